@@ -1,1 +1,5 @@
 //! (in the making)
+
+pub mod metric;
+
+pub use metric::{BUILT_IN, MetricDef, MetricKind, Unit};
