@@ -124,9 +124,9 @@ fn color_adds_escapes_and_nothing_else() {
     assert!(colored.starts_with('\u{1b}'));
     let mut bare = String::new();
     let mut parts = colored.split('\u{1b}');
-    bare.push_str(parts.next().unwrap());
+    bare.push_str(parts.next().expect("a split has a first part"));
     for part in parts {
-        bare.push_str(part.split_once('m').unwrap().1);
+        bare.push_str(part.split_once('m').expect("an escape ends in m").1);
     }
     assert_eq!(bare, unknown_function().render(false));
 }
