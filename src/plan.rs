@@ -5,9 +5,10 @@
 //! closures by their order.
 
 use crate::expr::ThresholdRule;
-use crate::load::Profile;
+use crate::load::Load;
 use crate::metrics::MetricDef;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -70,7 +71,7 @@ pub struct Scenario {
     /// Its name: `[0-9a-zA-Z_-]+`, as in k6.
     pub name: String,
     /// How load becomes iterations.
-    pub model: Model,
+    pub work: Work,
     /// How long iterations that run may go on after the scenario's end.
     pub graceful_stop: Duration,
     /// Tags for all that it measures.
@@ -87,11 +88,11 @@ pub struct Scenario {
     pub throw_errors: bool,
 }
 
-/// How a scenario's load becomes iterations. The open model (`rate`) has its place here.
+/// How a scenario's load becomes iterations.
 #[derive(Debug, Clone)]
-pub enum Model {
-    /// Closed: as many users at each moment as the profile says; each iterates without end.
-    Users(Profile),
+pub enum Work {
+    /// As the load says: closed (users that iterate without end); the open model has its place in [`Load`].
+    Load(Load),
     /// A fixed number of iterations, shared by `users` users.
     Iterations {
         /// Users that take them.
@@ -112,38 +113,56 @@ pub enum Model {
     },
 }
 
-impl Model {
+impl Work {
     /// The word of the summary.
     pub fn word(&self) -> &'static str {
         match self {
-            Model::Users(_) => "users",
-            Model::Iterations { .. } => "iterations",
-            Model::IterationsPerUser { .. } => "iterations_per_user",
+            Work::Load(load) => match load.model {
+                crate::load::Model::Users => "users",
+                crate::load::Model::Rate => "rate",
+            },
+            Work::Iterations { .. } => "iterations",
+            Work::IterationsPerUser { .. } => "iterations_per_user",
         }
     }
 
     /// How long it starts iterations, at most; `None` without end.
     pub fn duration(&self) -> Option<Duration> {
         match self {
-            Model::Users(profile) => profile.duration(),
-            Model::Iterations { max_duration, .. } | Model::IterationsPerUser { max_duration, .. } => Some(*max_duration),
+            Work::Load(load) => load.shape.duration(),
+            Work::Iterations { max_duration, .. } | Work::IterationsPerUser { max_duration, .. } => Some(*max_duration),
         }
     }
 
     /// Most users it can have at once.
     pub fn users_max(&self) -> u32 {
         match self {
-            Model::Users(profile) => profile.peak().round() as u32,
-            Model::Iterations { users, .. } | Model::IterationsPerUser { users, .. } => *users,
+            Work::Load(load) => load.peak(),
+            Work::Iterations { users, .. } | Work::IterationsPerUser { users, .. } => *users,
         }
     }
 
     /// Iterations it promises in all, where that is what is fixed.
     pub fn iterations(&self) -> Option<u64> {
         match self {
-            Model::Users(_) => None,
-            Model::Iterations { iterations, .. } => Some(*iterations),
-            Model::IterationsPerUser { users, iterations, .. } => Some(u64::from(*users) * iterations),
+            Work::Load(_) => None,
+            Work::Iterations { iterations, .. } => Some(*iterations),
+            Work::IterationsPerUser { users, iterations, .. } => Some(u64::from(*users).saturating_mul(*iterations)),
+        }
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limit = |duration: &Duration| crate::units::duration::print(*duration);
+        match self {
+            Work::Load(load) => write!(out, "{load}"),
+            Work::Iterations { users, iterations, max_duration } => {
+                write!(out, "{iterations} iterations shared by {users} users, at most {}", limit(max_duration))
+            }
+            Work::IterationsPerUser { users, iterations, max_duration } => {
+                write!(out, "{iterations} iterations for each of {users} users, at most {}", limit(max_duration))
+            }
         }
     }
 }

@@ -158,6 +158,12 @@ pub static BUILT_IN: &[MetricDef] = &[
         "HTTP requests, failed ones and each hop of a redirect included.",
     ),
     MetricDef::built_in(
+        "http_reqs_unsent",
+        Counter,
+        Plain,
+        "Those of `http_reqs` that ended before anything was written (DNS, connect, TLS): no server can have counted them.",
+    ),
+    MetricDef::built_in(
         "http_req_failed",
         Rate,
         Plain,

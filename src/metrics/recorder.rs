@@ -19,7 +19,7 @@ pub struct Sample {
 }
 
 /// The metrics of a request, in the order in which [`RequestSeries`] lays them out.
-pub const REQUEST_METRICS: [&str; 13] = [
+pub const REQUEST_METRICS: [&str; 14] = [
     "http_reqs",
     "http_req_failed",
     "http_req_duration",
@@ -33,6 +33,7 @@ pub const REQUEST_METRICS: [&str; 13] = [
     "http_req_receiving",
     "data_sent",
     "data_received",
+    "http_reqs_unsent",
 ];
 /// Those of them that have an untagged total with percentiles: the phases.
 pub const PHASES: std::ops::Range<usize> = 3..11;
@@ -44,8 +45,11 @@ pub struct RequestSample {
     pub failed: Option<bool>,
     /// `http_req_duration`: absent when the request was never written.
     pub duration: Option<f64>,
-    /// total, blocked, dns, connecting, tls, sending, waiting, receiving: the order of [`PHASES`].
-    pub phases: Option<[f64; 8]>,
+    /// Whether it ended before anything was written, so that no server can have counted it.
+    pub unsent: bool,
+    /// total, blocked, dns, connecting, tls, sending, waiting, receiving: the order of [`PHASES`]; `NaN` where a phase
+    /// was not reached.
+    pub phases: [f64; 8],
     /// Bytes written to the wire.
     pub sent: u64,
     /// Bytes read from the wire.
@@ -106,15 +110,16 @@ impl Recorder {
         }
         cells[11].add(sample.sent as f64);
         cells[12].add(sample.received as f64);
-        if let Some(phases) = &sample.phases {
-            for (cell, value) in cells[PHASES].iter_mut().zip(phases) {
-                cell.add(*value);
-            }
-            if let Some(totals) = series.totals {
-                let totals = totals.0 as usize;
-                for (cell, value) in self.cells[totals..totals + PHASES.len()].iter_mut().zip(phases) {
-                    cell.add(*value);
-                }
+        if sample.unsent {
+            cells[13].add(1.0);
+        }
+        let reached = || sample.phases.iter().enumerate().filter(|(_, value)| !value.is_nan());
+        for (at, value) in reached() {
+            cells[PHASES.start + at].add(*value);
+        }
+        if let Some(totals) = series.totals {
+            for (at, value) in reached() {
+                self.cells[totals.0 as usize + at].add(*value);
             }
         }
     }
@@ -132,6 +137,17 @@ impl Recorder {
     }
 }
 
+/// A scenario on one shard, when its Delta was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ScenarioDelta {
+    /// Users alive now.
+    pub users: u32,
+    /// Iterations cut short since the start of the run.
+    pub interrupted: u64,
+    /// Whether all its users have ended and no more will come.
+    pub done: bool,
+}
+
 /// What a shard hands to the collector once per tick.
 #[derive(Debug)]
 pub struct Delta {
@@ -145,9 +161,9 @@ pub struct Delta {
     pub recorder: Recorder,
     /// Tag sets that the cap has regrouped so far.
     pub regrouped: u64,
-    /// Users alive per scenario, now.
-    pub users: Vec<u32>,
-    /// Worst and 99th-percentile lateness of this shard's own loop since the last Delta, in milliseconds.
+    /// What became of each scenario on this shard, in the order of the Plan.
+    pub scenarios: Vec<ScenarioDelta>,
+    /// How late this shard's own loop ran since the last Delta, in milliseconds.
     pub loop_lag: super::trend::Trend,
     /// Lines that scripts printed, oldest first, bounded.
     pub prints: Vec<String>,
@@ -167,7 +183,7 @@ mod tests {
         recorder.extend(&catalogue);
         let phases = [9.0, 2.0, 0.5, 0.5, 1.0, 0.1, 5.0, 1.9];
         let sample =
-            RequestSample { failed: Some(false), duration: Some(7.0), phases: Some(phases), sent: 80, received: 130 };
+            RequestSample { failed: Some(false), unsent: false, duration: Some(7.0), phases, sent: 80, received: 130 };
         recorder.request(series, &sample);
         let by_name = |name: &str, tags: TagSetId, catalogue: &mut Catalogue| {
             let metric = catalogue.metric(name).expect("built in").0;
