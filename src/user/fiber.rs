@@ -6,8 +6,8 @@
 //! nothing.
 //!
 //! `script/` runs bodies and asks [`remaining_stack`], [`busy`], [`cancelled`]; `protocol/` calls [`wait`] and
-//! [`with_context`]; `engine/` owns pools and polls fibers. This file knows nothing of scripts, and it is the only
-//! file of the crate with `unsafe` in it.
+//! [`with_context`]; `engine/` owns pools and polls fibers. This module knows nothing of scripts, and it is the only
+//! one of the crate with `unsafe` in it, here and in its two parts, `pool` (memory maps) and `net` (the signal).
 //!
 //! ## Rules for code that runs on a fiber
 //! - Hold no `RefCell` borrow, no std `Mutex` guard and no tracing guard across [`wait`], [`yield_now`] or
@@ -24,17 +24,13 @@
 )]
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
-use std::io;
-use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -43,11 +39,13 @@ use corosensei::trap::CoroutineTrapHandler;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use super::cancel::{CancelHandle, CancelReason, Cancelled};
-use super::stack::{Guard, StackError, StackOptions, stack_limit};
+use super::stack::StackError;
 
-// ---------------------------------------------------------------------------------------------------------------
-// The fiber, seen from outside
-// ---------------------------------------------------------------------------------------------------------------
+mod net;
+mod pool;
+
+pub use pool::StackPool;
+use pool::{Stack, discard, page_size};
 
 /// Why a fiber ended without a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -227,9 +225,9 @@ impl<T> Future for Fiber<T> {
                             .take()
                             .expect("a finished body has set its result")),
                         End::Overflow => {
-                            stack.spoiled = true;
+                            stack.spoil();
                             Err(FiberError::Overflow {
-                                stack_bytes: stack.arena.bytes,
+                                stack_bytes: stack.bytes(),
                             })
                         }
                     });
@@ -279,9 +277,7 @@ fn message_of(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-// ---------------------------------------------------------------------------------------------------------------
-// The fiber, seen from the code that runs on it
-// ---------------------------------------------------------------------------------------------------------------
+// What follows runs on the fiber itself.
 
 thread_local! {
     /// The fiber whose code runs now: set around each resume. Const and without destructor, so that the signal
@@ -519,483 +515,6 @@ impl<F: Future> Turn for Slot<F> {
     fn discard(&mut self) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.future = None)) {
             self.outcome = Some(Err(panic));
-        }
-    }
-}
-
-// ---------------------------------------------------------------------------------------------------------------
-// Stacks
-// ---------------------------------------------------------------------------------------------------------------
-
-/// Stacks that keep their pages when they come back, for the next user; deeper in the pool they are trimmed.
-const WARM: usize = 64;
-
-/// Stacks mapped at a time; halved as long as the kernel refuses.
-const SLAB: usize = 256;
-
-/// Bytes at the end of each stack that fault: one page would do for Rust's probed frames, the rest is for foreign
-/// code that does not probe. An odd number of pages, so that the tops of the stacks do not fall into one TLB set.
-fn guard_bytes() -> usize {
-    5 * page_size()
-}
-
-/// `MADV_GUARD_INSTALL`, which the libc crate does not name.
-#[cfg(target_os = "linux")]
-const MADV_GUARD_INSTALL: libc::c_int = 102;
-
-/// Stacks in the process that are guarded by `mprotect`.
-static MPROTECTED: AtomicUsize = AtomicUsize::new(0);
-
-/// The stacks of one shard. Cloning shares it; it cannot leave its thread.
-#[derive(Clone)]
-pub struct StackPool(Rc<Arena>);
-
-struct Arena {
-    /// Usable bytes of a stack.
-    bytes: usize,
-    guard: Guard,
-    room: RefCell<Room>,
-}
-
-#[derive(Default)]
-struct Room {
-    slabs: Vec<Slab>,
-    /// Tops of stacks that came back, the warmest last.
-    free: Vec<usize>,
-    live: usize,
-    quarantined: usize,
-}
-
-/// One mapping, cut into stacks from its low end.
-struct Slab {
-    start: usize,
-    bytes: usize,
-    /// Bytes cut off so far.
-    cut: usize,
-    /// Stacks in it guarded by `mprotect`.
-    mprotected: usize,
-}
-
-/// A stack on loan from its pool.
-struct Stack {
-    top: usize,
-    arena: Rc<Arena>,
-    /// It overflowed: its pages go back to the kernel, but nobody gets it again, because destructors did not run and
-    /// someone may still point into it.
-    spoiled: bool,
-}
-
-impl StackPool {
-    /// A pool with stacks of the default size and the best guard that the kernel has.
-    ///
-    /// # Errors
-    /// The first slab of address space cannot be had or guarded.
-    pub fn new() -> Result<Self, StackError> {
-        Self::with_options(StackOptions::default())
-    }
-
-    /// A pool as asked for. It also installs the process's SIGSEGV net, and an alternate signal stack for this
-    /// thread where it has none.
-    ///
-    /// # Errors
-    /// The first slab of address space cannot be had or guarded.
-    pub fn with_options(options: StackOptions) -> Result<Self, StackError> {
-        install_net();
-        let bytes = options.bytes.max(16 << 10).next_multiple_of(page_size());
-        let mut slab = Slab::map(bytes + guard_bytes(), 1)?;
-        let guard = match options.guard {
-            Some(guard) => guard,
-            None if slab.try_guard(Guard::Region) => Guard::Region,
-            None => Guard::Mprotect,
-        };
-        drop(slab);
-        let pool = Self(Rc::new(Arena {
-            bytes,
-            guard,
-            room: RefCell::default(),
-        }));
-        drop(pool.take()?); // the first stack shows whether the guard works
-        Ok(pool)
-    }
-
-    /// Which guard protects these stacks.
-    #[must_use]
-    pub fn guard(&self) -> Guard {
-        self.0.guard
-    }
-
-    /// Usable bytes of each stack.
-    #[must_use]
-    pub fn stack_bytes(&self) -> usize {
-        self.0.bytes
-    }
-
-    /// Stacks on loan now.
-    #[must_use]
-    pub fn live(&self) -> usize {
-        self.0.room.borrow().live
-    }
-
-    /// Stacks that overflowed and are out of use.
-    #[must_use]
-    pub fn quarantined(&self) -> usize {
-        self.0.room.borrow().quarantined
-    }
-
-    fn take(&self) -> Result<Stack, StackError> {
-        let arena = &self.0;
-        let mut room = arena.room.borrow_mut();
-        let top = match room.free.pop() {
-            Some(top) => top,
-            None => room.cut(arena.bytes, arena.guard)?,
-        };
-        room.live += 1;
-        Ok(Stack {
-            top,
-            arena: Rc::clone(arena),
-            spoiled: false,
-        })
-    }
-}
-
-impl fmt::Debug for StackPool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StackPool")
-            .field("guard", &self.guard())
-            .field("live", &self.live())
-            .finish_non_exhaustive()
-    }
-}
-
-impl Room {
-    /// The top of a stack that was never used.
-    fn cut(&mut self, bytes: usize, guard: Guard) -> Result<usize, StackError> {
-        let stride = bytes + guard_bytes();
-        if guard == Guard::Mprotect
-            && stack_limit(guard).is_some_and(|limit| MPROTECTED.load(Ordering::Relaxed) >= limit)
-        {
-            return Err(StackError::too_many_mappings());
-        }
-        if self
-            .slabs
-            .last()
-            .is_none_or(|slab| slab.cut + stride > slab.bytes)
-        {
-            let slab = Slab::map(stride, SLAB)?;
-            self.slabs.push(slab);
-        }
-        let slab = self.slabs.last_mut().expect("one was pushed just now");
-        if !slab.try_guard(guard) {
-            return Err(StackError::Guard {
-                source: io::Error::last_os_error(),
-            });
-        }
-        slab.cut += stride;
-        Ok(slab.start + slab.cut)
-    }
-}
-
-impl Slab {
-    /// Reserves room for `count` stacks, or for as many as the kernel allows.
-    fn map(stride: usize, count: usize) -> Result<Self, StackError> {
-        #[cfg(target_os = "linux")]
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_STACK;
-        #[cfg(not(target_os = "linux"))]
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        let bytes = stride * count;
-        // SAFETY: a fresh anonymous mapping at an address of the kernel's choice touches no memory of ours.
-        let start = unsafe {
-            libc::mmap(
-                ptr::null_mut(),
-                bytes,
-                libc::PROT_READ | libc::PROT_WRITE,
-                flags,
-                -1,
-                0,
-            )
-        };
-        if start == libc::MAP_FAILED {
-            let source = io::Error::last_os_error();
-            return if count > 1 {
-                Self::map(stride, count / 2)
-            } else {
-                Err(StackError::Reserve { bytes, source })
-            };
-        }
-        // A huge page would make the first frame of a user cost 2 MiB. Where the kernel has none it refuses: fine.
-        #[cfg(target_os = "linux")]
-        // SAFETY: advice about the mapping made above; it changes no content.
-        let _ = unsafe { libc::madvise(start, bytes, libc::MADV_NOHUGEPAGE) };
-        Ok(Self {
-            start: start.addr(),
-            bytes,
-            cut: 0,
-            mprotected: 0,
-        })
-    }
-
-    /// Protects the low end of the next stack. On failure errno says why.
-    fn try_guard(&mut self, guard: Guard) -> bool {
-        let low = ptr::with_exposed_provenance_mut::<libc::c_void>(self.start + self.cut);
-        match guard {
-            #[cfg(target_os = "linux")]
-            // SAFETY: the range lies in this slab, above the last stack cut from it: nobody uses it yet.
-            Guard::Region => unsafe { libc::madvise(low, guard_bytes(), MADV_GUARD_INSTALL) == 0 },
-            #[cfg(not(target_os = "linux"))]
-            Guard::Region => false,
-            Guard::Mprotect => {
-                // SAFETY: as above.
-                let done = unsafe { libc::mprotect(low, guard_bytes(), libc::PROT_NONE) == 0 };
-                if done {
-                    self.mprotected += 1;
-                    MPROTECTED.fetch_add(1, Ordering::Relaxed);
-                }
-                done
-            }
-        }
-    }
-}
-
-impl Drop for Slab {
-    fn drop(&mut self) {
-        // SAFETY: the mapping is ours, and its stacks are gone: each holds an `Rc` of the arena that owns this slab.
-        unsafe { libc::munmap(ptr::with_exposed_provenance_mut(self.start), self.bytes) };
-        MPROTECTED.fetch_sub(self.mprotected, Ordering::Relaxed);
-    }
-}
-
-impl Stack {
-    fn limit_of_use(&self) -> usize {
-        self.top - self.arena.bytes
-    }
-}
-
-impl Drop for Stack {
-    fn drop(&mut self) {
-        let mut room = self.arena.room.borrow_mut();
-        if self.spoiled || room.free.len() >= WARM {
-            // SAFETY: the coroutine that used it has ended. Nothing on it is alive; after an overflow what was alive
-            // is lost, as `FiberError::Overflow` says.
-            unsafe { discard(self.limit_of_use(), self.arena.bytes) };
-        }
-        room.live -= 1;
-        if self.spoiled {
-            room.quarantined += 1;
-        } else {
-            room.free.push(self.top);
-        }
-    }
-}
-
-// SAFETY: the range is mapped, writable above its guard, and its low end faults; it belongs to this value alone
-// until it is dropped, which corosensei does after the coroutine has ended.
-unsafe impl corosensei::stack::Stack for Stack {
-    fn base(&self) -> NonZeroUsize {
-        NonZeroUsize::new(self.top).expect("a mapping does not end at 0")
-    }
-
-    fn limit(&self) -> NonZeroUsize {
-        NonZeroUsize::new(self.limit_of_use() - guard_bytes())
-            .expect("a mapping does not start at 0")
-    }
-}
-
-fn page_size() -> usize {
-    static PAGE: AtomicUsize = AtomicUsize::new(0);
-    match PAGE.load(Ordering::Relaxed) {
-        0 => {
-            // SAFETY: asks the C library for a number.
-            let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-            let bytes = usize::try_from(bytes).expect("the page size is positive");
-            PAGE.store(bytes, Ordering::Relaxed);
-            bytes
-        }
-        bytes => bytes,
-    }
-}
-
-/// Gives pages back to the kernel; they read as zero afterwards. Guards stay.
-///
-/// # Safety
-/// Nothing in the range is read again before it is written, and it lies in one slab.
-unsafe fn discard(start: usize, bytes: usize) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        libc::madvise(
-            ptr::with_exposed_provenance_mut(start),
-            bytes,
-            libc::MADV_DONTNEED,
-        )
-    };
-}
-
-// ---------------------------------------------------------------------------------------------------------------
-// The net: SIGSEGV in a stack's guard ends the fiber instead of the process
-// ---------------------------------------------------------------------------------------------------------------
-
-static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
-
-/// Installs the handler once for the process, and an alternate stack for this thread where it has none: the handler
-/// cannot run on the stack that has just overflowed.
-fn install_net() {
-    PREVIOUS.get_or_init(|| {
-        // SAFETY: a zeroed `sigaction` is a valid one, and the handler has the form that SA_SIGINFO asks for.
-        unsafe {
-            let mut previous: libc::sigaction = std::mem::zeroed();
-            libc::sigaction(libc::SIGSEGV, ptr::null(), &raw mut previous);
-            previous
-        }
-    });
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        // SAFETY: as above; `PREVIOUS` is set before the handler can run.
-        unsafe {
-            let mut action: libc::sigaction = std::mem::zeroed();
-            action.sa_sigaction = on_sigsegv as extern "C" fn(_, _, _) as usize;
-            action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-            libc::sigemptyset(&raw mut action.sa_mask);
-            libc::sigaction(libc::SIGSEGV, &raw const action, ptr::null_mut());
-        }
-    });
-    const ALTERNATE: usize = 64 << 10;
-    // SAFETY: queries, and then sets, this thread's alternate stack to a mapping that is never unmapped.
-    unsafe {
-        let mut stack: libc::stack_t = std::mem::zeroed();
-        libc::sigaltstack(ptr::null(), &raw mut stack);
-        if stack.ss_flags & libc::SS_DISABLE != 0 {
-            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-            let start = libc::mmap(
-                ptr::null_mut(),
-                ALTERNATE,
-                libc::PROT_READ | libc::PROT_WRITE,
-                flags,
-                -1,
-                0,
-            );
-            if start != libc::MAP_FAILED {
-                let stack = libc::stack_t {
-                    ss_sp: start,
-                    ss_flags: 0,
-                    ss_size: ALTERNATE,
-                };
-                libc::sigaltstack(&raw const stack, ptr::null_mut());
-            }
-        }
-    }
-}
-
-/// Runs in signal context: reads a plain thread-local, writes registers, allocates nothing.
-extern "C" fn on_sigsegv(
-    signal: libc::c_int,
-    info: *mut libc::siginfo_t,
-    context: *mut libc::c_void,
-) {
-    // SAFETY: the kernel passes a valid `siginfo_t` and `ucontext_t`. `CURRENT` points to the `Core` of the fiber that
-    // this thread runs, if any; a fault address inside that fiber's guard can only be its overflow.
-    unsafe {
-        if let Some(core) = CURRENT.get().as_ref()
-            && let Some(trap) = core.trap.get()
-            && (core.limit - guard_bytes()..core.limit).contains(&(*info).si_addr().addr())
-            && land(&trap, context)
-        {
-            return;
-        }
-        hand_on(signal, info, context);
-    }
-}
-
-/// Makes the interrupted fiber return [`End::Overflow`] when the handler returns; false where it cannot.
-///
-/// # Safety
-/// Only in a signal handler, with the context of a fault on the stack that `trap` belongs to.
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-unsafe fn land(trap: &CoroutineTrapHandler<End>, context: *mut libc::c_void) -> bool {
-    use corosensei::trap::TrapHandlerRegs;
-    // SAFETY: the kernel's context of this signal.
-    let registers = unsafe { &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs };
-    if !trap.stack_ptr_in_bounds(registers[libc::REG_RSP as usize] as usize) {
-        return false;
-    }
-    // SAFETY: the stack pointer lies in the coroutine, and all five registers are handed to the interrupted context.
-    let TrapHandlerRegs {
-        rip,
-        rsp,
-        rbp,
-        rdi,
-        rsi,
-    } = unsafe { trap.setup_trap_handler(|| End::Overflow) };
-    registers[libc::REG_RIP as usize] = rip as i64;
-    registers[libc::REG_RSP as usize] = rsp as i64;
-    registers[libc::REG_RBP as usize] = rbp as i64;
-    registers[libc::REG_RDI as usize] = rdi as i64;
-    registers[libc::REG_RSI as usize] = rsi as i64;
-    true
-}
-
-/// As above, for 64-bit ARM.
-///
-/// # Safety
-/// As above.
-#[cfg(all(target_os = "linux", target_arch = "aarch64"))]
-unsafe fn land(trap: &CoroutineTrapHandler<End>, context: *mut libc::c_void) -> bool {
-    use corosensei::trap::TrapHandlerRegs;
-    // SAFETY: the kernel's context of this signal.
-    let registers = unsafe { &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext };
-    if !trap.stack_ptr_in_bounds(registers.sp as usize) {
-        return false;
-    }
-    // SAFETY: the stack pointer lies in the coroutine, and all six registers are handed to the interrupted context.
-    let TrapHandlerRegs {
-        pc,
-        sp,
-        x0,
-        x1,
-        x29,
-        lr,
-    } = unsafe { trap.setup_trap_handler(|| End::Overflow) };
-    registers.pc = pc;
-    registers.sp = sp;
-    registers.regs[0] = x0;
-    registers.regs[1] = x1;
-    registers.regs[29] = x29;
-    registers.regs[30] = lr;
-    true
-}
-
-/// Elsewhere an overflow ends the process, as a plain thread's does.
-///
-/// # Safety
-/// None: it does nothing.
-#[cfg(not(all(
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-)))]
-unsafe fn land(_: &CoroutineTrapHandler<End>, _: *mut libc::c_void) -> bool {
-    false
-}
-
-/// Not ours: the handler that was there before decides, or the default, which ends the process.
-///
-/// # Safety
-/// Only in a signal handler, with its arguments.
-unsafe fn hand_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
-    let previous = PREVIOUS.get();
-    let handler = previous.map_or(libc::SIG_DFL, |action| action.sa_sigaction);
-    let with_info = previous.is_some_and(|action| action.sa_flags & libc::SA_SIGINFO != 0);
-    // SAFETY: the address came from `sigaction`, and SA_SIGINFO tells its form. With the default restored, the
-    // faulting instruction runs again and ends the process.
-    unsafe {
-        if handler == libc::SIG_DFL || handler == libc::SIG_IGN {
-            let mut action: libc::sigaction = std::mem::zeroed();
-            action.sa_sigaction = libc::SIG_DFL;
-            libc::sigaction(signal, &raw const action, ptr::null_mut());
-        } else if with_info {
-            let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
-                std::mem::transmute(handler);
-            handler(signal, info, context);
-        } else {
-            let handler: extern "C" fn(libc::c_int) = std::mem::transmute(handler);
-            handler(signal);
         }
     }
 }

@@ -2,9 +2,12 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 
+use super::pool::{MPROTECTED, WARM};
 use super::*;
+use crate::user::stack::{Guard, StackOptions};
 
 /// A waker that counts.
 #[derive(Default)]
@@ -110,20 +113,10 @@ fn mprotected_stacks_are_counted_and_given_back() {
         bytes: 16 << 10,
     };
     let pool = StackPool::with_options(options).unwrap();
-    let before = MPROTECTED.load(Ordering::Relaxed);
     let held: Vec<_> = (0..10).map(|_| pool.take().unwrap()).collect();
-    assert!(MPROTECTED.load(Ordering::Relaxed) >= before.saturating_sub(1).min(9));
+    // Other tests add theirs at the same time, but never take ours away.
+    assert!(MPROTECTED.load(Ordering::Relaxed) >= 10);
     assert_eq!(pool.live(), 10);
-    assert_eq!(
-        pool.0
-            .room
-            .borrow()
-            .slabs
-            .iter()
-            .map(|slab| slab.mprotected)
-            .sum::<usize>(),
-        10
-    );
     drop(held);
     assert_eq!(pool.live(), 0);
 }
