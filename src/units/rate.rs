@@ -103,11 +103,7 @@ mod tests {
                 "unknown unit `percent` in `50 percent`",
                 "units of a rate are `/s`, `/min` and `/h`",
             ),
-            (
-                "50q/s",
-                "unknown unit `q/s` in `50q/s`",
-                "units of a rate are `/s`, `/min` and `/h`",
-            ),
+            ("50q/s", "unknown unit `q/s` in `50q/s`", "write `50/s`"),
         ] {
             let error = parse(text).expect_err(text);
             assert_eq!(
