@@ -1,1 +1,39 @@
-//! (in the making)
+//! HTTP as users need it: one [`Client`] per virtual user, on hyper's connection API, with exact phases and bytes.
+//!
+//! Called by the script floor, which binds the Rhai names and records metrics from the [`Exchange`]s it is given; this folder knows
+//! neither. Everything is `!Send` and lives on one shard: state common to its users in [`Shared`], a user's own (connections,
+//! cookies, TLS sessions) in [`Client`].
+//!
+//! Decided here:
+//! - **No retries.** A request is sent anew on another connection only when the first one was found closed before a single byte was
+//!   written. If the server closes an idle connection in the very moment we write to it, that is `reset_before_headers`.
+//! - **Past the redirect cap** the last answer is returned as it is (k6), with the error `redirect_loop` (k6 only logs).
+//! - **Bytes** are those of the socket, TLS and handshakes included; the first request of a connection carries its handshake.
+
+pub mod body;
+pub mod classify;
+pub mod client;
+pub mod connection;
+pub mod cookies;
+pub mod deadline;
+pub mod exchange;
+pub mod multipart;
+pub mod options;
+pub mod pool;
+pub mod redirect;
+pub mod request;
+pub mod shared;
+pub mod target;
+
+#[cfg(test)]
+mod tests;
+
+pub use body::{Body, DecodeError};
+pub use client::Client;
+pub use cookies::Jar;
+pub use exchange::{Exchange, Timings};
+pub use multipart::{Form, Part, multipart};
+pub use options::{HttpOptions, Timeouts, Version};
+pub use request::{Request, basic_auth, bearer_auth};
+pub use shared::Shared;
+pub use target::{Authority, Target, TargetError};
