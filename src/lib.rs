@@ -11,10 +11,13 @@ pub mod protocol;
 // -- 1 user
 pub mod user;
 // -- 0 ground
+pub mod clock;
+pub mod control;
 pub mod diagnostic;
 pub mod expr;
 pub mod load;
 pub mod metrics;
+pub mod plan;
 pub mod units;
 // -- beside the house: the service that punk tests itself against
 pub mod target;

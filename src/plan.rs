@@ -180,6 +180,8 @@ pub struct Options {
     pub declared_tags: Vec<String>,
     /// Default for scenarios: how long iterations that run may go on after the end.
     pub graceful_stop: Duration,
+    /// Default for scenarios: how long they last.
+    pub duration: Option<Duration>,
     /// Time limit of `setup`.
     pub setup_timeout: Duration,
     /// Time limit of `teardown`.

@@ -18,7 +18,6 @@ use crate::metrics::{Snapshot, specs};
 use crate::plan::Plan;
 use crate::script::error::ScriptError;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::thread::{self, JoinHandle};
@@ -136,7 +135,7 @@ fn coordinate(
         Ok(runtime) => runtime,
         Err(error) => return Ending { broken: Some(format!("no runtime: {error}")), ..Ending::default() },
     };
-    let named: Vec<&str> = plan.thresholds.iter().flat_map(crate::expr::ThresholdRule::metrics).collect();
+    let named: Vec<&str> = plan.thresholds.iter().map(|rule| rule.watched().metric()).collect();
     let timeout = plan.options.http.timeout.total.as_secs();
     let specs = specs(&plan.metrics, &named, timeout);
     let (to_collector, deltas) = std_mpsc::channel();

@@ -1,6 +1,6 @@
 //! The life of a user: start, iterations, stop; what its fiber runs, from the first line of script to the last.
 
-use crate::control::Author;
+
 use crate::metrics::MetricId;
 use crate::script::error::{Ended, ScriptError};
 use crate::script::machine::{Failure, Functions, Machine};
@@ -140,8 +140,6 @@ fn failed(user: &User, ids: Ids, error: &ScriptError) {
     user.host.script_error(&user.vu.scenario, error);
 }
 
-/// Who is named when a script ends the run.
-pub(super) const SCRIPT: Author = Author::Script;
 
 /// A user that its fiber lost (it panicked or overflowed): counted like a script error.
 pub(super) fn lost(user: &Rc<User>, ids: Ids, why: &str) {

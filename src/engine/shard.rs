@@ -18,7 +18,7 @@ use crate::script::host::Host;
 use crate::script::json::Json;
 use crate::script::machine::{Failure, Machine};
 use crate::script::user::User;
-use crate::user::{CancelHandle, CancelReason, Fiber, FiberError, StackOptions, StackPool, VirtualUser};
+use crate::user::{CancelHandle, CancelReason, Fiber, FiberError, StackPool, VirtualUser};
 use rhai::Dynamic;
 use serde_json::Value;
 use std::any::Any;
@@ -139,7 +139,7 @@ impl Shard {
         let host = Host::new(index, Arc::clone(&plan), catalogue, demo_url.clone(), send);
         let refuse = |message: String| ScriptError { message, place: None };
         let made = Connections::new(&plan, demo_url.as_deref()).map_err(refuse);
-        let stacks = StackPool::new(StackOptions::default()).map_err(|error| refuse(error.to_string()));
+        let stacks = StackPool::new().map_err(|error| refuse(error.to_string()));
         let (connections, stacks) = match (made, stacks) {
             (Ok(connections), Ok(stacks)) => (connections, stacks),
             (Err(error), _) | (_, Err(error)) => return drop(events.send(ShardEvent::Refused(error))),

@@ -64,16 +64,14 @@ impl ErrorLog {
     pub fn absorb(&mut self, other: &mut ErrorLog) {
         self.unlisted += std::mem::take(&mut other.unlisted);
         for (key, theirs) in other.entries.drain() {
-            match self.entries.get_mut(&key) {
-                Some(ours) => {
-                    ours.count += theirs.count;
-                    ours.first = ours.first.min(theirs.first);
-                    ours.last = ours.last.max(theirs.last);
-                }
-                None if self.entries.len() < KINDS => {
-                    self.entries.insert(key, theirs);
-                }
-                None => self.unlisted += theirs.count,
+            if let Some(ours) = self.entries.get_mut(&key) {
+                ours.count += theirs.count;
+                ours.first = ours.first.min(theirs.first);
+                ours.last = ours.last.max(theirs.last);
+            } else if self.entries.len() < KINDS {
+                self.entries.insert(key, theirs);
+            } else {
+                self.unlisted += theirs.count;
             }
         }
     }

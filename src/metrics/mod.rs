@@ -20,6 +20,6 @@ pub use error_log::{ErrorEntry, ErrorKey, ErrorLog};
 pub use histogram::{Histogram, Resolution, Scale};
 pub use metric::{BUILT_IN, MetricDef, MetricKind, Unit};
 pub use recorder::{Delta, Recorder, RequestSample, RequestSeries, Sample, ScenarioDelta};
-pub use snapshot::{Series, Snapshot};
+pub use snapshot::{Series, Snapshot, Verdict};
 pub use tags::{SYSTEM_TAGS, TagSet};
 pub use trend::Trend;

@@ -86,6 +86,8 @@ pub struct Verdict {
     pub selector: String,
     /// The expression as written.
     pub expression: String,
+    /// The scenario that the rule is narrowed to.
+    pub scenario: Option<String>,
     /// `fail` or `warn`.
     pub severity: &'static str,
     /// Whether a breach ends the run.
@@ -94,6 +96,8 @@ pub struct Verdict {
     pub passed: Option<bool>,
     /// The value that was compared, in the metric's unit.
     pub observed: Option<f64>,
+    /// The same for people, with its unit.
+    pub observed_text: Option<String>,
     /// Run time of the first breach.
     pub first_breach: Option<Duration>,
     /// Anything to tell beside the verdict, such as near selectors when there was no data.

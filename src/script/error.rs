@@ -121,6 +121,11 @@ fn message(error: &EvalAltResult) -> String {
     }
 }
 
+/// The reason alone of an error that a native function raised.
+pub fn short(error: &EvalAltResult) -> String {
+    message(error)
+}
+
 /// The name of a value's type as scripts know it, with an article.
 pub fn type_name(value: &Dynamic) -> String {
     match value.type_name() {

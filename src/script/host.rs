@@ -3,6 +3,7 @@
 //! Made by the engine, one per shard; reached by native functions through the [`User`](super::user::User) that the
 //! fiber carries. Every borrow in here ends before anything waits.
 
+use super::connect;
 use super::error::ScriptError;
 use crate::clock::RunClock;
 use crate::control::Command;
@@ -10,7 +11,8 @@ use crate::metrics::recorder::RequestSample;
 use crate::metrics::{
     Catalogue, ErrorKey, ErrorLog, MetricId, MetricKind, Recorder, RequestSeries, Sample, SeriesId, TagSet, TagSetId,
 };
-use crate::plan::Plan;
+use crate::plan::{HttpSettings, Plan};
+use crate::protocol::http::Shared;
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -55,12 +57,14 @@ pub struct Host {
     pub plan: Arc<Plan>,
     /// Run time.
     pub clock: Cell<RunClock>,
+    demo_url: Option<String>,
     /// Where commands go.
     send: Box<dyn Fn(Command)>,
     recorder: RefCell<Recorder>,
     catalogue: RefCell<Catalogue>,
     prints: RefCell<Vec<String>>,
     prints_lost: Cell<u64>,
+    clients: RefCell<Vec<(HttpSettings, Rc<Shared>)>>,
     names: RefCell<Names>,
     bases: RefCell<Vec<TagSet>>,
     requests: RefCell<FxHashMap<RequestKey, RequestSeries>>,
@@ -75,16 +79,18 @@ struct Names {
 
 impl Host {
     /// A host without samples; `send` carries commands to the coordinator.
-    pub fn new(shard: usize, plan: Arc<Plan>, catalogue: Catalogue, send: Box<dyn Fn(Command)>) -> Rc<Host> {
+    pub fn new(shard: usize, plan: Arc<Plan>, catalogue: Catalogue, demo_url: Option<String>, send: Box<dyn Fn(Command)>) -> Rc<Host> {
         let host = Host {
             shard,
             plan,
             clock: Cell::new(RunClock::starting(Instant::now())),
+            demo_url,
             send,
             recorder: RefCell::default(),
             catalogue: RefCell::new(catalogue),
             prints: RefCell::default(),
             prints_lost: Cell::new(0),
+            clients: RefCell::default(),
             names: RefCell::default(),
             bases: RefCell::default(),
             requests: RefCell::default(),
@@ -97,6 +103,34 @@ impl Host {
     /// Run time now.
     pub fn now(&self) -> Duration {
         self.clock.get().at(Instant::now())
+    }
+
+    /// Where the built-in shop listens, when the script uses it.
+    pub fn demo_url(&self) -> Option<&str> {
+        self.demo_url.as_deref()
+    }
+
+    /// The shared HTTP state of further clients: one per set of settings.
+    ///
+    /// # Errors
+    /// A setting that cannot be, as a fragment.
+    pub fn shared(&self, settings: &HttpSettings) -> Result<Rc<Shared>, String> {
+        if let Some((_, known)) = self.clients.borrow().iter().find(|(known, _)| known == settings) {
+            return Ok(Rc::clone(known));
+        }
+        let shared = connect::open(settings, self.demo_url())?;
+        let mut clients = self.clients.borrow_mut();
+        if clients.len() >= 64 {
+            clients.clear(); // settings that differ with each iteration must not pile up
+        }
+        clients.push((settings.clone(), Rc::clone(&shared)));
+        Ok(shared)
+    }
+
+    /// The index of a method.
+    #[inline]
+    pub fn method(&self, method: &http::Method) -> Name {
+        self.name(method.as_str())
     }
 
     /// Asks the coordinator for something.

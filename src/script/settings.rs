@@ -5,7 +5,7 @@ use super::duration;
 use super::error::type_name;
 use super::places::{Part, Place};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{HttpSettings, HttpVersion, Limits, Source, TlsSettings};
+use crate::plan::{HttpSettings, HttpVersion, Limits, Plan, Source, TlsSettings};
 use rhai::{Dynamic, Map};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -322,6 +322,20 @@ fn dns(reader: &Reader<'_>, set: &mut HttpSettings) {
             set.dns_hosts.insert(host.to_string(), addresses);
         }
     }
+}
+
+/// The settings of `http::client(#{ … })`: the run's, with these over them.
+///
+/// # Errors
+/// Everything that is wrong with the options, as one fragment.
+pub fn of_client(options: &Map, plan: &Plan) -> Result<HttpSettings, String> {
+    let problems = RefCell::default();
+    let place = Place { line: 1, column: 1, length: 1 };
+    let reader = Reader::new(options, Part::default(), &plan.sources[0], place, &problems);
+    let settings = http(&reader, &plan.options.http);
+    reader.finish("http::client");
+    let problems: Vec<String> = problems.into_inner().into_iter().map(|problem| problem.message).collect();
+    if problems.is_empty() { Ok(settings) } else { Err(problems.join("; ")) }
 }
 
 /// `limits: #{…}`.

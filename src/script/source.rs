@@ -3,7 +3,7 @@
 //! Called by `compile` before anything runs and never later: shards get the texts from the Plan. A path that leaves the
 //! project, by `..`, an absolute name or a symbolic link, is refused (Rhai's own file resolver accepts all three).
 
-use super::syntax;
+use super::lint;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::plan::Source;
 use rhai::{AST, ASTNode, Engine, Expr, Stmt};
@@ -87,7 +87,7 @@ impl Sources {
                 Some(ast)
             }
             Err(error) => {
-                problems.push(syntax::explain(&error, &source));
+                problems.push(lint::explain_parse_error(&error, &source.path, &source.text));
                 None
             }
         };

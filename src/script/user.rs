@@ -6,7 +6,7 @@ use super::error::Ended;
 use super::host::{Host, Name};
 use crate::protocol::http::Client;
 use crate::user::{VirtualUser, fiber};
-use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext, RhaiResult};
+use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -26,8 +26,6 @@ pub struct User {
     pub group: Cell<Name>,
     /// Its connections and cookies.
     pub client: Client,
-    /// Clients made by `http::client(#{…})`, by their order.
-    pub clients: RefCell<Vec<Rc<Client>>>,
     /// Tags set with `vu::tag`, for its next samples.
     pub tags: RefCell<BTreeMap<String, String>>,
     /// The same, interned.
@@ -56,7 +54,7 @@ pub fn wait<F: Future>(context: &NativeCallContext<'_>, future: F) -> Result<F::
 }
 
 /// Calls a closure that a script gave to punk, with the user's `this` bound.
-pub fn call(closure: &FnPtr, context: &NativeCallContext<'_>, arguments: impl AsMut<[Dynamic]>) -> RhaiResult {
+pub fn call(closure: &FnPtr, context: &NativeCallContext<'_>, arguments: impl AsMut<[Dynamic]>) -> Result<Dynamic, Box<EvalAltResult>> {
     let mut this = fiber::with_context::<User, _>(|user| user.this.clone()).flatten();
     closure.call_raw(context, this.as_mut(), arguments)
 }

@@ -88,7 +88,7 @@ pub fn print(duration: Duration) -> String {
     let (seconds, nanos) = (seconds % 60, duration.subsec_nanos());
     let part = match (seconds, nanos) {
         (0, 0) if !text.is_empty() => return text,
-        (seconds, 0) => return text + &format!("{seconds}s"),
+        (seconds, 0) => return text + format!("{seconds}s").as_str(),
         (0, nanos) if nanos < 1_000 => (u64::from(nanos), 0, 0, "ns"),
         (0, nanos) if nanos < 1_000_000 => (u64::from(nanos / 1_000), nanos % 1_000, 3, "us"),
         (0, nanos) => (u64::from(nanos / 1_000_000), nanos % 1_000_000, 6, "ms"),
@@ -99,7 +99,7 @@ pub fn print(duration: Duration) -> String {
     if fraction > 0 {
         number.push_str(format!(".{fraction:0places$}").trim_end_matches('0'));
     }
-    text + &number + unit
+    text + number.as_str() + unit
 }
 
 #[cfg(test)]

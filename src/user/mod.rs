@@ -6,7 +6,9 @@
 pub mod cancel;
 pub mod fiber;
 pub mod stack;
+pub mod vu;
 
 pub use cancel::{CancelHandle, CancelReason, Cancelled};
 pub use fiber::{Fiber, FiberError, StackPool};
+pub use vu::VirtualUser;
 pub use stack::{Guard, StackError, StackOptions};

@@ -4,7 +4,7 @@
 //! of one user may be in flight at once (`http::batch`), and dropping any of them at any point leaves the client in order: its
 //! connection is closed, its place in the pool passed on.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,10 +27,8 @@ use super::pool::{Held, Lease, Limits, Pool, Protocol};
 use super::redirect;
 use super::request::Request;
 use super::shared::Shared;
-use super::target::Authority;
-use crate::protocol::net::{
-    Dial, ErrorKind, Phase, Progress, TransportError, dial,
-};
+use super::target::{Authority, Target};
+use crate::protocol::net::{Dial, ErrorKind, Meter, Phase, Progress, TransportError, dial};
 
 /// A connection that idled longer than this lets the shard see first whether the server closed it.
 const SUSPECT_AFTER: Duration = Duration::from_millis(1);
@@ -41,7 +39,21 @@ pub struct Client {
     shared: Rc<Shared>,
     pools: RefCell<Vec<Rc<Pool>>>,
     jar: RefCell<Jar>,
-    tls: OnceCell<Arc<ClientConfig>>,
+    tls: RefCell<Option<Arc<ClientConfig>>>,
+    abandoned: RefCell<Vec<Abandoned>>,
+}
+
+/// A request that was sent, and whose future was dropped before its answer was whole: the server has counted it.
+#[derive(Clone, Debug)]
+pub struct Abandoned {
+    /// The method.
+    pub method: http::Method,
+    /// Where it went.
+    pub target: Rc<Target>,
+    /// Bytes read from the socket on its behalf.
+    pub bytes_in: u64,
+    /// Bytes written likewise.
+    pub bytes_out: u64,
 }
 
 impl Client {
@@ -51,8 +63,14 @@ impl Client {
             shared,
             pools: RefCell::default(),
             jar: RefCell::default(),
-            tls: OnceCell::new(),
+            tls: RefCell::default(),
+            abandoned: RefCell::default(),
         }
+    }
+
+    /// The requests whose futures were dropped after they were sent, since the last call.
+    pub fn take_abandoned(&self) -> Vec<Abandoned> {
+        std::mem::take(&mut *self.abandoned.borrow_mut())
     }
 
     /// What this user shares with the others.
@@ -66,10 +84,10 @@ impl Client {
     }
 
     /// Forgets cookies, connections and TLS sessions: a new visitor. Requests in flight end on their old connections.
-    pub fn reset(&mut self) {
+    pub fn reset(&self) {
         self.close();
         self.jar.borrow_mut().clear();
-        self.tls = OnceCell::new();
+        self.tls.take();
     }
 
     /// Closes the idle connections; those in use close when their requests end.
@@ -143,7 +161,8 @@ impl Client {
         let shared = &*self.shared;
         let started = Instant::now();
         let total = request.timeout.unwrap_or(shared.options.timeouts.total);
-        let mut hop = Hop {
+        let mut flight = Flight { client: self, hop: None };
+        let hop = flight.hop.insert(Hop {
             timer: Timer::new(&shared.timers),
             started,
             deadline: started + total,
@@ -170,15 +189,16 @@ impl Client {
                 remote_addr: None,
                 tls_version: None,
             },
-        };
-        if let Err(error) = self.attempt(request, &mut hop).await {
+            carrier: None,
+        });
+        if let Err(error) = self.attempt(request, hop).await {
             hop.exchange.error = Some(error);
         }
         if request.jar && shared.options.cookies && hop.exchange.status != 0 {
             let mut jar = self.jar.borrow_mut();
             jar.store(&hop.exchange.headers, &request.target.url);
         }
-        hop.exchange
+        flight.hop.take().expect("it was put there above").exchange
     }
 
     /// Gets a connection and sends; again with another one while the connection turns out to have been closed before.
@@ -267,6 +287,16 @@ impl Client {
         pool
     }
 
+    /// The user's TLS: made at its first encrypted connection, sessions kept for the later ones.
+    fn tls_config(&self) -> Result<Arc<ClientConfig>, TransportError> {
+        if let Some(config) = &*self.tls.borrow() {
+            return Ok(config.clone());
+        }
+        let config = self.shared.tls_setup()?.for_user();
+        *self.tls.borrow_mut() = Some(config.clone());
+        Ok(config)
+    }
+
     async fn open(
         &self,
         authority: &Authority,
@@ -275,20 +305,11 @@ impl Client {
     ) -> Result<(), TransportError> {
         let shared = &*self.shared;
         let options = &shared.options;
-        let tls = match authority.is_tls {
-            true => Some(match self.tls.get() {
-                Some(config) => config,
-                None => {
-                    let config = shared.tls_setup()?.for_user();
-                    self.tls.get_or_init(|| config)
-                }
-            }),
-            false => None,
-        };
+        let tls = if authority.is_tls { Some(self.tls_config()?) } else { None };
         let order = Dial {
             host: &authority.host,
             port: authority.port,
-            tls,
+            tls: tls.as_ref(),
             server_name: options.tls.server_name.as_deref(),
             proxy: options.proxy.as_ref().filter(|_| authority.proxied),
             forward: !authority.is_tls && shared.forwards(),
@@ -383,6 +404,27 @@ struct Hop {
     idle: Option<Duration>,
     body_limit: usize,
     exchange: Exchange,
+    /// The connection that it was handed to.
+    carrier: Option<Rc<Meter>>,
+}
+
+/// Notices that a request's future is dropped while the request is on a connection.
+struct Flight<'a> {
+    client: &'a Client,
+    hop: Option<Hop>,
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        let Some(hop) = self.hop.take() else { return };
+        let Some(meter) = &hop.carrier else { return };
+        let (bytes_in, bytes_out) = meter.take(1);
+        // Handed over but not written: the server knows nothing of it.
+        if bytes_out > 0 || meter.last_write().is_some() {
+            let Exchange { method, url, .. } = hop.exchange;
+            self.client.abandoned.borrow_mut().push(Abandoned { method, target: url, bytes_in, bytes_out });
+        }
+    }
 }
 
 impl Hop {
@@ -394,6 +436,7 @@ impl Hop {
     ) -> Sent {
         let meter = h1.link.meter.clone();
         meter.start_exchange();
+        self.carrier = Some(meter.clone());
         self.exchange.remote_addr = Some(h1.link.remote);
         self.exchange.tls_version = h1.link.tls_version;
         h1.busy = true;
@@ -436,6 +479,7 @@ impl Hop {
             meter.start_exchange();
         }
         let out_before = meter.total().1;
+        self.carrier = Some(meter.clone());
         self.exchange.remote_addr = Some(h2.link.remote);
         self.exchange.tls_version = h2.link.tls_version;
         self.exchange.version = http::Version::HTTP_2;

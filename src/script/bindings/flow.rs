@@ -6,7 +6,7 @@ use crate::script::duration;
 use crate::script::error::Ended;
 use crate::script::user::{self, User};
 use crate::user::fiber;
-use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, RhaiResult};
+use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::time::{Duration, Instant};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -45,7 +45,7 @@ fn sleep(context: &NativeCallContext<'_>, time: &Dynamic) -> Fallible<()> {
     user::wait(context, tokio::time::sleep(time))
 }
 
-fn group(context: &NativeCallContext<'_>, name: &str, body: &FnPtr) -> RhaiResult {
+fn group(context: &NativeCallContext<'_>, name: &str, body: &FnPtr) -> Fallible<Dynamic> {
     let (outer, started) = user::current(context, |user| {
         let outer = user.group.get();
         let path = format!("{}::{name}", user.host.text(outer));

@@ -48,7 +48,8 @@ pub fn form(page: &str) -> Map {
         let selector = |css: &str| Selector::parse(css).expect("a constant selector is valid");
         let document = Html::parse_document(page);
         let Some(form) = document.select(&selector("form")).next() else { return Map::new() };
-        let fields = form.select(&selector("input[name], textarea[name], select[name]"));
+        let named = selector("input[name], textarea[name], select[name]");
+        let fields = form.select(&named);
         let value = |field: scraper::ElementRef<'_>| match field.value().name() {
             "textarea" => field.text().collect(),
             "select" => {

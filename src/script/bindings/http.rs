@@ -7,6 +7,7 @@ use crate::metrics::ErrorKey;
 use crate::protocol::http::{Client, Exchange};
 use crate::script::error::Ended;
 use crate::script::host::{Name, RequestKey};
+use crate::script::settings;
 use crate::script::user::{self, User};
 use crate::user::fiber;
 use http::Method;
@@ -49,15 +50,21 @@ pub fn register(engine: &mut Engine) {
             one(&context, None, |user, client| request::build(user, client, method.clone(), &url, &body, &options))
         });
     }
-    for arity in 2..=4 {
-        let types = vec![std::any::TypeId::of::<Dynamic>(); arity];
-        rhai::FuncRegistration::new("request").set_into_module_raw(&mut module, types, |context: NativeCallContext<'_>, arguments: &mut [&mut Dynamic]| {
-            let text = |at: usize| arguments[at].to_string();
-            let body = arguments.get(2).map(|body| (**body).clone()).unwrap_or_default();
-            let options = arguments.get(3).and_then(|options| (**options).clone().try_cast::<Map>()).unwrap_or_default();
-            named(&context, None, &text(0), &text(1), &body, &options)
-        });
-    }
+    module.set_native_fn("request", |context: NativeCallContext<'_>, method: ImmutableString, url: ImmutableString| {
+        named(&context, &method, &url, &Dynamic::UNIT, &Map::new())
+    });
+    module.set_native_fn(
+        "request",
+        |context: NativeCallContext<'_>, method: ImmutableString, url: ImmutableString, body: Dynamic| {
+            named(&context, &method, &url, &body, &Map::new())
+        },
+    );
+    module.set_native_fn(
+        "request",
+        |context: NativeCallContext<'_>, method: ImmutableString, url: ImmutableString, body: Dynamic, options: Map| {
+            named(&context, &method, &url, &body, &options)
+        },
+    );
     module.set_native_fn("batch", |context: NativeCallContext<'_>, requests: Array| batch(&context, None, &requests));
     module.set_native_fn("client", |context: NativeCallContext<'_>, options: Map| client(&context, &options));
     engine.register_static_module("http", module.into());
@@ -106,14 +113,13 @@ fn script_error(context: &NativeCallContext<'_>, text: impl Into<String>) -> Box
 /// A request by a method's name: `http::request("PURGE", url, body, options)`.
 fn named(
     context: &NativeCallContext<'_>,
-    session: Option<&Session>,
     method: &str,
     url: &str,
     body: &Dynamic,
     options: &Map,
 ) -> Fallible<Response> {
     let method = parse_method(method).map_err(|why| script_error(context, why))?;
-    one(context, session, |user, client| request::build(user, client, method, url, body, options))
+    one(context, None, |user, client| request::build(user, client, method, url, body, options))
 }
 
 fn parse_method(text: &str) -> Result<Method, String> {
@@ -213,13 +219,13 @@ async fn all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     futures.into_iter().filter_map(|(_, result)| result).collect()
 }
 
+/// A client of its own: the run's settings with these options over them.
 fn client(context: &NativeCallContext<'_>, options: &Map) -> Fallible<Session> {
     user::current(context, |user| {
-        let shared = user.client.shared();
-        let settings = crate::script::compile::client_settings(options, &user.host.plan).map_err(|why| script_error(context, why))?;
-        let options = crate::script::connect::http_options(&settings, user.host.demo_url()).map_err(|why| script_error(context, why))?;
-        let client = Client::new(&shared.with_options(options));
-        Ok(Session(Rc::new(client)))
+        let host = &user.host;
+        let settings = settings::of_client(options, &host.plan).map_err(|why| script_error(context, why))?;
+        let shared = host.shared(&settings).map_err(|why| script_error(context, why))?;
+        Ok(Session(Rc::new(Client::new(shared))))
     })?
 }
 

@@ -1,6 +1,7 @@
 //! A request as a script writes it — URL, body, options map — made ready for the client.
 
-use crate::protocol::http::{Client, Part, Request, basic_auth, bearer_auth, multipart};
+use crate::protocol::http::multipart::form as form_body;
+use crate::protocol::http::{Client, Part, Request, basic_auth, bearer_auth, multipart::multipart};
 use crate::script::error::type_name;
 use crate::script::host::Name;
 use crate::script::user::User;
@@ -194,18 +195,15 @@ fn expect(value: &Dynamic) -> Result<Expect, String> {
     Ok(Expect::Only(vec![parse(low)?..=parse(high)?]))
 }
 
-fn encoded(fields: &[(String, String)]) -> String {
-    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
-}
-
 fn form(request: &mut Request, value: &Dynamic) -> Result<(), String> {
-    request.body = Bytes::from(encoded(&pairs("form", value)?));
+    request.body = form_body(&pairs("form", value)?);
     content_type(request, "application/x-www-form-urlencoded");
     Ok(())
 }
 
 fn with_query(url: &str, query: &Dynamic) -> Result<String, String> {
-    let query = encoded(&pairs("query", query)?);
+    let query = form_body(&pairs("query", query)?);
+    let query = String::from_utf8_lossy(&query);
     let (url, fragment) = url.split_once('#').map_or((url, String::new()), |(url, rest)| (url, format!("#{rest}")));
     let joint = if url.contains('?') { '&' } else { '?' };
     Ok(format!("{url}{joint}{query}{fragment}"))
@@ -224,17 +222,23 @@ fn parts(request: &mut Request, value: &Dynamic) -> Result<(), String> {
                     Some(content) => Bytes::from(content.to_string()),
                     None => return Err(format!("the file `{name}` in `multipart` has no `content`")),
                 };
-                Part::file(name.as_str(), text("file").unwrap_or_else(|| name.to_string()), text("type"), content)
+                let filename = Some(text("file").unwrap_or_else(|| name.to_string()));
+                Part { name: name.to_string(), filename, content_type: text("type"), content }
             }
-            Err(_) if value.is_blob() => Part::file(name.as_str(), name.to_string(), None, Bytes::from(value.clone().cast::<Blob>())),
-            Err(_) => Part::text(name.as_str(), value.to_string()),
+            Err(_) if value.is_blob() => {
+                let content = Bytes::from(value.clone().cast::<Blob>());
+                Part { name: name.to_string(), filename: Some(name.to_string()), content_type: None, content }
+            }
+            Err(_) => {
+                let content = Bytes::from(value.to_string());
+                Part { name: name.to_string(), filename: None, content_type: None, content }
+            }
         };
         parts.push(part);
     }
-    let form = multipart(&parts);
-    request.body = form.body;
-    let value = HeaderValue::try_from(form.content_type).map_err(|_| "a name in `multipart` cannot stand in a header".to_owned())?;
-    request.headers.insert(CONTENT_TYPE, value);
+    let (content_type, body) = multipart(&parts);
+    request.body = body;
+    request.headers.insert(CONTENT_TYPE, content_type);
     Ok(())
 }
 

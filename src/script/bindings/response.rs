@@ -66,9 +66,10 @@ impl Answer {
         if let Some(value) = plain_path(&document, path) {
             return Ok(value.map_or(Dynamic::UNIT, |value| Json::dynamic(Arc::new(value.clone()))));
         }
+        let singular = leads_to_one_place(path);
         let path = compiled(path)?;
         let found = path.query(&document).all();
-        if path.is_singular() {
+        if singular {
             return Ok(found.first().map_or(Dynamic::UNIT, |value| Json::dynamic(Arc::new((*value).clone()))));
         }
         Ok(Json::dynamic(Arc::new(Value::Array(found.into_iter().cloned().collect()))))
@@ -130,6 +131,28 @@ fn name(text: &str) -> Option<&str> {
 
 fn member<'a>(value: Option<&'a Value>, name: &str) -> Option<&'a Value> {
     value?.as_object()?.get(name)
+}
+
+/// Whether a path can find one value at most: no wildcard, filter, slice, union or descent (RFC 9535 §2.3.5.1).
+fn leads_to_one_place(path: &str) -> bool {
+    let mut quote = None;
+    let mut in_brackets = false;
+    let mut before = ' ';
+    for letter in path.chars() {
+        match (quote, letter) {
+            (Some(mark), _) if letter == mark && before != '\\' => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(letter),
+            (None, '*' | '?') => return false,
+            (None, ':' | ',') if in_brackets => return false,
+            (None, '.') if before == '.' => return false,
+            (None, '[') => in_brackets = true,
+            (None, ']') => in_brackets = false,
+            _ => {}
+        }
+        before = letter;
+    }
+    true
 }
 
 fn compiled(path: &str) -> Fallible<Rc<JsonPath>> {
