@@ -2,4 +2,4 @@
 
 pub mod metric;
 
-pub use metric::{BUILT_IN, MetricDef, MetricKind, Unit};
+pub use metric::{BUILT_IN, MetricDef, MetricKind, SYSTEM_TAGS, Unit, built_in};
