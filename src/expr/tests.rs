@@ -1,6 +1,7 @@
 //! What a threshold means, what it refuses, and in which words.
 
 mod golden;
+mod golden_grammar;
 mod meaning;
 mod selectors;
 
