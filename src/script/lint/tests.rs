@@ -119,16 +119,18 @@ fn table(source: &str) -> String {
     short(&findings(&[("std/think", THINK)], source))
 }
 
+
+/// The explanation of a source that does not parse.
+fn syntax(source: &str) -> String {
+    let error = engine().compile(source).expect_err("this does not parse");
+    short(&[explain_parse_error(&error, "script.rhai", source)])
+}
+
 #[test]
-fn print_all() {
-    for source in [
-        "let x = 1; print(y);",
-        "fn f() { cfg }\nlet cfg = 1;",
-        "http::gett(\"/\");",
-        "let r = http::get(\"/\"); r.jsn(\"$.x\"); `a ${nope} b ${ r.jsom(1) }`",
-        "let f = |a| a + zz; f.call(1); print(zz);",
-        "fn f() { let g = |a| a + zz;\n  let h = || { || cfg + 1 }; }\nlet cfg = 1;",
-    ] {
-        eprintln!("--- {source}\n{}", table(source));
+fn probe() {
+    for case in std::fs::read_to_string(std::env::var("CASES").unwrap()).unwrap().split("\n---\n") {
+        let case = case.trim_end();
+        let out = if engine().compile(case).is_ok() { table(case) } else { format!("{}\n   [{}]", syntax(case), engine().compile(case).unwrap_err()) };
+        eprintln!("{case}\n    => {}\n", out.replace('\n', "\n    => "));
     }
 }
