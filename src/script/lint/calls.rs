@@ -67,9 +67,25 @@ impl Walk<'_> {
         let diagnostic = if arities.is_empty() {
             self.unknown_function(name, &call.args)
         } else {
-            wrong_count(name, &arities, call.args.len())
+            let diagnostic = wrong_count(name, &arities, call.args.len());
+            match self.namesake(name, call.args.len()) {
+                Some(meant) => diagnostic.label(format!("did you mean `{meant}`?")),
+                None => diagnostic,
+            }
         };
         self.report(position, name, diagnostic);
+    }
+
+    /// The only function of a registered module that has this name and takes so many arguments.
+    fn namesake(&self, name: &str, arguments: usize) -> Option<String> {
+        let mut fitting = self.known.global.modules.iter().filter(|(_, names)| {
+            names
+                .functions
+                .get(name)
+                .is_some_and(|counts| counts.contains(&arguments))
+        });
+        let (module, _) = fitting.next()?;
+        fitting.next().is_none().then(|| format!("{module}::{name}"))
     }
 
     fn unknown_function(&self, name: &str, arguments: &[Expr]) -> Diagnostic {

@@ -3,9 +3,9 @@
 //! Called by the compiler, once per file that does not parse: Rhai's parser stops at the first error. It knows the
 //! parser's error kinds and looks at the source around the place; it does not parse anything itself.
 
-use rhai::{LexError, ParseError, ParseErrorType, Position};
+use rhai::{LexError, ParseError, ParseErrorType};
 
-use super::source::line_column;
+use super::place::{Place, is_word};
 use crate::diagnostic::{Diagnostic, Span, did_you_mean};
 
 /// Words that begin a statement or mean something in Rhai.
@@ -14,134 +14,68 @@ const KEYWORDS: [&str; 24] = [
     "return", "throw", "try", "catch", "import", "export", "as", "private", "true", "false",
 ];
 
-/// What other languages call it, and what Rhai calls it.
-const FOREIGN: [(&str, &str); 12] = [
-    ("var", "let"),
-    ("function", "fn"),
-    ("func", "fn"),
-    ("def", "fn"),
-    ("null", "()"),
-    ("nil", "()"),
-    ("undefined", "()"),
-    ("elif", "else if"),
-    ("match", "switch"),
-    ("case", "switch value { 1 => …, _ => … }"),
-    ("async", "fn (requests wait by themselves)"),
-    ("await", "the call alone (requests wait by themselves)"),
+/// What other languages call it, and what Rhai wants.
+const FOREIGN: [(&str, &str); 15] = [
+    ("var", "write `let`"),
+    ("function", "write `fn`"),
+    ("func", "write `fn`"),
+    ("def", "write `fn`"),
+    ("null", "write `()`"),
+    ("nil", "write `()`"),
+    ("undefined", "write `()`"),
+    ("elif", "write `else if`"),
+    ("match", "write `switch`"),
+    ("case", "a `switch` is written `switch value { 1 => …, _ => … }`"),
+    ("async", "requests wait by themselves: leave it away"),
+    ("await", "requests wait by themselves: leave it away"),
+    ("and", "write `&&`"),
+    ("or", "write `||`"),
+    ("not", "write `!`"),
 ];
+
+/// Signs of other languages, and what Rhai wants.
+const SIGN_ADVICE: [(&str, &str); 11] = [
+    ("===", "write `==`"),
+    ("!==", "write `!=`"),
+    ("++", "write `+= 1`"),
+    ("--", "write `-= 1`"),
+    ("->", "functions declare no result type"),
+    (":=", "write `let name = value`"),
+    ("...", "ranges are `..` and `..=`"),
+    ("?", "write `if a { b } else { c }`"),
+    ("#", "comments begin with `//`, maps with `#{`"),
+    ("$", "`${…}` works in texts in backticks only"),
+    ("@", "leave it away"),
+];
+
+/// Functions that are words of the language.
+const CALLABLE: [&str; 4] = ["print", "debug", "eval", "type_of"];
 
 /// Turns a syntax error of the file `path`, whose text is `text`, into a diagnostic.
 pub fn explain_parse_error(error: &ParseError, path: &str, text: &str) -> Diagnostic {
-    let place = Place::of(error.position(), text);
+    let mut place = Place::of(error.position(), text);
     let mut explained = explain(error.err_type(), &place);
-    if explained.label.is_none()
-        && let Some(word) = place.previous_word()
-        && let Some((_, ours)) = FOREIGN.iter().find(|(foreign, _)| *foreign == word)
+    if let ParseErrorType::MissingToken(token, _) = error.err_type()
+        && matches!(token.as_str(), ";" | "," | "}" | ")" | "]")
+        && explained.label.as_deref() == Some(BEFORE_THIS)
+        && let Some(behind) = place.of_missing(text)
     {
-        explained = explained.help(format!("Rhai has no `{word}`: write `{ours}`"));
+        place = behind;
+        explained.label = Some("here".to_owned());
     }
     let span = Span::in_source(path, text, place.line, place.column, place.length);
     explained.at(span)
 }
 
-/// The source around an error.
-struct Place<'t> {
-    line: usize,
-    column: usize,
-    /// How long the word or sign at the place is.
-    length: usize,
-    /// All before it.
-    before: &'t str,
-    /// It and all behind it.
-    after: &'t str,
-}
+/// The label of something that is missing in front of the caret.
+const BEFORE_THIS: &str = "before this";
 
-impl<'t> Place<'t> {
-    fn of(position: Position, text: &'t str) -> Self {
-        if position.is_none() {
-            return Self::end(text);
-        }
-        let (line, column) = line_column(position);
-        let line_start: usize = text
-            .split_inclusive('\n')
-            .take(line - 1)
-            .map(str::len)
-            .sum();
-        let offset = text[line_start..]
-            .char_indices()
-            .nth(column - 1)
-            .map_or(text.len(), |(byte, _)| line_start + byte);
-        let (before, after) = text.split_at(offset);
-        if after.trim().is_empty() {
-            return Self::end(text);
-        }
-        Self {
-            line,
-            column,
-            length: token_length(after),
-            before,
-            after,
-        }
-    }
-
-    /// Behind the last thing written: where something is missing, that is where it belongs.
-    fn end(text: &'t str) -> Self {
-        Self::behind(text, text.len())
-    }
-
-    /// Behind the last thing written before the byte `limit`.
-    fn behind(text: &'t str, limit: usize) -> Self {
-        let before = text[..limit].trim_end();
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            length: 1,
-            before,
-            after: &text[before.len()..],
-        }
-    }
-
-    /// The last word before the place.
-    fn previous_word(&self) -> Option<&'t str> {
-        let before = self.before.trim_end();
-        let word = before
-            .rsplit(|c: char| !is_word(c))
-            .next()
-            .unwrap_or("");
-        (!word.is_empty()).then_some(word)
-    }
-
-    /// The word or sign at the place.
-    fn token(&self) -> &'t str {
-        let end = self
-            .after
-            .char_indices()
-            .nth(self.length)
-            .map_or(self.after.len(), |(byte, _)| byte);
-        &self.after[..end]
-    }
-
-    fn follows_dot(&self) -> bool {
-        let before = self.before.trim_end();
-        before.ends_with('.') && !before.ends_with("..")
-    }
-
-    fn is_map_key(&self) -> bool {
-        let before = self.before.trim_end();
-        let behind = self.after[self.token().len()..].trim_start();
-        (before.ends_with('{') || before.ends_with(',')) && behind.starts_with(':') && !behind.starts_with("::")
-    }
-}
-
-fn is_word(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
-}
-
-/// How many characters the thing at the start of `text` has.
-fn token_length(text: &str) -> usize {
-    let word = text.chars().take_while(|c| is_word(*c)).count();
-    word.max(1)
+/// What Rhai wants instead of a word of another language.
+fn foreign(word: &str) -> Option<&'static str> {
+    FOREIGN
+        .iter()
+        .find(|(theirs, _)| *theirs == word)
+        .map(|(_, advice)| *advice)
 }
 
 fn explain(kind: &ParseErrorType, place: &Place<'_>) -> Diagnostic {
@@ -152,6 +86,10 @@ fn explain(kind: &ParseErrorType, place: &Place<'_>) -> Diagnostic {
         Kind::UnexpectedEOF => Diagnostic::error("the script ends in the middle of something").label("something is missing here"),
         Kind::BadInput(error) => bad_input(error, place),
         Kind::UnknownOperator(sign) => operator(sign),
+        Kind::PropertyExpected if place.token().starts_with(|c: char| c.is_ascii_digit()) => {
+            Diagnostic::error("a name cannot begin with a digit")
+                .label("a key of digits is written in quotes: `#{ \"1\": … }`, `map[\"1\"]`")
+        }
         Kind::PropertyExpected if place.follows_dot() => {
             Diagnostic::error(format!("a property cannot be named `{}`", place.token()))
                 .label(format!("write `[\"{}\"]` instead of `.{}`", place.token(), place.token()))
@@ -162,7 +100,9 @@ fn explain(kind: &ParseErrorType, place: &Place<'_>) -> Diagnostic {
         }
         Kind::VariableExpected => {
             let diagnostic = Diagnostic::error(format!("a name is expected, not `{}`", place.token()));
-            if KEYWORDS.contains(&place.token()) {
+            if place.token() == "fn" {
+                diagnostic.label("functions are public by themselves: leave `export` away")
+            } else if KEYWORDS.contains(&place.token()) {
                 diagnostic.label(format!("`{}` is a word of the language; choose another name", place.token()))
             } else {
                 diagnostic
@@ -173,7 +113,7 @@ fn explain(kind: &ParseErrorType, place: &Place<'_>) -> Diagnostic {
         }
         Kind::ExprExpected(what) if what.contains("literal") => {
             Diagnostic::error("a `switch` case must be a literal or a range of integers")
-                .label("compare with `if` instead, or write `_ if condition`-free cases such as `200 | 201 => …`")
+                .label("compare with `if` instead")
         }
         Kind::ExprExpected(what) => Diagnostic::error(format!("{} is expected here", article(what))),
         Kind::DuplicatedProperty(name) => {
@@ -242,33 +182,60 @@ fn reserved(word: &str, place: &Place<'_>) -> Diagnostic {
     if place.previous_word() == Some("fn") {
         return diagnostic.label("a function needs another name");
     }
-    match FOREIGN.iter().find(|(foreign, _)| *foreign == word) {
-        Some((_, ours)) => diagnostic.label(format!("write `{ours}`")),
-        None => diagnostic.label("choose another name"),
+    if matches!(place.previous_word(), Some("let" | "const" | "for")) {
+        return diagnostic.label("choose another name");
     }
+    if CALLABLE.contains(&word) {
+        return diagnostic.label(format!("a call needs parentheses: `{word}(…)`"));
+    }
+    diagnostic.label(foreign(word).unwrap_or("choose another name"))
 }
 
 fn missing(token: &str, description: &str, place: &Place<'_>) -> Diagnostic {
+    let description = description.replace('\'', "`");
     let diagnostic = Diagnostic::error(format!("`{token}` is missing {description}"));
     let found = place.token();
     let previous = place.previous_word().unwrap_or("");
-    if let Some((foreign, ours)) = FOREIGN.iter().find(|(foreign, _)| *foreign == previous) {
-        return diagnostic.label(format!("Rhai has no `{foreign}`: write `{ours}`"));
+    if let Some(advice) = foreign(previous).or_else(|| foreign(found)) {
+        return diagnostic.label(advice);
+    }
+    if matches!(found, "=" | "===") && token != ":" {
+        return diagnostic.label("`=` assigns; to compare, write `==`");
     }
     match token {
-        ";" if found == "=" => diagnostic.label("`=` assigns to one variable; to compare, write `==`"),
-        ";" if found == ":" => diagnostic.label("a map is written `#{ key: value }`"),
+        ";" | "," if found == ":" => diagnostic.label(colon(place)),
+        ";" | "{" if found == "::" => diagnostic.label("only a module's name stands before `::`"),
         ";" => match did_you_mean(previous, KEYWORDS) {
             Some(keyword) if !KEYWORDS.contains(&previous) => diagnostic.label(format!("did you mean `{keyword}`?")),
-            _ => diagnostic.label("before this"),
+            _ => diagnostic.label(BEFORE_THIS),
         },
-        ":" if found == "," || found == "}" => diagnostic.label("every key of a map needs a value: `#{ key: value }`"),
-        ":" if found == "=" => diagnostic.label("a map is written `#{ key: value }`"),
-        "{" if found == "=" => diagnostic.label("`=` assigns; to compare, write `==`"),
+        ":" if matches!(found, "," | "}") => diagnostic.label("every key of a map needs a value: `#{ key: value }`"),
+        ":" => diagnostic.label("a map is written `#{ key: value }`"),
+        "in" => diagnostic.label("a loop is written `for item in list { … }`"),
         "}" | ")" | "]" if place.after.trim().is_empty() => diagnostic.label("the file ends here"),
-        "," | "}" | ")" | "]" if found == "=" => diagnostic.label("`=` assigns; to compare, write `==`"),
-        "," | "}" | ")" | "]" => diagnostic.label("before this"),
+        "}" if place.before.trim_end().ends_with("#{") => {
+            diagnostic.label("a key is a name or a text in double quotes: `#{ \"1\": … }`")
+        }
+        "," if matches!(found, ";" | "}" | ")" | "]") && description.contains("array literal") => {
+            diagnostic.label("or `]` to close the array")
+        }
+        "," if matches!(found, ";" | "}" | "]") && description.contains("arguments") => {
+            diagnostic.label("or `)` to close the call")
+        }
+        "," | "}" | ")" | "]" => diagnostic.label(BEFORE_THIS),
         _ => diagnostic,
+    }
+}
+
+/// A `:` where none belongs: a map without its `#`, or a type.
+fn colon(place: &Place<'_>) -> &'static str {
+    let word = place.previous_word().unwrap_or("");
+    let before = place.before.trim_end();
+    let before = before[..before.len() - word.len()].trim_end();
+    if before.ends_with("let") || before.ends_with("const") || before.ends_with('(') {
+        "Rhai has no type annotations"
+    } else {
+        "a map is written `#{ key: value }`"
     }
 }
 
@@ -279,13 +246,14 @@ fn bad_input(error: &LexError, place: &Place<'_>) -> Diagnostic {
         LexError::UnexpectedInput(found) => unexpected(found, place),
         LexError::MalformedEscapeSequence(found) => Diagnostic::error(format!("`{found}` is no escape sequence"))
             .label("a backslash is written `\\\\`; in backticks it stands for itself"),
-        LexError::MalformedNumber(found) => Diagnostic::error(format!("`{found}` is no number")),
+        LexError::MalformedNumber(_) => Diagnostic::error(format!("`{}` is no number", place.token())),
         LexError::MalformedChar(found) => Diagnostic::error(format!("`'{found}'` is not one character"))
             .label("texts stand in double quotes or backticks"),
         LexError::MalformedIdentifier(found) => Diagnostic::error(format!("`{found}` is no proper name")),
         LexError::ImproperSymbol(sign, _) if sign == "this" => {
             Diagnostic::error("there is no `this` outside of functions").label("`this` is the state of one user")
         }
+        LexError::ImproperSymbol(sign, _) if SIGN_ADVICE.iter().any(|(known, _)| known == sign) => operator(sign),
         LexError::ImproperSymbol(_, description) if description.contains("'=='") => {
             Diagnostic::error("this cannot be assigned to").label("`=` assigns; to compare, write `==`")
         }
@@ -308,6 +276,9 @@ fn unexpected(found: &str, place: &Place<'_>) -> Diagnostic {
         ":" if place.before.trim_end().ends_with(|c: char| is_word(c) || c == '"') => {
             diagnostic.label("a map is written `#{ key: value }`")
         }
+        _ if found.chars().any(|c| !c.is_ascii()) => {
+            diagnostic.label("names are made of the letters a to z, digits and `_`; other text stands in quotes")
+        }
         _ if KEYWORDS.contains(&found) => diagnostic.label("a word of the language cannot be used as a value or name"),
         _ => diagnostic,
     }
@@ -315,18 +286,9 @@ fn unexpected(found: &str, place: &Place<'_>) -> Diagnostic {
 
 fn operator(sign: &str) -> Diagnostic {
     let diagnostic = Diagnostic::error(format!("Rhai has no `{sign}`"));
-    match sign {
-        "===" => diagnostic.label("write `==`"),
-        "!==" => diagnostic.label("write `!=`"),
-        "++" => diagnostic.label("write `+= 1`"),
-        "--" => diagnostic.label("write `-= 1`"),
-        "->" => diagnostic.label("functions declare no result type"),
-        ":=" => diagnostic.label("write `let name = value`"),
-        "..." => diagnostic.label("ranges are `..` and `..=`"),
-        "?" => diagnostic.label("write `if a { b } else { c }`"),
-        "#" => diagnostic.label("comments begin with `//`, maps with `#{`"),
-        "$" => diagnostic.label("`${…}` works in texts in backticks only"),
-        _ => diagnostic,
+    match SIGN_ADVICE.iter().find(|(known, _)| *known == sign) {
+        Some((_, advice)) => diagnostic.label(*advice),
+        None => diagnostic,
     }
 }
 
