@@ -1,5 +1,8 @@
 //! The table: a source and what is found in it, one line per finding; and what must find nothing.
 
+mod laws;
+mod valid;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
