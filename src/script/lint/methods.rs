@@ -44,7 +44,10 @@ impl Walk<'_> {
                 self.arguments(&call.args, This::Possible);
             }
             Expr::Property(property, position) => {
-                if matches!(receiver, Expr::IntegerConstant(..) | Expr::FloatConstant(..)) {
+                if matches!(
+                    receiver,
+                    Expr::IntegerConstant(..) | Expr::FloatConstant(..)
+                ) {
                     self.property_of_number(&property.2, *position);
                 }
             }
@@ -102,11 +105,17 @@ impl Walk<'_> {
                 arities.iter().any(|count| *count > 0) && rhai::is_valid_identifier(name)
             })
             .map(|(name, _)| name.as_str());
-        let script = self.outline.functions.keys().chain(self.outline.methods.keys());
+        let script = self
+            .outline
+            .functions
+            .keys()
+            .chain(self.outline.methods.keys());
         match did_you_mean(name, native.chain(script.map(String::as_str))) {
             Some(nearest) => diagnostic.label(format!("did you mean `{nearest}`?")),
             None => match did_you_mean(name, self.known.properties.iter().map(String::as_str)) {
-                Some(nearest) => diagnostic.label(format!("did you mean the property `{nearest}`?")),
+                Some(nearest) => {
+                    diagnostic.label(format!("did you mean the property `{nearest}`?"))
+                }
                 None => diagnostic,
             },
         }
@@ -117,7 +126,10 @@ impl Walk<'_> {
         if !self.known.properties.contains(name) {
             let diagnostic = Diagnostic::error(format!("a number has no property `{name}`"));
             let properties = self.known.properties.iter().map(String::as_str);
-            let unit = UNITS.iter().find(|(spoken, _)| *spoken == name).map(|(_, unit)| *unit);
+            let unit = UNITS
+                .iter()
+                .find(|(spoken, _)| *spoken == name)
+                .map(|(_, unit)| *unit);
             let nearest = unit
                 .filter(|unit| self.known.properties.contains(*unit))
                 .or_else(|| did_you_mean(name, properties));

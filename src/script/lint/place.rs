@@ -81,10 +81,7 @@ impl<'t> Place<'t> {
     /// The last word before the place.
     pub(super) fn previous_word(&self) -> Option<&'t str> {
         let before = self.before.trim_end();
-        let word = before
-            .rsplit(|c: char| !is_word(c))
-            .next()
-            .unwrap_or("");
+        let word = before.rsplit(|c: char| !is_word(c)).next().unwrap_or("");
         (!word.is_empty()).then_some(word)
     }
 
@@ -108,7 +105,9 @@ impl<'t> Place<'t> {
     pub(super) fn is_map_key(&self) -> bool {
         let before = self.before.trim_end();
         let behind = self.after[self.token().len()..].trim_start();
-        (before.ends_with('{') || before.ends_with(',')) && behind.starts_with(':') && !behind.starts_with("::")
+        (before.ends_with('{') || before.ends_with(','))
+            && behind.starts_with(':')
+            && !behind.starts_with("::")
     }
 }
 

@@ -109,12 +109,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Keeps a finding.
-    pub(super) fn report(
-        &mut self,
-        position: Position,
-        name: &str,
-        diagnostic: Diagnostic,
-    ) {
+    pub(super) fn report(&mut self, position: Position, name: &str, diagnostic: Diagnostic) {
         let span = self.file.span(position, name.chars().count());
         self.found.push(diagnostic.at(span));
     }

@@ -56,7 +56,7 @@ const VALID: [&str; 44] = [
     "let n = 3; let r = loop { n -= 1; if n == 0 { break n * 2; } }; print(r);",
     "let i = 0; do { i += 1; } while i < 3; do { i -= 1 } until i == 0;",
     "try { throw #{ code: 1 }; } catch (err) { print(err.code); } try { fail(\"x\"); } catch { print(1); }",
-    "let v = 3; switch v { 1 => print(v), 2..5 | 7 if v > 2 => { let y = v; print(y) }, \"x\" => (), _ => print(0) }",
+    "let v = 3; switch v { 1 => print(v), 7 | 2..5 if v > 2 => { let y = v; print(y) }, \"x\" => (), _ => print(0) }",
     "let v = switch 3 { 1 | 2 => \"low\", _ => \"high\" };",
     "let count = 0; let add = |n| { count += n; count }; add.call(2); print(count);",
     "let a = 1; let outer = || { let inner = |b| a + b; inner.call(2) }; outer.call();",
@@ -76,7 +76,7 @@ const VALID: [&str; 44] = [
     "fn run() { check(http::get(\"/\"), #{ \"mine\": |r| r.json(\"$.id\") == this.id }); group(\"x\", || this.y = 1); }",
     "fn run() { import \"std/think\" as t; sleep(t::fixed(1)); if true { import \"std/think\" as u; t::fixed(u::SHORT); } }",
     "import \"std/think\" as think; fn run() { let m = #{ a: 1 }; print(m.total()); sleep(think::SHORT); }",
-    "export const LIMIT = 10; export let shared = LIMIT; let inner = 1; export inner as outer; private fn hidden() { 1 } fn shown() { hidden() }",
+    "export const LIMIT = 10; export let common = LIMIT; let inner = 1; export inner as outer; private fn hidden() { 1 } fn shown() { hidden() }",
     "fn int.half() { this / 2 } fn string.shout() { this + \"!\" } let x = 4; print(x.half()); \"a\".shout();",
     "let s = `a ${1 + 2} ${`nested ${\"deep\"}`} ${if true { \"x\" } else { \"y\" }}`; let lines = `one\n  ${s}\nthree`; print(lines.len());",
     "let a = [1, [2, 3]]; a[1][0] = 5; a[0..1]; a[-1]; a.len; a.len(); let s = \"abc\"; s[0]; s.sub_string(1); s.to_upper();",
@@ -112,17 +112,23 @@ fn idiomatic_scripts_are_clean() {
 fn imported_libraries_are_linted_under_their_own_path() {
     let found = findings(
         &[
-            ("a", "import \"b\" as b; fn one() { b::two(missing) + b::three() }"),
-            ("b", "const HIDDEN = 1; fn two(x) { x + HIDDEN } fn setup() { this.x }"),
+            (
+                "a",
+                "import \"b\" as b; fn one() { b::two(missing) + b::three() }",
+            ),
+            (
+                "b",
+                "const HIDDEN = 1; fn two(x) { x + HIDDEN } fn setup() { this.x }",
+            ),
         ],
         "import \"a\" as a; a::one(); a::b::two(1); a::b::twoo(1); a::c::two(1);",
     );
     insta::assert_snapshot!(short(&found), @r"
-    a:1:38 7 unknown variable `missing`
-    a:1:49 8 unknown function `b::three`
+    a:1:36 7 unknown variable `missing`
+    a:1:47 8 unknown function `b::three`
     b:1:35 6 `HIDDEN` is a top-level `const`; inside a function write `global::HIDDEN` | not visible here
-    1:43 10 unknown function `a::b::twoo` | did you mean `a::b::two`?
-    1:61 1 unknown module `a::c` | did you mean `b`?
+    1:42 10 unknown function `a::b::twoo` | did you mean `a::b::two`?
+    1:60 1 unknown module `a::c`
     ");
 }
 
