@@ -11,6 +11,7 @@ mod known;
 mod methods;
 mod names;
 mod outline;
+mod place;
 mod scope;
 mod source;
 mod syntax;

@@ -38,6 +38,8 @@ pub(super) struct Walk<'a> {
     closures: HashMap<String, Rc<Body>>,
     /// Functions that use `this` themselves, with their number of parameters.
     this_users: HashSet<(String, usize)>,
+    /// The closures around this point.
+    inside: Vec<String>,
     found: Vec<Diagnostic>,
     depth: usize,
     resolve: Option<&'a Resolve<'a>>,
@@ -63,6 +65,7 @@ impl<'a> Walk<'a> {
             is_root,
             closures: HashMap::new(),
             this_users: HashSet::new(),
+            inside: Vec::new(),
             found: Vec::new(),
             depth: 0,
             resolve: None,
@@ -106,12 +109,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Keeps a finding.
-    pub(super) fn report(
-        &mut self,
-        position: Position,
-        name: &str,
-        diagnostic: Diagnostic,
-    ) {
+    pub(super) fn report(&mut self, position: Position, name: &str, diagnostic: Diagnostic) {
         let span = self.file.span(position, name.chars().count());
         self.found.push(diagnostic.at(span));
     }
@@ -313,6 +311,11 @@ impl<'a> Walk<'a> {
         let Some(body) = self.closure_of(expression) else {
             return;
         };
+        // A closure cannot hold itself; but a tree that says so must not take us along.
+        if self.inside.iter().any(|name| *name == body.name) {
+            return;
+        }
+        self.inside.push(body.name.clone());
         let captured = captured(expression);
         let mark = self.scope.enter();
         let outer = std::mem::replace(&mut self.this, this);
@@ -322,6 +325,7 @@ impl<'a> Walk<'a> {
         self.block(&body.statements);
         self.this = outer;
         self.scope.leave(mark);
+        self.inside.pop();
     }
 
     /// Whether the function of this name and number of parameters uses `this` itself.
