@@ -16,13 +16,10 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+from harness import rows, server, statistics, table
+from harness.process import Died
+from peers import BASELINES, PEERS, ROOT, Job, install
 
-from harness import rows, server, statistics, table  # noqa: E402
-from harness.process import Died  # noqa: E402
-from peers import BASELINES, PEERS, ROOT, Job, install  # noqa: E402
-
-AGAIN = " (A/A)"
 CPU_ROWS = {
     "get": ("http", "/", "keep-alive GET, body of 130 bytes"),
     "tls": ("https", "/", "the same over TLS"),
@@ -79,7 +76,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="punk-bench-") as folder:
         folder = Path(folder)
         os.chmod(folder, 0o755)  # nginx's worker runs under another user
-        connections = max(2 * bench.users, bench.sleepers + 200 if "memory" in bench.rows else 0, 1024)
+        # nginx closes idle connections when fewer than a sixteenth of its own are free: a quarter more than there will be.
+        connections = max(2 * bench.users, bench.sleepers * 5 // 4 if "memory" in bench.rows else 0, 1024)
         with server.Nginx(folder / "nginx", bench.server_core, connections) as nginx:
             result = measure(bench, nginx, folder)
     out = bench.out or ROOT / "target" / "bench" / f"compare-{datetime.now():%Y%m%d-%H%M%S}.json"
@@ -112,9 +110,9 @@ def measure(bench, nginx, folder):
             # The A/A pair: the baseline, once more, as if it were another tool.
             entry["baseline"] = BASELINES[row] if BASELINES[row] in dict(lanes) else None
             if entry["baseline"]:
-                lanes.append((entry["baseline"] + AGAIN, dict(lanes)[entry["baseline"]]))
+                lanes.append((entry["baseline"] + table.AGAIN, dict(lanes)[entry["baseline"]]))
         run_row(row, entry, lanes, bench, nginx, folder)
-    result["steal_seconds"] = result["machine"]["steal_seconds"] = steal() - result["machine"].pop("steal_before")
+    result["machine"]["steal_seconds"] = steal() - result["machine"].pop("steal_before")
     return result
 
 

@@ -203,7 +203,7 @@ const RULES: [Rule; 9] = [
             );
             faults.extend(
                 attributes(&s.code)
-                    .filter(|(_, text)| find_word(text, "ignore").first().is_some())
+                    .filter(|(_, text)| !find_word(text, "ignore").is_empty())
                     .map(|(i, _)| at(s, i, "an ignored test")),
             );
             faults.extend(

@@ -18,9 +18,9 @@ def draw(result):
             lines.append(f"an answer is {entry['answer_bytes']} bytes; {result['rounds']} rounds of {result['seconds']:g} s after {result['warmup']:g} s")
         lines += {"memory": memory, "flat": flat, "cold": cold}.get(row, cpu)(entry, result)
         for name in entry["absent"]:
-            lines.append(f"{name:<12} not installed")
+            lines.append(f"{name:<14} not installed")
         for name, why in entry["failures"].items():
-            lines.append(f"{name:<12} failed: {why}")
+            lines.append(f"{name:<14} failed: {why}")
     return "\n".join(lines)
 
 
@@ -31,28 +31,29 @@ def cpu(entry, result):
     noise = statistics.floor(again)
     entry["noise_floor"] = noise
     entry["summary"] = {}
-    lines = [f"{'tool':<12} {'version':<10} {'CPU per request':>26}  {'ratio to ' + str(entry['baseline']):>26}  {'req/s':>8}"]
+    lines = [f"{'tool':<14} {'version':<11} {'CPU per request, µs':>26}  {'ratio to ' + str(entry['baseline']):>22}  {'req/s':>8}"]
     for lane, found in sorted(values.items(), key=lambda item: statistics.median(item[1].values())):
         us = statistics.spread(list(found.values()))
         ratio = statistics.spread(statistics.ratios(found, base)) if lane != entry["baseline"] else None
         said = "the noise" if lane.endswith(AGAIN) else statistics.verdict(ratio, noise)
         rate = statistics.median(s["requests_per_second"] for s in entry["samples"][lane].values())
         entry["summary"][lane] = {CPU: us, "ratio": ratio, "verdict": said}
-        told = f"{ratio['median']:6.2f} ({ratio['min']:.2f} – {ratio['max']:.2f})" if ratio else ""
         version = result["versions"].get(lane, "") or ""
-        lines.append(f"{lane:<12} {version:<10} {us['median']:9.2f} µs ({us['min']:.2f} – {us['max']:.2f})".ljust(51) + f"{told:>26}  {rate:8.0f}  {said}{notes(entry['samples'][lane])}")
+        cost = f"{us['median']:.2f} ({us['min']:.2f} – {us['max']:.2f})"
+        told = f"{ratio['median']:.2f} ({ratio['min']:.2f} – {ratio['max']:.2f})" if ratio else ""
+        lines.append(f"{lane:<14} {version:<11} {cost:>26}  {told:>22}  {rate:8.0f}  {said}{notes(entry['samples'][lane])}".rstrip())
     if noise is not None:
         lines.append(f"noise floor: {noise:.1%} (worst of {len(again)} A/A rounds); a median ratio inside it is no difference")
     return lines
 
 
 def memory(entry, result):
-    lines = [f"{'tool':<12} {'version':<10} {'per user':>12}  {'at one user':>12} {'at all':>12}"]
+    lines = [f"{'tool':<14} {'version':<11} {'per user':>12}  {'at one user':>12} {'at all':>12}"]
     for lane, samples in entry["samples"].items():
         per = statistics.spread([s["bytes_per_user"] for s in samples.values()])
         last = list(samples.values())[-1]
         lines.append(
-            f"{lane:<12} {result['versions'].get(lane) or '':<10} {per['median'] / 1024:8.1f} KiB  {last['resident_one'] / 2**20:8.1f} MiB {last['resident_all'] / 2**20:8.1f} MiB{notes(samples)}"
+            f"{lane:<14} {result['versions'].get(lane) or '':<11} {per['median'] / 1024:8.1f} KiB  {last['resident_one'] / 2**20:8.1f} MiB {last['resident_all'] / 2**20:8.1f} MiB{notes(samples)}"
         )
     return lines
 
@@ -62,16 +63,16 @@ def flat(entry, result):
     for lane, samples in entry["samples"].items():
         for s in samples.values():
             steps = ", ".join(f"{r / 2**20:.1f} MiB after {n:,} requests" for n, r in zip(s["requests"], s["resident"]))
-            lines.append(f"{lane:<12} {result['versions'].get(lane) or '':<10} {steps}; growth {s['growth'] / 2**20:+.2f} MiB, allowed {s['allowed'] / 2**20:.2f}{notes(samples)}")
+            lines.append(f"{lane:<14} {result['versions'].get(lane) or '':<11} {steps}; growth {s['growth'] / 2**20:+.2f} MiB, allowed {s['allowed'] / 2**20:.2f}{notes(samples)}")
     return lines
 
 
 def cold(entry, result):
-    lines = [f"{'tool':<12} {'version':<10} {'to first accept':>26} {'to first byte':>26}"]
+    lines = [f"{'tool':<14} {'version':<11} {'to first accept':>26} {'to first byte':>26}"]
     for lane, samples in entry["samples"].items():
         spreads = [statistics.spread([1000 * s[k] for s in samples.values()]) for k in ("accept_seconds", "request_seconds")]
         told = "".join(f"{s['median']:8.1f} ms ({s['min']:.1f} – {s['max']:.1f})".rjust(27) for s in spreads)
-        lines.append(f"{lane:<12} {result['versions'].get(lane) or '':<10}{told}{notes(samples)}")
+        lines.append(f"{lane:<14} {result['versions'].get(lane) or '':<11}{told}{notes(samples)}")
     return lines
 
 
@@ -100,6 +101,6 @@ def self_test():
     text = draw(result)
     assert "1.60 (1.60 – 1.60)" in text, text
     assert "noise floor: 5.0%" in text, text
-    assert "k6           not installed" in text, text
-    assert "oha          failed: ended" in text, text
+    assert "k6             not installed" in text, text
+    assert "oha            failed: ended" in text, text
     assert entry["summary"]["punk"]["verdict"] == "differs"

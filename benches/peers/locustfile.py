@@ -14,7 +14,7 @@ class Get(FastHttpUser):
     operation = 0
 
     @task
-    def run(self):
+    def get(self):
         if ROW == "operations":
             self.operation = (self.operation + 1) % 500
             answer = self.client.get(f"/op/{self.operation}", name=f"op-{self.operation}")

@@ -1,6 +1,6 @@
 //! The goose peer: one GET per iteration and nothing else; `ROW` chooses what the comparison's row adds to it.
 //!
-//! Host, users and running time come by goose's own flags (`--host`, `--users`, `--hatch-rate`, `--run-time`).
+//! Host, users and running time come by goose's own flags (`--host`, `--users`, `--increase-rate`, `--run-time`).
 
 use goose::prelude::*;
 use std::sync::LazyLock;
