@@ -38,9 +38,9 @@ const FLOORS: [(&str, u8); 22] = [
     ("run", DOOR),
 ];
 
-/// The service that punk is tested against: beside the house, it knows the ground floor only; of the house, only the door and `script`
-/// (which starts it for `demo::shop()`) may know it, and tests of any floor.
+/// The service that punk is tested against stands beside the house: it knows the ground floor only.
 const BESIDE: &str = "target";
+/// Who may know it, besides tests of any floor: the command that serves it, and those that start it for `demo::shop()`.
 const KNOWS_BESIDE: [&str; 4] = ["script", "engine", "cli", "run"];
 
 /// The floor of a module path, `None` for the crate's root, for the part beside the house and for a part that has no floor.
