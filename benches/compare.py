@@ -32,22 +32,38 @@ ROWS = [*CPU_ROWS, "memory", "cold", "flat"]
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], epilog="rows: " + ", ".join(ROWS))
-    parser.add_argument("--rows", default=",".join(r for r in ROWS if r != "flat"), help="comma-separated; default all but flat")
-    parser.add_argument("--only", help="comma-separated tools; default all: " + ", ".join(p.name for p in PEERS))
+    parser.add_argument(
+        "--rows",
+        default=",".join(r for r in ROWS if r != "flat"),
+        help="comma-separated; default all but flat",
+    )
+    parser.add_argument(
+        "--only", help="comma-separated tools; default all: " + ", ".join(p.name for p in PEERS)
+    )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=10, help="between the two samples of a round")
-    parser.add_argument("--warmup", type=float, default=5, help="seconds from the last connection to the first sample")
+    parser.add_argument(
+        "--warmup", type=float, default=5, help="seconds from the last connection to the first sample"
+    )
     parser.add_argument("--users", type=int, default=64)
     parser.add_argument("--sleepers", type=int, default=10_000, help="users of the row `memory`")
     parser.add_argument("--memory-rounds", type=int, default=1)
-    parser.add_argument("--flat", action="store_true", help="add the row `flat`: memory after 1 and 10 million requests")
+    parser.add_argument(
+        "--flat", action="store_true", help="add the row `flat`: memory after 1 and 10 million requests"
+    )
     parser.add_argument("--flat-requests", default="1000000,10000000")
     parser.add_argument("--tool-core", type=int, default=0)
     parser.add_argument("--server-core", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1, help="of the order of the tools within a round")
     parser.add_argument("--out", type=Path, help="JSON result; default target/bench/compare-TIME.json")
-    parser.add_argument("--install-peers", action="store_true", help="install oha, goose, locust, autocannon, artillery below target/peers, and end")
-    parser.add_argument("--self-test", action="store_true", help="test the arithmetic and the parsers, and end")
+    parser.add_argument(
+        "--install-peers",
+        action="store_true",
+        help="install oha, goose, locust, autocannon, artillery below target/peers, and end",
+    )
+    parser.add_argument(
+        "--self-test", action="store_true", help="test the arithmetic and the parsers, and end"
+    )
     bench = parser.parse_args()
     bench.rows = bench.rows.split(",") + (["flat"] if bench.flat else [])
     bench.flat = [int(n) for n in bench.flat_requests.split(",")]
@@ -90,12 +106,27 @@ def main():
 def measure(bench, nginx, folder):
     versions = {p.name: p.version() if p.find() else None for p in bench.peers}
     result = {
-        "command": sys.argv, "at": datetime.now(timezone.utc).isoformat(timespec="seconds"), "machine": machine(bench), "nginx": {"version": nginx.version(), "config": nginx.config},
-        "settings": {p.name: p.settings for p in bench.peers}, "versions": versions, "users": bench.users, "sleepers": bench.sleepers, "rounds": bench.rounds, "seconds": bench.seconds,
-        "warmup": bench.warmup, "rows": {},
+        "command": sys.argv,
+        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "machine": machine(bench),
+        "nginx": {"version": nginx.version(), "config": nginx.config},
+        "settings": {p.name: p.settings for p in bench.peers},
+        "versions": versions,
+        "users": bench.users,
+        "sleepers": bench.sleepers,
+        "rounds": bench.rounds,
+        "seconds": bench.seconds,
+        "warmup": bench.warmup,
+        "rows": {},
     }
     for row in bench.rows:
-        entry = result["rows"][row] = {"about": about(row, bench), "samples": {}, "failures": {}, "absent": [], "unable": []}
+        entry = result["rows"][row] = {
+            "about": about(row, bench),
+            "samples": {},
+            "failures": {},
+            "absent": [],
+            "unable": [],
+        }
         lanes = []
         for peer in bench.peers:
             if not versions[peer.name]:
@@ -137,9 +168,13 @@ def one(row, peer, bench, nginx, folder):
     bound = int(rows.CONNECT + bench.warmup + bench.seconds + 20)
     if row in CPU_ROWS:
         scheme, path, _ = CPU_ROWS[row]
-        return rows.cpu_per_request(peer, Job(row, nginx.url(scheme, ""), path, bench.users, bound, folder), nginx, bench)
+        return rows.cpu_per_request(
+            peer, Job(row, nginx.url(scheme, ""), path, bench.users, bound, folder), nginx, bench
+        )
     if row == "memory":
-        return rows.memory_per_user(peer, Job(row, nginx.url("http", ""), "/", bench.sleepers, 600, folder), nginx, bench)
+        return rows.memory_per_user(
+            peer, Job(row, nginx.url("http", ""), "/", bench.sleepers, 600, folder), nginx, bench
+        )
     if row == "flat":
         return rows.flat(peer, Job(row, nginx.url("http", ""), "/", bench.users, 3600, folder), nginx, bench)
     return rows.cold_start(peer, Job(row, "", "/", bench.users, 30, folder), bench)
@@ -156,10 +191,19 @@ def about(row, bench):
 
 
 def machine(bench):
-    model = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    model = [
+        line.split(":")[1].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
     return {
-        "kernel": platform.release(), "cpu": model[0] if model else platform.machine(), "cores": os.cpu_count(), "tool_core": bench.tool_core, "server_core": bench.server_core,
-        "load": os.getloadavg(), "steal_before": steal(),
+        "kernel": platform.release(),
+        "cpu": model[0] if model else platform.machine(),
+        "cores": os.cpu_count(),
+        "tool_core": bench.tool_core,
+        "server_core": bench.server_core,
+        "load": os.getloadavg(),
+        "steal_before": steal(),
     }
 
 

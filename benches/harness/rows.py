@@ -40,7 +40,9 @@ def cpu_per_request(peer, job, nginx, bench):
         raise Died(f"only {requests} requests in {bench.seconds} s")
     used = last["cpu"] - first["cpu"]
     span = last["at"] - first["at"]
-    core = {k: last["cores"][bench.tool_core][k] - first["cores"][bench.tool_core][k] for k in ("busy", "steal")}
+    core = {
+        k: last["cores"][bench.tool_core][k] - first["cores"][bench.tool_core][k] for k in ("busy", "steal")
+    }
     record = {
         "cpu_us_per_request": used / requests * 1e6,
         "requests_per_second": requests / span,
@@ -50,7 +52,11 @@ def cpu_per_request(peer, job, nginx, bench):
         "connections": [first["active"], last["active"]],
         "reconnects": last["accepted"] - first["accepted"],
         "refused": nginx.refused() - refused,
-        "steal": sum(last["cores"][c]["steal"] - first["cores"][c]["steal"] for c in {bench.tool_core, bench.server_core}) / span,
+        "steal": sum(
+            last["cores"][c]["steal"] - first["cores"][c]["steal"]
+            for c in {bench.tool_core, bench.server_core}
+        )
+        / span,
         "foreign_cpu": max(0.0, core["busy"] - used) / span,
         "server_count": after.requests - before.requests,
         "own_count": own,
@@ -63,8 +69,14 @@ def cpu_per_request(peer, job, nginx, bench):
 def sample(tool, nginx):
     status = nginx.status()
     return {
-        "at": time.perf_counter(), "cpu": tool.cpu(), "server_cpu": nginx.cpu(), "cores": cores(), "loopback": loopback_bytes(),
-        "requests": status.requests, "active": status.active, "accepted": status.accepted,
+        "at": time.perf_counter(),
+        "cpu": tool.cpu(),
+        "server_cpu": nginx.cpu(),
+        "cores": cores(),
+        "loopback": loopback_bytes(),
+        "requests": status.requests,
+        "active": status.active,
+        "accepted": status.accepted,
     }
 
 
@@ -98,7 +110,12 @@ def memory_per_user(peer, job, nginx, bench):
         argv, env = peer.command(job)
         before = nginx.status()
         with Tool(argv, bench.tool_core, job.folder / f"{peer.name}.out", env) as tool:
-            wait_for(tool, lambda: nginx.status().requests - before.requests >= count, 180, f"a request of each of {count} users")
+            wait_for(
+                tool,
+                lambda: nginx.status().requests - before.requests >= count,
+                180,
+                f"a request of each of {count} users",
+            )
             time.sleep(3)
             tool.check()
             status = nginx.status()
@@ -122,11 +139,20 @@ def flat(peer, job, nginx, bench):
     with Tool(argv, bench.tool_core, job.folder / f"{peer.name}.out", env) as tool:
         for requests in bench.flat:
             patience = max(60, requests // 5_000)
-            wait_for(tool, lambda: nginx.status().requests - before >= requests, patience, f"{requests} requests")
+            wait_for(
+                tool, lambda: nginx.status().requests - before >= requests, patience, f"{requests} requests"
+            )
             found.append(tool.resident())
     growth = found[-1] - found[0]
     allowed = 1024 * 1024 + 0.02 * found[0]
-    return {"requests": list(bench.flat), "resident": found, "growth": growth, "allowed": allowed, "remarks": [] if growth <= allowed else ["grows"], "argv": tool.argv}
+    return {
+        "requests": list(bench.flat),
+        "resident": found,
+        "growth": growth,
+        "allowed": allowed,
+        "remarks": [] if growth <= allowed else ["grows"],
+        "argv": tool.argv,
+    }
 
 
 def cold_start(peer, job, bench):
@@ -153,4 +179,9 @@ def cold_start(peer, job, bench):
                 sock.close()
             except TimeoutError:
                 raise Died("no connection came") from None
-    return {"accept_seconds": accepted - tool.started, "request_seconds": sent - tool.started, "remarks": [], "argv": tool.argv}
+    return {
+        "accept_seconds": accepted - tool.started,
+        "request_seconds": sent - tool.started,
+        "remarks": [],
+        "argv": tool.argv,
+    }

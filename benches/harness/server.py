@@ -42,14 +42,24 @@ class Nginx:
 
     def __enter__(self):
         self.folder.mkdir(parents=True, exist_ok=True)
-        items = {"items": [{"id": i, "name": f"item {i:03}", "price": 100 + i, "tags": ["a", "b"]} for i in range(500)]}
+        items = {
+            "items": [
+                {"id": i, "name": f"item {i:03}", "price": 100 + i, "tags": ["a", "b"]} for i in range(500)
+            ]
+        }
         while len(json.dumps(items)) > 20_000:
             items["items"].pop()
         (self.folder / "items.json").write_text(json.dumps(items))
         certificate(self.folder)
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        values = {"dir": self.folder, "body": BODY, "connections": self.connections, "files": min(hard, 2 * self.connections), **self.ports}
+        values = {
+            "dir": self.folder,
+            "body": BODY,
+            "connections": self.connections,
+            "files": min(hard, 2 * self.connections),
+            **self.ports,
+        }
         self.config = (Path(__file__).parent.parent / "nginx.conf").read_text()
         self.config = re.sub("@(\\w+)@", lambda m: str(values[m[1]]), self.config)
         path = self.folder / "nginx.conf"
@@ -69,7 +79,9 @@ class Nginx:
                     raise SystemExit(f"nginx does not answer: {error}")
                 time.sleep(0.05)
             except Died as error:
-                raise SystemExit(f"nginx did not start: {error} {(self.folder / 'error.log').read_text()[-500:]}")
+                raise SystemExit(
+                    f"nginx did not start: {error} {(self.folder / 'error.log').read_text()[-500:]}"
+                )
 
     def __exit__(self, *_):
         self.tool.stop(0)
@@ -109,7 +121,9 @@ class Nginx:
 
     def answer_bytes(self, scheme, path):
         """The bytes of one answer, head and body, as they are inside TLS; HTTP/1.1."""
-        sock = socket.create_connection(("127.0.0.1", self.ports["https" if scheme == "http2" else scheme]), timeout=5)
+        sock = socket.create_connection(
+            ("127.0.0.1", self.ports["https" if scheme == "http2" else scheme]), timeout=5
+        )
         if scheme != "http":
             context = ssl.create_default_context()
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -145,7 +159,26 @@ def certificate(folder):
     if not shutil.which("openssl"):
         raise SystemExit("openssl (the program) is not installed: the server needs a certificate")
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
-        check=True, capture_output=True,
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=127.0.0.1",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            folder / "key.pem",
+            "-out",
+            folder / "cert.pem",
+        ],
+        check=True,
+        capture_output=True,
     )

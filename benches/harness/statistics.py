@@ -5,7 +5,11 @@ from statistics import median
 
 def spread(values):
     """Median, least and greatest."""
-    return {"median": median(values), "min": min(values), "max": max(values), "n": len(values)} if values else None
+    return (
+        {"median": median(values), "min": min(values), "max": max(values), "n": len(values)}
+        if values
+        else None
+    )
 
 
 def ratios(values, base):

@@ -15,7 +15,9 @@ def draw(result):
     for row, entry in result["rows"].items():
         lines += ["", f"## {row}: {entry['about']}"]
         if entry.get("answer_bytes"):
-            lines.append(f"an answer is {entry['answer_bytes']} bytes; {result['rounds']} rounds of {result['seconds']:g} s after {result['warmup']:g} s")
+            lines.append(
+                f"an answer is {entry['answer_bytes']} bytes; {result['rounds']} rounds of {result['seconds']:g} s after {result['warmup']:g} s"
+            )
         lines += {"memory": memory, "flat": flat, "cold": cold}.get(row, cpu)(entry, result)
         for name in entry["absent"]:
             lines.append(f"{name:<14} not installed")
@@ -31,7 +33,9 @@ def cpu(entry, result):
     noise = statistics.floor(again)
     entry["noise_floor"] = noise
     entry["summary"] = {}
-    lines = [f"{'tool':<14} {'version':<11} {'CPU per request, µs':>26}  {'ratio to ' + str(entry['baseline']):>22}  {'req/s':>8}"]
+    lines = [
+        f"{'tool':<14} {'version':<11} {'CPU per request, µs':>26}  {'ratio to ' + str(entry['baseline']):>22}  {'req/s':>8}"
+    ]
     for lane, found in sorted(values.items(), key=lambda item: statistics.median(item[1].values())):
         us = statistics.spread(list(found.values()))
         ratio = statistics.spread(statistics.ratios(found, base)) if lane != entry["baseline"] else None
@@ -41,9 +45,13 @@ def cpu(entry, result):
         version = result["versions"].get(lane, "") or ""
         cost = f"{us['median']:.2f} ({us['min']:.2f} – {us['max']:.2f})"
         told = f"{ratio['median']:.2f} ({ratio['min']:.2f} – {ratio['max']:.2f})" if ratio else ""
-        lines.append(f"{lane:<14} {version:<11} {cost:>26}  {told:>22}  {rate:8.0f}  {said}{notes(entry['samples'][lane])}".rstrip())
+        lines.append(
+            f"{lane:<14} {version:<11} {cost:>26}  {told:>22}  {rate:8.0f}  {said}{notes(entry['samples'][lane])}".rstrip()
+        )
     if noise is not None:
-        lines.append(f"noise floor: {noise:.1%} (worst of {len(again)} A/A rounds); a median ratio inside it is no difference")
+        lines.append(
+            f"noise floor: {noise:.1%} (worst of {len(again)} A/A rounds); a median ratio inside it is no difference"
+        )
     return lines
 
 
@@ -62,15 +70,22 @@ def flat(entry, result):
     lines = []
     for lane, samples in entry["samples"].items():
         for s in samples.values():
-            steps = ", ".join(f"{r / 2**20:.1f} MiB after {n:,} requests" for n, r in zip(s["requests"], s["resident"]))
-            lines.append(f"{lane:<14} {result['versions'].get(lane) or '':<11} {steps}; growth {s['growth'] / 2**20:+.2f} MiB, allowed {s['allowed'] / 2**20:.2f}{notes(samples)}")
+            steps = ", ".join(
+                f"{r / 2**20:.1f} MiB after {n:,} requests" for n, r in zip(s["requests"], s["resident"])
+            )
+            lines.append(
+                f"{lane:<14} {result['versions'].get(lane) or '':<11} {steps}; growth {s['growth'] / 2**20:+.2f} MiB, allowed {s['allowed'] / 2**20:.2f}{notes(samples)}"
+            )
     return lines
 
 
 def cold(entry, result):
     lines = [f"{'tool':<14} {'version':<11} {'to first accept':>26} {'to first byte':>26}"]
     for lane, samples in entry["samples"].items():
-        spreads = [statistics.spread([1000 * s[k] for s in samples.values()]) for k in ("accept_seconds", "request_seconds")]
+        spreads = [
+            statistics.spread([1000 * s[k] for s in samples.values()])
+            for k in ("accept_seconds", "request_seconds")
+        ]
         told = "".join(f"{s['median']:8.1f} ms ({s['min']:.1f} – {s['max']:.1f})".rjust(27) for s in spreads)
         lines.append(f"{lane:<14} {result['versions'].get(lane) or '':<11}{told}{notes(samples)}")
     return lines
@@ -82,7 +97,10 @@ def notes(samples):
     for sample in samples.values():
         for remark in sample["remarks"]:
             kinds.setdefault("".join(c for c in remark if not c.isdigit()), []).append(remark)
-    told = [f"{found[-1]} ({len(found)} of {len(samples)} rounds)" if len(samples) > 1 else found[-1] for found in kinds.values()]
+    told = [
+        f"{found[-1]} ({len(found)} of {len(samples)} rounds)" if len(samples) > 1 else found[-1]
+        for found in kinds.values()
+    ]
     return "  ! " + "; ".join(told) if told else ""
 
 
@@ -91,12 +109,35 @@ def self_test():
         return {CPU: us, "requests_per_second": 1000, "remarks": []}
 
     entry = {
-        "about": "a test", "absent": ["k6"], "unable": [], "failures": {"oha": "ended"}, "baseline": "wrk", "answer_bytes": 300,
-        "samples": {"wrk": {0: sample(4.0), 1: sample(5.0)}, "wrk (A/A)": {0: sample(4.2), 1: sample(5.0)}, "punk": {0: sample(6.4), 1: sample(8.0)}},
+        "about": "a test",
+        "absent": ["k6"],
+        "unable": [],
+        "failures": {"oha": "ended"},
+        "baseline": "wrk",
+        "answer_bytes": 300,
+        "samples": {
+            "wrk": {0: sample(4.0), 1: sample(5.0)},
+            "wrk (A/A)": {0: sample(4.2), 1: sample(5.0)},
+            "punk": {0: sample(6.4), 1: sample(8.0)},
+        },
     }
     result = {
-        "at": "now", "machine": {"cpu": "c", "cores": 2, "kernel": "6", "tool_core": 0, "server_core": 1, "load": [0.1], "steal_seconds": 0}, "nginx": {"version": "1"},
-        "versions": {"wrk": "4"}, "rounds": 2, "seconds": 1, "warmup": 0, "rows": {"get": entry},
+        "at": "now",
+        "machine": {
+            "cpu": "c",
+            "cores": 2,
+            "kernel": "6",
+            "tool_core": 0,
+            "server_core": 1,
+            "load": [0.1],
+            "steal_seconds": 0,
+        },
+        "nginx": {"version": "1"},
+        "versions": {"wrk": "4"},
+        "rounds": 2,
+        "seconds": 1,
+        "warmup": 0,
+        "rows": {"get": entry},
     }
     text = draw(result)
     assert "1.60 (1.60 – 1.60)" in text, text

@@ -30,8 +30,14 @@ class Job:
     environment: dict = field(init=False)
 
     def __post_init__(self):
-        self.environment = {"ROW": self.row, "BASE_URL": self.base, "URL_PATH": self.path, "USERS": str(self.users), "SECONDS": str(self.seconds),
-                            "DURATION": f"{self.seconds}s"}
+        self.environment = {
+            "ROW": self.row,
+            "BASE_URL": self.base,
+            "URL_PATH": self.path,
+            "USERS": str(self.users),
+            "SECONDS": str(self.seconds),
+            "DURATION": f"{self.seconds}s",
+        }
 
     @property
     def url(self):
@@ -83,14 +89,31 @@ class WrkLua(Wrk):
     rows = ("get", "tls", "operations")
 
     def command(self, job):
-        return [self.find(), "-t1", f"-c{job.users}", f"-d{job.seconds}s", "-s", HERE / "wrk.lua", job.base], job.environment
+        return [
+            self.find(),
+            "-t1",
+            f"-c{job.users}",
+            f"-d{job.seconds}s",
+            "-s",
+            HERE / "wrk.lua",
+            job.base,
+        ], job.environment
 
 
 class Punk(Peer):
     name = "punk"
     settings = "--shards 1 --no-monitor; http::get and one check closure, all default metrics"
     rows = ("get", "tls", "http2", "json", "operations", "memory", "flat", "cold")
-    scripts = {"get": "get", "flat": "get", "cold": "get", "tls": "tls", "http2": "tls", "json": "json", "operations": "operations", "memory": "sleep"}
+    scripts = {
+        "get": "get",
+        "flat": "get",
+        "cold": "get",
+        "tls": "tls",
+        "http2": "tls",
+        "json": "json",
+        "operations": "operations",
+        "memory": "sleep",
+    }
 
     def find(self):
         path = Path(os.environ.get("PUNK", ROOT / "target/release/punk"))
@@ -99,11 +122,14 @@ class Punk(Peer):
     def command(self, job):
         script = HERE.parent / f"{self.scripts[job.row]}.rhai"
         http = {"HTTP": "2"} if job.row == "http2" else {}
-        return [self.find(), script, "--shards", "1", "--no-monitor", "--quiet", "--json"], {**job.environment, **http}
+        return [self.find(), script, "--shards", "1", "--no-monitor", "--quiet", "--json"], {
+            **job.environment,
+            **http,
+        }
 
     def own_count(self, output):
         try:
-            return int(json.loads(output[output.index("{"):])["metrics"]["http_reqs"]["values"]["count"])
+            return int(json.loads(output[output.index("{") :])["metrics"]["http_reqs"]["values"]["count"])
         except (ValueError, KeyError, TypeError):
             return None
 
@@ -118,7 +144,20 @@ class Oha(Peer):
 
     def command(self, job):
         http2 = ["--http2"] if job.row == "http2" else []
-        return [self.find(), "--no-tui", "--worker-threads", "1", "--no-color", "--insecure", "-c", job.users, "-z", f"{job.seconds}s", *http2, job.url], {}
+        return [
+            self.find(),
+            "--no-tui",
+            "--worker-threads",
+            "1",
+            "--no-color",
+            "--insecure",
+            "-c",
+            job.users,
+            "-z",
+            f"{job.seconds}s",
+            *http2,
+            job.url,
+        ], {}
 
     def own_count(self, output):
         return number("\\[200\\] (\\d+) responses", output)
@@ -136,8 +175,20 @@ class Goose(Peer):
         return GOOSE
 
     def command(self, job):
-        argv = [self.find(), "--host", job.base, "--users", job.users, "--increase-rate", min(job.users, 2000), "--run-time", f"{job.seconds}s",
-                "--no-print-metrics", "--no-telnet", "--quiet"]
+        argv = [
+            self.find(),
+            "--host",
+            job.base,
+            "--users",
+            job.users,
+            "--increase-rate",
+            min(job.users, 2000),
+            "--run-time",
+            f"{job.seconds}s",
+            "--no-print-metrics",
+            "--no-telnet",
+            "--quiet",
+        ]
         return argv, job.environment
 
 
@@ -150,12 +201,29 @@ class Locust(Peer):
         return installed("locust/bin/locust") or shutil.which("locust")
 
     def command(self, job):
-        argv = [self.find(), "-f", HERE / "locustfile.py", "--headless", "--only-summary", "-u", job.users, "-r", min(job.users, 500),
-                "-t", f"{job.seconds}s", "-H", job.base, "--loglevel", "ERROR"]
+        argv = [
+            self.find(),
+            "-f",
+            HERE / "locustfile.py",
+            "--headless",
+            "--only-summary",
+            "-u",
+            job.users,
+            "-r",
+            min(job.users, 500),
+            "-t",
+            f"{job.seconds}s",
+            "-H",
+            job.base,
+            "--loglevel",
+            "ERROR",
+        ]
         return argv, job.environment
 
     def own_count(self, output):
-        found = re.search("Aggregated\\s+(\\d+)", output)  # the table of percentiles that follows has such a line, too
+        found = re.search(
+            "Aggregated\\s+(\\d+)", output
+        )  # the table of percentiles that follows has such a line, too
         return int(found[1]) if found else None
 
 
@@ -169,7 +237,11 @@ class K6(Peer):
 
     def command(self, job):
         http2 = {} if job.row == "http2" else {"GODEBUG": "http2client=0"}
-        return [self.find(), "run", "--quiet", "--no-usage-report", HERE / "k6.js"], {**job.environment, **http2, "GOMAXPROCS": "1"}
+        return [self.find(), "run", "--quiet", "--no-usage-report", HERE / "k6.js"], {
+            **job.environment,
+            **http2,
+            "GOMAXPROCS": "1",
+        }
 
     def own_count(self, output):
         return number("http_reqs[.: ]+(\\d+)", output)
@@ -187,7 +259,9 @@ class Autocannon(Peer):
         return AUTOCANNON
 
     def command(self, job):
-        return [self.find(), "-c", job.users, "-d", job.seconds, "--no-progress", job.url], {"NODE_TLS_REJECT_UNAUTHORIZED": "0"}
+        return [self.find(), "-c", job.users, "-d", job.seconds, "--no-progress", job.url], {
+            "NODE_TLS_REJECT_UNAUTHORIZED": "0"
+        }
 
 
 class Artillery(Peer):
@@ -235,11 +309,44 @@ def install():
     INSTALLED.mkdir(parents=True, exist_ok=True)
     build = ["--target-dir", INSTALLED / "build"]
     steps = [
-        ("oha", Oha, [["cargo", "install", "oha", "--version", OHA, "--locked", "--root", INSTALLED, *build]]),
-        ("goose", Goose, [["cargo", "build", "--release", "--locked", "--manifest-path", HERE / "goose/Cargo.toml", *build]]),
-        ("locust", Locust, [["python3", "-m", "venv", INSTALLED / "locust"], [INSTALLED / "locust/bin/pip", "install", "-q", f"locust=={LOCUST}"]]),
-        ("autocannon", Autocannon, [["npm", "install", "--silent", "--prefix", INSTALLED / "node", f"autocannon@{AUTOCANNON}"]]),
-        ("artillery", Artillery, [["npm", "install", "--silent", "--prefix", INSTALLED / "node", f"artillery@{ARTILLERY}"]]),
+        (
+            "oha",
+            Oha,
+            [["cargo", "install", "oha", "--version", OHA, "--locked", "--root", INSTALLED, *build]],
+        ),
+        (
+            "goose",
+            Goose,
+            [
+                [
+                    "cargo",
+                    "build",
+                    "--release",
+                    "--locked",
+                    "--manifest-path",
+                    HERE / "goose/Cargo.toml",
+                    *build,
+                ]
+            ],
+        ),
+        (
+            "locust",
+            Locust,
+            [
+                ["python3", "-m", "venv", INSTALLED / "locust"],
+                [INSTALLED / "locust/bin/pip", "install", "-q", f"locust=={LOCUST}"],
+            ],
+        ),
+        (
+            "autocannon",
+            Autocannon,
+            [["npm", "install", "--silent", "--prefix", INSTALLED / "node", f"autocannon@{AUTOCANNON}"]],
+        ),
+        (
+            "artillery",
+            Artillery,
+            [["npm", "install", "--silent", "--prefix", INSTALLED / "node", f"artillery@{ARTILLERY}"]],
+        ),
     ]
     for name, peer, commands in steps:
         if peer().find():
@@ -248,8 +355,13 @@ def install():
         for argv in commands:
             print("+", *argv, flush=True)
             try:
-                environment = {**os.environ, "PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD": "1"}  # artillery's engine for browsers is not wanted
-                failed = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, env=environment, check=False).returncode
+                environment = {
+                    **os.environ,
+                    "PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD": "1",
+                }  # artillery's engine for browsers is not wanted
+                failed = subprocess.run(
+                    [str(a) for a in argv], stdin=subprocess.DEVNULL, env=environment, check=False
+                ).returncode
             except FileNotFoundError as error:
                 failed = error
             if failed:
