@@ -128,10 +128,14 @@ class Punk(Peer):
         }
 
     def own_count(self, output):
-        try:
-            return int(json.loads(output[output.index("{") :])["metrics"]["http_reqs"]["values"]["count"])
-        except (ValueError, KeyError, TypeError):
-            return None
+        # The summary is the object that starts a line; progress and warnings may stand around it.
+        for start in re.finditer("^{", output, re.M):
+            try:
+                summary, _ = json.JSONDecoder().raw_decode(output[start.start() :])
+                return int(summary["metrics"]["http_reqs"]["values"]["count"])
+            except (ValueError, KeyError, TypeError):
+                continue
+        return None
 
 
 class Oha(Peer):
