@@ -113,6 +113,7 @@ pub const SYSTEM_TAGS: &[&str] = &[
     "error_code",
     "proto",
     "check",
+    "phase",
 ];
 
 use MetricKind::{Counter, Gauge, Rate, Trend};
