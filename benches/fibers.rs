@@ -16,7 +16,6 @@ use std::hint::black_box;
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use punk::user::{
@@ -27,6 +26,7 @@ use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::task::JoinHandle;
 use wire::Line;
 
+type Work = Box<dyn Fn(&StackPool)>;
 type Anything = Box<dyn std::error::Error>;
 
 /// What a user ends with: a number from its script, or why not.
@@ -96,6 +96,8 @@ struct Case {
     guard: Option<Guard>,
     engine_per_user: bool,
     trim: bool,
+    /// Sleep in `run` itself rather than in a closure of a library function.
+    shallow: bool,
     looping: bool,
     ops: u64,
     port: u16,
@@ -123,6 +125,7 @@ impl Case {
             }),
             engine_per_user: args.iter().any(|arg| arg == "--engine-per-user"),
             trim: args.iter().any(|arg| arg == "--trim"),
+            shallow: args.iter().any(|arg| arg == "--shallow"),
             looping: args.iter().any(|arg| arg == "--looping"),
             ops: value("--ops")
                 .and_then(|text| text.parse().ok())
@@ -299,10 +302,11 @@ async fn storm(case: &Case) -> Result<String, Anything> {
 
 /// Memory of users that made a request and sleep, and what cancelling and dropping them costs.
 async fn asleep(case: &Case) -> Result<String, Anything> {
-    let function = if case.port == 0 {
-        "rest"
-    } else {
-        "get_and_rest"
+    let function = match (case.port, case.shallow) {
+        (0, false) => "rest",
+        (0, true) => "nap",
+        (_, false) => "get_and_rest",
+        (_, true) => "get_and_nap",
     };
     let mut warm = Crowd::new(case)?;
     warm.add(case, function, 1, Instant::now())?;
@@ -343,7 +347,7 @@ async fn asleep(case: &Case) -> Result<String, Anything> {
     }
     let dropping = cpu_since(dropping) / quarter as f64;
     Ok(format!(
-        "{:>7} | {:<8} | {:<5} | {:<4} | {:<4} | {resident:>8.1} | {tables:>6.1} | {made:>7.1} | {cancelling:>6.1} | {dropping:>6.1}",
+        "{:>7} | {:<8} | {:<5} | {:<4} | {:<7} | {:<4} | {resident:>8.1} | {tables:>6.1} | {made:>7.1} | {cancelling:>6.1} | {dropping:>6.1}",
         case.users,
         format!("{:?}", crowd.pool.guard()),
         if case.engine_per_user {
@@ -352,6 +356,7 @@ async fn asleep(case: &Case) -> Result<String, Anything> {
             "shard"
         },
         if case.port == 0 { "no" } else { "yes" },
+        if case.shallow { "run" } else { "closure" },
         if case.trim { "yes" } else { "no" },
     ))
 }
@@ -392,11 +397,11 @@ async fn late(case: &Case) -> Result<String, Anything> {
 
 /// CPU per request without any pause: plain tasks, fibers without a script, scripts.
 async fn speed(case: &Case) -> Result<String, Anything> {
-    const REQUESTS: usize = 200_000;
+    const REQUESTS: usize = 100_000;
     let turns = REQUESTS / case.users;
     let mut figures = Vec::new();
     for round in 0..3 {
-        for kind in ["tasks", "fibers", "script"] {
+        for kind in ["tasks", "fibers", "plain", "script"] {
             let mut crowd = Crowd::new(case)?;
             let mut tasks = Vec::new();
             let lines: Vec<_> = (0..case.users)
@@ -428,7 +433,8 @@ async fn speed(case: &Case) -> Result<String, Anything> {
                     }
                     _ => {
                         let turns = i64::try_from(turns)?;
-                        crowd.add(case, "hurry", turns, Instant::now())?;
+                        let function = if kind == "plain" { "plain" } else { "hurry" };
+                        crowd.add(case, function, turns, Instant::now())?;
                     }
                 }
             }
@@ -453,7 +459,7 @@ async fn speed(case: &Case) -> Result<String, Anything> {
         all[1]
     };
     Ok(format!(
-        "{:>7} | {:<5} | {:>5.2} | {:>6.2} | {:>6.2}",
+        "{:>7} | {:<5} | {:>5.2} | {:>6.2} | {:>6.2} | {:>6.2}",
         case.users,
         if case.engine_per_user {
             "user"
@@ -462,6 +468,7 @@ async fn speed(case: &Case) -> Result<String, Anything> {
         },
         median("tasks"),
         median("fibers"),
+        median("plain"),
         median("script")
     ))
 }
@@ -566,7 +573,7 @@ async fn micro(case: &Case) -> Result<String, Anything> {
         }
         text += &format!("{name:<44} | {best:>9.1}\n");
     }
-    let outside: Vec<(&str, Box<dyn Fn(&StackPool)>)> = vec![
+    let outside: Vec<(&str, Work)> = vec![
         (
             "Fiber::new, run, drop (warm stack)",
             Box::new(|pool| {
@@ -631,7 +638,7 @@ fn once(pool: &StackPool, body: impl FnOnce() -> i32 + 'static, then: impl FnOnc
     let mut fiber = Fiber::new(pool, Rc::new(()), body).expect("one stack is there");
     let mut poll = |fiber: &mut Fiber<i32>| std::pin::Pin::new(fiber).poll(&mut context);
     let handle = fiber.cancel_handle();
-    if let Poll::Pending = poll(&mut fiber) {
+    if poll(&mut fiber).is_pending() {
         then(&handle);
         if handle.reason().is_some() {
             assert!(poll(&mut fiber).is_ready());
@@ -778,7 +785,7 @@ fn tables() -> Result<(), Anything> {
     )?;
     table(
         "speed",
-        "  users | engine | µs CPU a request: tasks | fibers | fibers with script",
+        "  users | engine | µs CPU a request: tasks | fibers | script | script, library and closures",
         &[
             &[&["--users", "64"], &wire[..]].concat(),
             &[&["--users", "64", "--engine-per-user"], &wire[..]].concat(),
@@ -788,12 +795,14 @@ fn tables() -> Result<(), Anything> {
     )?;
     table(
         "asleep",
-        "  users | guard    | engine | wire | trim | KiB each | page tables | µs to make | to cancel | to drop",
+        "  users | guard    | engine | wire | asleep in | trim | KiB each | page tables | µs to make | to cancel | to drop",
         &[
             &["--users", &ten],
             &["--users", &ten, "--trim"],
             &["--users", &ten, "--engine-per-user"],
-            &["--users", &ten, "--engine-per-user", "--trim"],
+            &["--users", &ten, "--shallow"],
+            &[&["--users", &ten, "--shallow"], &wire[..]].concat(),
+            &[&["--users", &ten, "--shallow", "--trim"], &wire[..]].concat(),
             &[&["--users", &ten], &wire[..]].concat(),
             &[&["--users", &ten, "--trim"], &wire[..]].concat(),
             &[&["--users", &ten, "--guard", "mprotect"], &wire[..]].concat(),

@@ -42,12 +42,22 @@ fn hurry() {
     }
     0
 }
+fn plain() {
+    for turn in 0..turns() { http::get("/item"); }
+    0
+}
 fn rest() { shop::visit(|| { this.rested = sleep_long(); }); 0 }
 fn get_and_rest() {
     shop::visit(|| {
         this.status = http::get(global::ITEM);
         this.rested = sleep_long();
     });
+    0
+}
+fn nap() { sleep_long(); 0 }
+fn get_and_nap() {
+    shop::visit(|| { this.status = http::get(global::ITEM); });
+    sleep_long();
     0
 }
 fn explode()  { pause(); shop::visit(|| { this.never = native_panic(); }); 0 }
