@@ -118,7 +118,10 @@ impl Pace {
     /// So many bytes per second, in pieces about every 10 ms, and never less than a byte at once.
     pub fn bytes_per_second(rate: u64) -> Self {
         let piece = (rate / 100).max(1);
-        Self { piece: usize::try_from(piece).unwrap_or(usize::MAX), every: Duration::from_secs_f64(piece as f64 / rate as f64) }
+        Self {
+            piece: usize::try_from(piece).unwrap_or(usize::MAX),
+            every: Duration::from_secs_f64(piece as f64 / rate as f64),
+        }
     }
 }
 

@@ -96,7 +96,11 @@ where
         http2,
     });
     let stream = HyperSocket::new(stream, Arc::clone(&link));
-    if http2 { talk_http2(stream, socket, conversation, &link).await } else { talk_http1(stream, socket, conversation, &link).await }
+    if http2 {
+        talk_http2(stream, socket, conversation, &link).await
+    } else {
+        talk_http1(stream, socket, conversation, &link).await
+    }
 }
 
 async fn talk_http1<S>(stream: HyperSocket<S>, socket: Socket, conversation: Arc<Conversation>, link: &Link)
@@ -104,7 +108,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let worker = Arc::clone(&conversation.worker);
-    let service = service_fn(move |request| answer(Arc::clone(&conversation), request));
+    let service = service_fn(move |request| answer(&conversation, request));
     let mut connection =
         http1::Builder::new().header_read_timeout(None).max_buf_size(2 << 20).serve_connection(stream, service);
     let spoiled = tokio::select! {
@@ -126,7 +130,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let worker = Arc::clone(&conversation.worker);
-    let service = service_fn(move |request| answer(Arc::clone(&conversation), request));
+    let service = service_fn(move |request| answer(&conversation, request));
     let spoiled = {
         let mut builder = http2::Builder::new(Spawn);
         builder.max_header_list_size(1 << 20).max_concurrent_streams(1000).max_local_error_reset_streams(None);

@@ -101,7 +101,8 @@ impl Fault {
                 format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{HALF}")
             }
             Self::BadChunk => {
-                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nzz!\r\nworld\r\n0\r\n\r\n".to_owned()
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nzz!\r\nworld\r\n0\r\n\r\n"
+                    .to_owned()
             }
             Self::LfOnly => {
                 "HTTP/1.1 200 OK\ncontent-type: text/plain\ncontent-length: 2\nconnection: close\n\nok".to_owned()
@@ -113,10 +114,7 @@ impl Fault {
             }
             Self::HugeHeaders => {
                 let line = format!("x-huge: {}\r\n", "h".repeat(1014));
-                format!(
-                    "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n{}\r\nok",
-                    line.repeat(1024)
-                )
+                format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n{}\r\nok", line.repeat(1024))
             }
             Self::Http09 => "<html>an answer of 1991</html>\n".to_owned(),
         };

@@ -50,17 +50,31 @@ const KEPT: usize = 16 << 20;
 /// The same for `/upload`, which parses what it gets.
 const KEPT_OF_UPLOAD: usize = 256 << 20;
 
-/// Answers one request.
-pub async fn answer(
-    conversation: Arc<Conversation>,
+/// A request that hyper has just parsed. It is counted at once, not when its future is first polled: a client that
+/// leaves right after sending may end the connection before that.
+pub fn answer(
+    conversation: &Arc<Conversation>,
     request: Request<Incoming>,
-) -> Result<Response<TargetBody>, Unanswered> {
+) -> impl Future<Output = Result<Response<TargetBody>, Unanswered>> + Send + use<> {
     let arrived = Instant::now();
-    let Conversation { worker, link, http2, .. } = &*conversation;
-    if request.uri().path().starts_with("/_target/") {
-        return admin_answer(&conversation, request).await;
+    let counted = !request.uri().path().starts_with("/_target/");
+    let ticket = counted.then(|| Ticket::open(&conversation.worker, &request, arrived));
+    let conversation = Arc::clone(conversation);
+    async move {
+        match ticket {
+            Some(ticket) => counted_answer(&conversation, request, ticket, arrived).await,
+            None => admin_answer(&conversation, request).await,
+        }
     }
-    let mut ticket = Ticket::open(worker, &request, arrived);
+}
+
+async fn counted_answer(
+    conversation: &Conversation,
+    request: Request<Incoming>,
+    mut ticket: Ticket,
+    arrived: Instant,
+) -> Result<Response<TargetBody>, Unanswered> {
+    let Conversation { worker, link, http2, .. } = conversation;
     let number = link.next_request();
     let over = wishes(&request);
     let decision = worker.decide(over.as_ref().unwrap_or(&Override::default()));
@@ -122,12 +136,7 @@ fn find(worker: &Worker, asked: &Asked<'_>) -> Reply {
     shop.api(asked).or_else(|| pages::page(shop, asked)).unwrap_or_else(|| tools::tool(asked))
 }
 
-async fn spoil(
-    fault: Fault,
-    ticket: Ticket,
-    link: &Link,
-    http2: bool,
-) -> Result<Response<TargetBody>, Unanswered> {
+async fn spoil(fault: Fault, ticket: Ticket, link: &Link, http2: bool) -> Result<Response<TargetBody>, Unanswered> {
     match fault {
         Fault::BlackHole => ticket.spoil(fault),
         Fault::ResetStream if http2 => {

@@ -271,8 +271,13 @@ impl Product {
         let index = id as usize - 1;
         let name = format!("{} {}", QUALITIES[index % 10], THINGS[index / 10 % 10]);
         let dice = scramble(u64::from(id));
-        let mut product =
-            Self { id, name, cents: 199 + (dice % 20_000) as u32, stock: (dice >> 32) as u32 % 500, json: Bytes::new() };
+        let mut product = Self {
+            id,
+            name,
+            cents: 199 + (dice % 20_000) as u32,
+            stock: (dice >> 32) as u32 % 500,
+            json: Bytes::new(),
+        };
         product.json = Bytes::from(product.to_json().to_string());
         product
     }
@@ -296,7 +301,8 @@ mod tests {
         let shop = Shop::new(1, 10);
         let names: std::collections::BTreeSet<&str> = shop.products().iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names.len(), 100);
-        insta::assert_snapshot!(String::from_utf8_lossy(&shop.product("42").unwrap().json), @r#""#);
+        insta::assert_snapshot!(String::from_utf8_lossy(&shop.product("42").unwrap().json),
+            @r#"{"id":42,"name":"Studded Badge","price":91.61,"stock":219}"#);
         assert!(shop.product("0").is_none() && shop.product("101").is_none() && shop.product("x").is_none());
         assert_eq!(Shop::new(2, 10).catalogue, shop.catalogue);
     }

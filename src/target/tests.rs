@@ -14,6 +14,7 @@ use super::dials::{Dials, OnConnect, Stall, parse_faults};
 use super::{Fault, RunningTarget, Target, TargetError, TargetOptions, TlsMode, Versions};
 
 mod http2;
+mod proxy;
 mod tls;
 
 fn start(options: TargetOptions) -> RunningTarget {
@@ -403,7 +404,7 @@ fn connections_can_meet_silence_resets_closes_garbage_and_a_closed_port() {
     let dial = |connect| target.set_dials(Dials { connect, ..Dials::default() }).unwrap();
     assert!(Wire::open(&target).rest().1.is_err());
     dial(OnConnect::Close);
-    assert!(soon(|| Wire::open(&target).rest() .1.is_ok()));
+    assert!(soon(|| Wire::open(&target).rest().1.is_ok()));
     dial(OnConnect::Garbage);
     assert!(soon(|| {
         let mut wire = Wire::open(&target);
@@ -418,7 +419,8 @@ fn connections_can_meet_silence_resets_closes_garbage_and_a_closed_port() {
     }));
     assert_eq!(target.stats().requests, 0);
     target.set_dials(Dials { refuse: true, ..Dials::default() }).unwrap();
-    let refused = || TcpStream::connect(target.addr()).is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused);
+    let refused =
+        || TcpStream::connect(target.addr()).is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused);
     assert!(soon(refused));
     target.set_dials(Dials::default()).unwrap();
     assert!(soon(|| TcpStream::connect(target.addr()).is_ok()));
@@ -459,17 +461,18 @@ fn administration_over_http_is_not_counted() {
 #[test]
 fn clients_that_leave_are_listed_apart() {
     let target = with_dials(Dials::default());
-    for path in ["/delay/5000", "/drip?bytes=100&ms=1000", "/?fault=black_hole"] {
+    // Closed right behind the request: the target may learn of both at once.
+    for path in ["/delay/5000", "/drip?bytes=100&ms=1000"] {
         Wire::open(&target).send("GET", path, &[], b"");
     }
     // A body that never comes whole.
     Wire::open(&target).send("POST", "/echo", &[("content-length", "50")], b"");
     let mut wire = Wire::open(&target);
     wire.stream.write_all(b"this is not http\r\n\r\n").unwrap();
-    wire.rest();
+    assert!(wire.rest().0.starts_with(b"HTTP/1.1 400"));
     assert!(soon(|| target.stats().given_up == 3 && target.stats().malformed == 1), "{:?}", target.stats());
     let stats = target.stats();
-    assert!(stats.conserves() && stats.in_flight == 0 && stats.requests == 4, "{stats:?}");
+    assert!(stats.conserves() && stats.in_flight == 0 && stats.requests == 3, "{stats:?}");
     let mut wire = Wire::open(&target);
     wire.send("GET", "/delay/5000", &[], b"");
     assert!(soon(|| target.stats().in_flight == 1));

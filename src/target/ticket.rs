@@ -31,10 +31,7 @@ impl Ticket {
     /// Counts a request whose head was parsed at `arrived`.
     pub fn open<B>(worker: &Arc<Worker>, request: &Request<B>, arrived: Instant) -> Self {
         let epoch = worker.counters.received();
-        let head = worker
-            .log
-            .is_on()
-            .then(|| Box::new((request.method().clone(), request.uri().path().to_owned())));
+        let head = worker.log.is_on().then(|| Box::new((request.method().clone(), request.uri().path().to_owned())));
         Self { worker: Arc::clone(worker), arrived, epoch, status: 0, head, settled: false }
     }
 

@@ -54,10 +54,9 @@ fn shop_and_tools_speak_http2_and_are_counted() {
         assert_eq!(get(&mut sender, "/no-content").await.unwrap().0, 204);
         assert_eq!(get(&mut sender, "/bytes/300000").await.unwrap().1.len(), 300_000);
         assert_eq!(get(&mut sender, "/close").await.unwrap().0, 200);
-        let both = tokio::join!(
-            async { get(&mut sender.clone(), "/delay/20").await.unwrap().0 },
-            async { get(&mut sender.clone(), "/delay/20").await.unwrap().0 }
-        );
+        let both = tokio::join!(async { get(&mut sender.clone(), "/delay/20").await.unwrap().0 }, async {
+            get(&mut sender.clone(), "/delay/20").await.unwrap().0
+        });
         assert_eq!(both, (200, 200));
     });
     assert!(soon(|| target.stats().in_flight == 0));
