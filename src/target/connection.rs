@@ -1,8 +1,8 @@
 //! One connection from accept to close: TLS, which HTTP, hyper, and the faults that need the bare socket.
 //!
 //! Spawned by `listener` for each accepted socket. HTTP/1 faults are written byte by byte on the stream that hyper
-//! gives back, inside TLS too; HTTP/2 has no such stream, so there a fault ends the connection (RST, FIN, or
-//! garbage on the TCP stream). It deliberately does not know what requests mean.
+//! gives back, inside TLS too; on HTTP/2 hyper frames every answer, so faults
+//! that frames cannot carry end the connection (RST, FIN, or garbage on the TCP stream). It deliberately does not know what requests mean.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -169,8 +169,14 @@ where
 {
     ticket.spoil(fault);
     let bytes = fault.bytes();
-    if !bytes.is_empty() && stream.write_all(&bytes).await.and(stream.flush().await).is_err() {
-        return;
+    let piece = if fault == Fault::SlowHead { 1 } else { bytes.len().max(1) };
+    for (index, part) in bytes.chunks(piece).enumerate() {
+        if index > 0 {
+            worker.alarm().hold_until(Instant::now() + Duration::from_millis(20)).await;
+        }
+        if stream.write_all(part).await.is_err() || stream.flush().await.is_err() {
+            return;
+        }
     }
     if fault.resets() {
         if !bytes.is_empty() {

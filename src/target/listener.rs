@@ -48,10 +48,18 @@ pub async fn accept(
                 return Ok(());
             }
         }
-        let listener = TcpListener::from_std(match first.take() {
+        let listener = match first.take() {
             Some(listener) => listener,
-            None => listen(address)?,
-        })?;
+            None => match listen(address) {
+                Ok(listener) => listener,
+                Err(_) => {
+                    // Somebody else holds the port for the moment; until it is free, clients are refused anyway.
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    continue;
+                }
+            },
+        };
+        let listener = TcpListener::from_std(listener)?;
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -81,8 +89,10 @@ pub async fn accept(
                     tokio::spawn(serve(host.clone(), stream, peer, meets));
                 }
                 Some(other) => {
-                    // A thread that is gone means that the target stops.
-                    let _ = others[other].send((stream.into_std()?, peer, meets));
+                    if let Ok(stream) = stream.into_std() {
+                        // A thread that is gone means that the target stops.
+                        let _ = others[other].send((stream, peer, meets));
+                    }
                 }
             }
         }
@@ -92,8 +102,10 @@ pub async fn accept(
 /// Serves what the first thread deals to this one.
 pub async fn receive(host: Host, mut door: UnboundedReceiver<Accepted>) -> io::Result<()> {
     while let Some((stream, peer, meets)) = door.recv().await {
-        let stream = TcpStream::from_std(stream)?;
-        tokio::spawn(serve(host.clone(), stream, peer, meets));
+        // It fails only on a socket that is gone.
+        if let Ok(stream) = TcpStream::from_std(stream) {
+            tokio::spawn(serve(host.clone(), stream, peer, meets));
+        }
     }
     Ok(())
 }

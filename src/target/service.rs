@@ -102,7 +102,7 @@ async fn counted_answer(
         worker.alarm().hold_until(due).await;
     }
     if let Outcome::Spoil(fault) = outcome {
-        return spoil(fault, ticket, link, *http2).await;
+        return spoil(fault, ticket, conversation).await;
     }
 
     let mut response = reply.response;
@@ -136,14 +136,35 @@ fn find(worker: &Worker, asked: &Asked<'_>) -> Reply {
     shop.api(asked).or_else(|| pages::page(shop, asked)).unwrap_or_else(|| tools::tool(asked))
 }
 
-async fn spoil(fault: Fault, ticket: Ticket, link: &Link, http2: bool) -> Result<Response<TargetBody>, Unanswered> {
+async fn spoil(fault: Fault, ticket: Ticket, conversation: &Conversation) -> Result<Response<TargetBody>, Unanswered> {
+    let Conversation { worker, link, http2, .. } = conversation;
+    let framed = fault.framed().filter(|_| *http2);
     match fault {
         Fault::BlackHole => ticket.spoil(fault),
-        Fault::ResetStream if http2 => {
+        Fault::ResetStream if *http2 => {
             ticket.spoil(fault);
             return Err(Unanswered);
         }
-        _ => link.spoil(fault, ticket),
+        Fault::HugeHeaders if *http2 => {
+            ticket.spoil(fault);
+            return Ok(tools::huge_headers(1024).response.map(TargetBody::new));
+        }
+        _ => match framed {
+            None => link.spoil(fault, ticket),
+            Some((text, length)) => {
+                let content = Content::Bytes(Bytes::from_static(text.as_bytes()));
+                if fault == Fault::LongContentLength {
+                    ticket.spoil(fault);
+                    let mut response = Response::new(TargetBody::new(content));
+                    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+                    return Ok(response);
+                }
+                let missing = (length - text.len()) as u64;
+                let link = Arc::clone(link);
+                let body = TargetBody::severed(content, missing, fault, ticket, link, worker.alarm());
+                return Ok(Response::new(body));
+            }
+        },
     }
     // The driver ends the connection, and this future with it; in a black hole the client does.
     std::future::pending().await

@@ -141,7 +141,7 @@ impl Shop {
         match sku {
             None => Reply::error(StatusCode::BAD_REQUEST, "send JSON with a `sku`"),
             Some(sku) => match self.take_into_cart(asked, &sku) {
-                Err(reply) => reply,
+                Err((status, why)) => Reply::error(status, why),
                 Ok((bill, new)) => {
                     let reply = Reply::json(StatusCode::CREATED, &bill);
                     if let Some(token) = new { reply.with_text(SET_COOKIE, &cookie(&token)) } else { reply }
@@ -151,8 +151,12 @@ impl Shop {
     }
 
     /// Puts one piece into the asker's cart; who has no session gets one, and its token is the second value.
-    pub fn take_into_cart(&self, asked: &Asked<'_>, sku: &str) -> Result<(Value, Option<String>), Reply> {
-        let id = self.product(sku).ok_or_else(|| Reply::error(StatusCode::NOT_FOUND, "no such product"))?.id;
+    pub fn take_into_cart(
+        &self,
+        asked: &Asked<'_>,
+        sku: &str,
+    ) -> Result<(Value, Option<String>), (StatusCode, &'static str)> {
+        let id = self.product(sku).ok_or((StatusCode::NOT_FOUND, "no such product"))?.id;
         let known = token(asked).filter(|token| self.sessions().by_token.contains_key(*token)).map(str::to_owned);
         let new = if known.is_none() { Some(self.open_session(None)) } else { None };
         let mut sessions = self.sessions();
@@ -163,7 +167,7 @@ impl Shop {
         if let Some((_, pieces)) = cart.iter_mut().find(|(line, _)| *line == id) {
             *pieces = pieces.saturating_add(1);
         } else if cart.len() >= CART_LINES {
-            return Err(Reply::error(StatusCode::CONFLICT, "the cart is full"));
+            return Err((StatusCode::CONFLICT, "the cart is full"));
         } else {
             cart.push((id, 1));
         }

@@ -384,6 +384,12 @@ fn every_fault_looks_as_it_should_and_is_counted() {
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     assert!(head.ends_with(&format!("{}", body.len() + 1000)));
     assert!(spoiled(Fault::BadChunk).0.contains("zz!"));
+    assert!(spoiled(Fault::CutChunked).0.ends_with("5\r\nhello\r\n"));
+    assert!(spoiled(Fault::LengthAndChunked).0.contains("content-length: 3\r\ntransfer-encoding: chunked"));
+    assert!(spoiled(Fault::NulHeader).0.contains("a\0b"));
+    let slow = Instant::now();
+    assert!(spoiled(Fault::SlowHead).0.ends_with("\r\n\r\nok"));
+    assert!(slow.elapsed() >= Duration::from_millis(1000));
     assert!(!spoiled(Fault::LfOnly).0.contains('\r'));
     assert_eq!(spoiled(Fault::InterimFlood).0.matches("100 Continue").count(), 2000);
     assert!(spoiled(Fault::HugeHeaders).0.len() > 1 << 20);
@@ -394,7 +400,7 @@ fn every_fault_looks_as_it_should_and_is_counted() {
     assert!(wire.byte().is_err());
     let stats = target.stats();
     assert!(stats.conserves() && stats.in_flight == 0, "{stats:?}");
-    assert_eq!((stats.requests, stats.resets, stats.spoiled()), (13, 3, 13));
+    assert_eq!((stats.requests, stats.resets, stats.spoiled()), (17, 3, 17));
     assert!(target.log().iter().any(|entry| entry.outcome == "lf_only" && entry.status == 0));
 }
 

@@ -200,7 +200,8 @@ fn basic_auth(asked: &Asked<'_>, pair: &str) -> Reply {
     }
 }
 
-fn huge_headers(kb: u64) -> Reply {
+/// An answer with `kb` headers of about 1 KiB each.
+pub fn huge_headers(kb: u64) -> Reply {
     let mut reply = Reply::ok(&json!({ "header_kb": kb }));
     let value = HeaderValue::try_from("h".repeat(1000)).expect("letters are a header value");
     for index in 0..kb {
