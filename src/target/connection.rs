@@ -39,7 +39,7 @@ struct Open(Arc<Worker>);
 
 impl Drop for Open {
     fn drop(&mut self) {
-        add(&self.0.counters.connections_closed, 1);
+        self.0.traffic.closed();
     }
 }
 
@@ -61,7 +61,7 @@ pub async fn serve(host: Host, stream: TcpStream, peer: SocketAddr, meets: OnCon
             return;
         }
     }
-    let counters = &host.worker.counters;
+    let traffic = &host.worker.traffic;
     match &host.tls {
         None => {
             let http2 = match host.versions {
@@ -72,9 +72,9 @@ pub async fn serve(host: Host, stream: TcpStream, peer: SocketAddr, meets: OnCon
             talk(&host, socket.clone(), socket, peer, http2).await;
         }
         Some(acceptor) => match acceptor.accept(socket.clone()).await {
-            Err(_) => add(&counters.tls_failures, 1),
+            Err(_) => add(&traffic.tls_failures, 1),
             Ok(stream) => {
-                add(&counters.tls_handshakes, 1);
+                add(&traffic.tls_handshakes, 1);
                 let chosen = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                 let http2 = chosen || host.versions == Versions::Http2;
                 talk(&host, stream, socket, peer, http2).await;
@@ -115,7 +115,7 @@ where
         biased;
         ended = &mut connection => {
             if ended.is_err_and(|error| error.is_parse()) {
-                add(&worker.counters.malformed, 1);
+                add(&worker.traffic.malformed, 1);
             }
             return;
         }
@@ -141,7 +141,7 @@ where
                 biased;
                 ended = &mut connection => {
                     if ended.is_err_and(|error| error.is_parse()) {
-                        add(&worker.counters.malformed, 1);
+                        add(&worker.traffic.malformed, 1);
                     }
                     return;
                 }

@@ -15,7 +15,6 @@ use tokio::sync::watch;
 use super::connection::{Host, serve};
 use super::control::Gate;
 use super::dials::OnConnect;
-use super::stats::add;
 
 /// A connection on its way to the thread that will serve it.
 pub type Accepted = (StdStream, SocketAddr, OnConnect);
@@ -83,7 +82,7 @@ pub async fn accept(
             let index = turn % (others.len() + 1);
             turn += 1;
             // Counted on the worker that will close it, so that its own counters stay in step.
-            add(&host.control.workers[index].counters.connections, 1);
+            host.control.workers[index].traffic.opened();
             match index.checked_sub(1) {
                 None => {
                     tokio::spawn(serve(host.clone(), stream, peer, meets));

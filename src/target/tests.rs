@@ -482,8 +482,13 @@ fn clients_that_leave_are_listed_apart() {
     let mut wire = Wire::open(&target);
     wire.send("GET", "/delay/5000", &[], b"");
     assert!(soon(|| target.stats().in_flight == 1));
+    target.reset();
+    assert_eq!((target.stats().requests, target.stats().in_flight), (0, 0));
+    let mut other = Wire::open(&target);
+    other.send("GET", "/delay/5000", &[], b"");
+    assert!(soon(|| target.stats().in_flight == 1));
     let last = target.stop();
-    assert_eq!((last.given_up, last.in_flight), (4, 0));
+    assert_eq!((last.requests, last.given_up, last.in_flight), (1, 1, 0), "what a reset forgot stays forgotten");
 }
 
 #[test]

@@ -70,7 +70,7 @@ pub fn tool(asked: &Asked<'_>) -> Reply {
         ("headers", "huge") => huge_headers(asked.number("kb").unwrap_or(64).clamp(1, 4096)),
         ("json", "deep") => {
             let depth = asked.number("depth").unwrap_or(100).clamp(1, 1_000_000) as usize;
-            Reply::bytes(StatusCode::OK, "application/json", "[".repeat(depth) + &"]".repeat(depth))
+            Reply::bytes(StatusCode::OK, "application/json", format!("{}{}", "[".repeat(depth), "]".repeat(depth)))
         }
         ("json", "large") => large_json(asked.number("kb").unwrap_or(100).clamp(1, 262_144)),
         ("html", "") => Reply::html(
