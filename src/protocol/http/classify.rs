@@ -16,8 +16,12 @@ pub(super) fn classify(error: &hyper::Error, phase: Phase) -> TransportError {
         return classified;
     }
     if let Some(io) = find::<io::Error>(error) {
+        // Bad chunk sizes come as I/O errors that no system call made.
+        let ours = io.raw_os_error().is_none()
+            && matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
         return match tls::tls_error(io) {
             Some(error) => tls::classify(error, phase),
+            None if ours => invalid(phase, &io.to_string()),
             None => TransportError::from_stream(io, phase),
         };
     }
@@ -40,6 +44,10 @@ pub(super) fn classify(error: &hyper::Error, phase: Phase) -> TransportError {
     }
     // What is left are parse errors: bad status lines, headers, chunk sizes.
     let detail = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    invalid(phase, &detail)
+}
+
+fn invalid(phase: Phase, detail: &str) -> TransportError {
     TransportError::new(
         ErrorKind::Protocol,
         phase,
