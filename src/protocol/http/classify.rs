@@ -12,6 +12,7 @@ const LAST_REASON: u32 = 13;
 pub(super) fn classify(error: &hyper::Error, phase: Phase) -> TransportError {
     if let Some(h2) = find::<h2::Error>(error)
         && let Some(classified) = classify_h2(h2, phase)
+        && find_tls(error).is_none()
     {
         return classified;
     }
@@ -57,9 +58,11 @@ fn invalid(phase: Phase, detail: &str) -> TransportError {
 
 fn classify_h2(error: &h2::Error, phase: Phase) -> Option<TransportError> {
     if error.is_io() {
-        return error
-            .get_io()
-            .map(|error| TransportError::from_stream(error, phase));
+        // h2 calls a connection that ended in good order a broken pipe of its own making.
+        return error.get_io().map(|error| match error.raw_os_error() {
+            Some(_) => TransportError::from_stream(error, phase),
+            None => TransportError::closed(phase),
+        });
     }
     let reason = error.reason()?;
     let kind = if error.is_reset() {
@@ -80,6 +83,10 @@ fn classify_h2(error: &h2::Error, phase: Phase) -> Option<TransportError> {
         TransportError::new(kind, phase, format!("http2: {what}: {}", reason.description()))
             .with_code(kind.code() + offset),
     )
+}
+
+fn find_tls(error: &hyper::Error) -> Option<&rustls::Error> {
+    tls::tls_error(find::<io::Error>(error)?)
 }
 
 fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
