@@ -102,6 +102,9 @@ async fn connect_one(address: SocketAddr, sources: &Sources) -> io::Result<TcpSt
     // Small requests leave at once: with Nagle's algorithm a pipelined or two-part write waits for an acknowledgement.
     socket.set_nodelay(true)?;
     if let Some(source) = sources.next(&address) {
+        // Lets a port serve several targets, once the unused ones are gone. IP_BIND_ADDRESS_NO_PORT would choose better, but no crate
+        // has a safe call for it; each source address is good for the whole range of ports either way.
+        socket.set_reuseaddr(true)?;
         socket.bind(SocketAddr::new(source, 0))?;
     }
     socket.connect(address).await

@@ -2,6 +2,9 @@
 
 mod faults;
 mod flow;
+mod h2_wire;
+mod proxies;
+mod tls;
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
