@@ -264,6 +264,9 @@ impl Shard {
         let body = move || {
             let result = life::call(&body_ground.machine, &inner, &function, &data);
             result.map(|value| {
+                if name == "teardown" {
+                    return Ok(Arc::new(Value::Null)); // what it returns goes nowhere
+                }
                 let json = crate::script::json::from_dynamic(&value, depth);
                 json.map(Arc::new).map_err(|why| ScriptError { message: format!("`{name}` returned something that is no data: {why}"), place: None })
             })
