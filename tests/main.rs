@@ -3,4 +3,5 @@
 mod builder;
 mod house;
 mod needs;
+mod net;
 mod script;
