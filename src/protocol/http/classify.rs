@@ -58,11 +58,9 @@ fn invalid(phase: Phase, detail: &str) -> TransportError {
 
 fn classify_h2(error: &h2::Error, phase: Phase) -> Option<TransportError> {
     if error.is_io() {
-        // h2 calls a connection that ended in good order a broken pipe of its own making.
-        return error.get_io().map(|error| match error.raw_os_error() {
-            Some(_) => TransportError::from_stream(error, phase),
-            None => TransportError::closed(phase),
-        });
+        return error
+            .get_io()
+            .map(|error| TransportError::from_stream(error, phase));
     }
     let reason = error.reason()?;
     let kind = if error.is_reset() {

@@ -157,16 +157,16 @@ impl Shared {
                 let value = HeaderValue::try_from(value).map_err(|error| invalid(&error))?;
                 headers.insert(PROXY_AUTHORIZATION, value);
             }
-            absolute.clone()
+            absolute.to_string()
         } else {
-            path.parse()
-                .map_err(|error: http::uri::InvalidUri| invalid(&error))?
+            path
         };
         Ok(Target {
             operation_path: operation_path(url.path()).into(),
             authority,
             memo: std::cell::Cell::new(0),
-            line,
+            line: line.into(),
+            get_head: OnceCell::new(),
             absolute,
             headers,
             url,

@@ -2,9 +2,10 @@
 //!
 //! Made and cached by [`super::Shared::target`]; the hot path only clones an `Rc`. Knows nothing of connections.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Uri};
 use url::Url;
 
@@ -38,7 +39,9 @@ pub struct Target {
     /// Free for the caller: whatever it wants to find again without a lookup (the index of the operation).
     pub memo: Cell<u64>,
     /// Path and query as an HTTP/1.1 request line has them; absolute when a proxy forwards.
-    pub(super) line: Uri,
+    pub(super) line: Box<str>,
+    /// The head of a plain `GET`, ready to be written.
+    pub(super) get_head: OnceCell<Bytes>,
     /// The whole as HTTP/2 needs it.
     pub(super) absolute: Uri,
     /// Host and default headers; cloned for each request.

@@ -244,6 +244,10 @@ impl TransportError {
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
                 TransportError::new(ended, phase, "connection reset by the server")
             }
+            // h2 calls a connection that ended in good order a broken pipe of its own making.
+            io::ErrorKind::BrokenPipe if error.raw_os_error().is_none() => {
+                TransportError::closed(phase)
+            }
             io::ErrorKind::BrokenPipe => TransportError::new(
                 ErrorKind::BrokenPipe,
                 phase,
