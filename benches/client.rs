@@ -69,7 +69,9 @@ async fn drive(shared: Rc<Shared>, url: &str) {
         let (count, failed, stop) = (count.clone(), failed.clone(), stop.clone());
         tokio::task::spawn_local(async move {
             while !stop.get() {
-                let exchange = client.fetch(Request::get(target.clone()), &mut |_| ()).await;
+                let exchange = client
+                    .fetch(Request::get(target.clone()), &mut |_| ())
+                    .await;
                 count.set(count.get() + 1);
                 if exchange.status != 200 {
                     failed.set(failed.get() + 1);
@@ -98,7 +100,9 @@ async fn hold(shared: Rc<Shared>, url: &str, users: u64) {
     let mut failed = 0;
     for _ in 0..users {
         let client = Client::new(shared.clone());
-        let exchange = client.fetch(Request::get(target.clone()), &mut |_| ()).await;
+        let exchange = client
+            .fetch(Request::get(target.clone()), &mut |_| ())
+            .await;
         failed += u64::from(exchange.status != 200);
         held.push(client);
     }

@@ -157,7 +157,14 @@ mod tests {
 
     #[test]
     fn nonsense() {
-        for wire in ["zz\r\n", "\r\n", "-1\r\n", "5\nhello", "1\r\nab\r\n", "11111111111111111\r\n"] {
+        for wire in [
+            "zz\r\n",
+            "\r\n",
+            "-1\r\n",
+            "5\nhello",
+            "1\r\nab\r\n",
+            "11111111111111111\r\n",
+        ] {
             assert!(decode(&[wire.as_bytes()]).is_err(), "{wire:?}");
         }
         let endless = [b"0\r\n".to_vec(), vec![b'x'; SKIPPED_LIMIT + 1]].concat();

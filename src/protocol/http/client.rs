@@ -4,13 +4,13 @@
 //! of one user may be in flight at once (`http::batch`), and dropping any of them at any point leaves the client in order: its
 //! connection is closed, its place in the pool passed on.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderValue};
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue};
 use rustls::ClientConfig;
 
 use super::connection::{start_h1, start_h2};
@@ -29,13 +29,16 @@ use crate::protocol::net::{Dial, ErrorKind, Phase, Progress, TransportError, dia
 /// A connection that idled longer than this lets the shard see first whether the server closed it.
 const SUSPECT_AFTER: Duration = Duration::from_millis(1);
 
+/// So many connections in a row may turn out dead before anything was written.
+const MOST_DEAD: u32 = 8;
+
 /// One user's client.
 #[derive(Debug)]
 pub struct Client {
     shared: Rc<Shared>,
     pools: RefCell<Vec<Rc<Pool>>>,
     jar: RefCell<Jar>,
-    tls: OnceCell<Arc<ClientConfig>>,
+    tls: RefCell<Option<Arc<ClientConfig>>>,
 }
 
 impl Client {
@@ -45,7 +48,7 @@ impl Client {
             shared,
             pools: RefCell::default(),
             jar: RefCell::default(),
-            tls: OnceCell::new(),
+            tls: RefCell::default(),
         }
     }
 
@@ -60,10 +63,10 @@ impl Client {
     }
 
     /// Forgets cookies, connections and TLS sessions: a new visitor. Requests in flight end on their old connections.
-    pub fn reset(&mut self) {
+    pub fn reset(&self) {
         self.close();
         self.jar.borrow_mut().clear();
-        self.tls = OnceCell::new();
+        *self.tls.borrow_mut() = None;
     }
 
     /// Closes the idle connections; those in use close when their requests end.
@@ -107,7 +110,10 @@ impl Client {
                     break;
                 }
                 Some(next) => next.and_then(|url| {
-                    let target = self.shared.target_of(url).map_err(|error| error.to_string());
+                    let target = self
+                        .shared
+                        .target_of(url)
+                        .map_err(|error| error.to_string());
                     target
                 }),
             };
@@ -138,8 +144,11 @@ impl Client {
         let mut hop = Hop::start(shared, request);
         if let Err(error) = self.attempt(request, &mut hop).await {
             hop.exchange.error = Some(error);
+            if hop.exchange.timings.total.is_zero() {
+                hop.exchange.timings.total = hop.started.elapsed();
+            }
         }
-        if request.jar && shared.options.cookies && hop.exchange.status != 0 {
+        if request.jar && shared.options.cookies && hop.sets_cookies {
             let mut jar = self.jar.borrow_mut();
             jar.store(&hop.exchange.headers, &request.target.url);
         }
@@ -158,6 +167,7 @@ impl Client {
         }
         let pool = self.pool(authority);
         let mut got = hop.started;
+        let mut dead = 0;
         loop {
             let mut lease = match pool.try_take() {
                 Some(lease) => lease,
@@ -199,15 +209,21 @@ impl Client {
             };
             match sent {
                 Sent::Done(outcome) => return outcome,
-                Sent::NotWritten(error) if fresh => return Err(error),
-                Sent::NotWritten(_) => lease.discard_h1(),
+                Sent::NotWritten(error) if fresh || dead == MOST_DEAD => return Err(error),
+                Sent::NotWritten(_) => {
+                    dead += 1;
+                    lease.discard_h1();
+                }
             }
         }
     }
 
     fn pool(&self, authority: &Rc<Authority>) -> Rc<Pool> {
         let mut pools = self.pools.borrow_mut();
-        if let Some(pool) = pools.iter().find(|pool| Rc::ptr_eq(&pool.authority, authority)) {
+        if let Some(pool) = pools
+            .iter()
+            .find(|pool| Rc::ptr_eq(&pool.authority, authority))
+        {
             return pool.clone();
         }
         let options = &self.shared.options;
@@ -225,6 +241,15 @@ impl Client {
         pool
     }
 
+    fn tls_config(&self) -> Result<Arc<ClientConfig>, TransportError> {
+        let mut own = self.tls.borrow_mut();
+        if let Some(config) = &*own {
+            return Ok(config.clone());
+        }
+        let config = self.shared.tls_setup()?.for_user();
+        Ok(own.insert(config).clone())
+    }
+
     async fn open(
         &self,
         authority: &Authority,
@@ -234,19 +259,13 @@ impl Client {
         let shared = &*self.shared;
         let options = &shared.options;
         let tls = match authority.is_tls {
-            true => Some(match self.tls.get() {
-                Some(config) => config,
-                None => {
-                    let config = shared.tls_setup()?.for_user();
-                    self.tls.get_or_init(|| config)
-                }
-            }),
+            true => Some(self.tls_config()?),
             false => None,
         };
         let order = Dial {
             host: &authority.host,
             port: authority.port,
-            tls,
+            tls: tls.as_ref(),
             server_name: options.tls.server_name.as_deref(),
             proxy: options.proxy.as_ref().filter(|_| authority.proxied),
             forward: !authority.is_tls && shared.forwards(),
@@ -268,7 +287,8 @@ impl Client {
         let now = Instant::now();
         let timings = &mut hop.exchange.timings;
         (timings.dns, timings.connect, timings.tls) = progress.phases(now);
-        let result = opened.unwrap_or_else(|_| Err(hop::timeout(ErrorKind::Timeout, progress.phase())));
+        let result =
+            opened.unwrap_or_else(|_| Err(hop::timeout(ErrorKind::Timeout, progress.phase())));
         if result.is_err() {
             timings.blocked = now.saturating_duration_since(hop.started);
             timings.total = timings.blocked;
@@ -294,7 +314,11 @@ impl Client {
             }
         }
         match request.compression {
-            Some(true) => drop(headers.entry(ACCEPT_ENCODING).or_insert(super::shared::ENCODINGS)),
+            Some(true) => drop(
+                headers
+                    .entry(ACCEPT_ENCODING)
+                    .or_insert(super::shared::ENCODINGS),
+            ),
             Some(false) if !request.headers.contains_key(ACCEPT_ENCODING) => {
                 headers.remove(ACCEPT_ENCODING);
             }

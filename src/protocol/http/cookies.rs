@@ -24,9 +24,6 @@ impl Jar {
 
     /// Keeps what an answer sets.
     pub fn store(&mut self, headers: &HeaderMap, url: &Url) {
-        if !headers.contains_key(SET_COOKIE) {
-            return;
-        }
         let store = self.store.get_or_insert_default();
         for value in headers.get_all(SET_COOKIE) {
             if let Ok(text) = std::str::from_utf8(value.as_bytes()) {
@@ -99,7 +96,14 @@ mod tests {
         let header = |at: &str, extra: &[(String, String)]| {
             let mut parts: Vec<String> = jar
                 .header(&url(at), extra)
-                .map(|value| value.to_str().unwrap().split("; ").map(str::to_owned).collect())
+                .map(|value| {
+                    value
+                        .to_str()
+                        .unwrap()
+                        .split("; ")
+                        .map(str::to_owned)
+                        .collect()
+                })
                 .unwrap_or_default();
             parts.sort();
             parts.join("; ")

@@ -33,6 +33,8 @@ pub(super) struct Head {
     pub length: Length,
     /// Whether the connection may carry another request.
     pub keep_alive: bool,
+    /// Whether there is a `Set-Cookie`: seldom, and otherwise nobody need look.
+    pub sets_cookies: bool,
     /// The value of `Content-Encoding`.
     pub encoding: Option<HeaderValue>,
     /// Its bytes, for the header map.
@@ -98,10 +100,12 @@ fn understand(
     let mut keep_alive = minor == 1;
     let mut length = None;
     let mut transfer = None;
+    let mut sets_cookies = false;
     let mut encoding: Option<HeaderValue> = None;
     for field in response.headers.iter() {
         let name = field.name;
         match name.len() {
+            10 if name.eq_ignore_ascii_case("set-cookie") => sets_cookies = true,
             10 if name.eq_ignore_ascii_case("connection") => {
                 for option in field.value.split(|&byte| byte == b',') {
                     let option = option.trim_ascii();
@@ -156,6 +160,7 @@ fn understand(
         },
         length,
         keep_alive,
+        sets_cookies,
         encoding,
         raw: Bytes::copy_from_slice(&bytes[..size]),
     };
@@ -188,13 +193,24 @@ mod tests {
             ("Content-Length: 5", Exact(5), true),
             ("content-length: 5\r\nContent-Length: 5, 5", Exact(5), true),
             ("Transfer-Encoding: gzip, Chunked", Chunked, true),
-            ("Transfer-Encoding: chunked\r\nContent-Length: 3", Chunked, false),
+            (
+                "Transfer-Encoding: chunked\r\nContent-Length: 3",
+                Chunked,
+                false,
+            ),
             ("Transfer-Encoding: gzip", UntilClose, false),
             ("X: y", UntilClose, false),
             ("Content-Length: 0\r\nConnection: x, CLOSE", Exact(0), false),
         ] {
-            let head = head(&format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n"), &Method::GET);
-            assert_eq!((head.length, head.keep_alive), (length, keep_alive), "{fields}");
+            let head = head(
+                &format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n"),
+                &Method::GET,
+            );
+            assert_eq!(
+                (head.length, head.keep_alive),
+                (length, keep_alive),
+                "{fields}"
+            );
         }
         let old = head("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n", &Method::GET);
         assert!(!old.keep_alive && old.version == Version::HTTP_10);
@@ -219,6 +235,12 @@ mod tests {
         let headers = super::super::headers::Headers::lazy(head.raw);
         assert_eq!(headers.get_all("a").iter().count(), 5_000);
         let more = "a: b\r\n".repeat(MOST_FIELDS + 1);
-        assert!(parse(format!("HTTP/1.1 200 OK\r\n{more}\r\n").as_bytes(), &Method::GET).is_err());
+        assert!(
+            parse(
+                format!("HTTP/1.1 200 OK\r\n{more}\r\n").as_bytes(),
+                &Method::GET
+            )
+            .is_err()
+        );
     }
 }

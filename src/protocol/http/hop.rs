@@ -30,6 +30,8 @@ pub(super) struct Hop {
     idle: Option<Duration>,
     pub header_limit: usize,
     pub body_limit: usize,
+    /// Whether the answer sets cookies.
+    pub sets_cookies: bool,
     pub exchange: Exchange,
 }
 
@@ -46,6 +48,7 @@ impl Hop {
             idle: options.timeouts.idle,
             header_limit: options.header_limit,
             body_limit: options.body_limit,
+            sets_cookies: false,
             exchange: Exchange {
                 url: request.target.clone(),
                 method: request.method.clone(),

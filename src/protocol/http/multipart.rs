@@ -64,7 +64,9 @@ pub fn multipart(parts: &[Part]) -> (HeaderValue, Bytes) {
 
 /// Browsers' way (RFC 7578 has none): the three characters that would end the quoted name are percent-encoded.
 fn quoted(name: &str) -> String {
-    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+    name.replace('"', "%22")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 /// A line that occurs in no part. Counted, not drawn: bodies of equal runs are equal.

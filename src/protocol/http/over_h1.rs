@@ -89,6 +89,7 @@ pub(super) async fn exchange(
     h1.busy = outcome.is_err() || !whole || !reply.leaves_reusable();
     if let Some(head) = reply.head {
         hop.exchange.status = head.status;
+        hop.sets_cookies = head.sets_cookies;
         hop.exchange.version = head.version;
         hop.exchange.headers = Headers::lazy(head.raw);
         hop.keep_body(reply.kept, head.encoding, outcome.is_ok());

@@ -7,7 +7,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use http::header::{CONNECTION, CONTENT_ENCODING, HOST};
+use http::header::{CONNECTION, CONTENT_ENCODING, HOST, SET_COOKIE};
 use http::{HeaderMap, HeaderName, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
@@ -57,7 +57,10 @@ pub(super) async fn exchange(
     hop.exchange.reused = h2.used.replace(true);
     let (limit, kind) = hop.head_limit(got);
     let mut sender = h2.sender.clone();
-    let answer = hop.timer.race(limit, sender.try_send_request(message)).await;
+    let answer = hop
+        .timer
+        .race(limit, sender.try_send_request(message))
+        .await;
     let head = Instant::now();
     let last_write = if alone { meter.last_write() } else { Some(got) };
     let mut first_read = None;
@@ -87,6 +90,7 @@ async fn read(hop: &mut Hop, response: Response<Incoming>) -> Result<(), Transpo
     let (head, mut incoming) = response.into_parts();
     hop.exchange.status = head.status.as_u16();
     let encoding = head.headers.get(CONTENT_ENCODING).cloned();
+    hop.sets_cookies = head.headers.contains_key(SET_COOKIE);
     hop.exchange.headers = Headers::from(head.headers);
     let mut kept = Kept::new(hop.body_limit);
     kept.expect(incoming.size_hint().exact().unwrap_or(0));

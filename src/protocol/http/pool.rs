@@ -90,7 +90,9 @@ impl Pool {
             return Some(lease(Held::Idle(connection)));
         }
         let before = state.shared.len();
-        state.shared.retain(|connection| !connection.sender.is_closed());
+        state
+            .shared
+            .retain(|connection| !connection.sender.is_closed());
         let gone = before - state.shared.len();
         state.taken -= gone as u16;
         let limit = self.limit(&state);

@@ -90,6 +90,9 @@ mod tests {
         }
         assert_eq!(at(304, "/b"), None);
         assert!(at(301, "ftp://x").unwrap().is_err());
-        assert_eq!(location(302, &HeaderMap::new(), &url("http://a.test")), None);
+        assert_eq!(
+            location(302, &HeaderMap::new(), &url("http://a.test")),
+            None
+        );
     }
 }

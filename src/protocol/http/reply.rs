@@ -142,7 +142,10 @@ impl Reply {
         TransportError::new(
             ErrorKind::Protocol,
             Phase::Wait,
-            format!("the head of the answer is larger than {} bytes", self.header_limit),
+            format!(
+                "the head of the answer is larger than {} bytes",
+                self.header_limit
+            ),
         )
     }
 }
@@ -177,7 +180,8 @@ impl Kept {
     pub fn add(&mut self, piece: &[u8]) {
         self.length += piece.len() as u64;
         let room = self.limit - self.bytes.len();
-        self.bytes.extend_from_slice(&piece[..piece.len().min(room)]);
+        self.bytes
+            .extend_from_slice(&piece[..piece.len().min(room)]);
     }
 
     /// What was kept, and the length of the whole.
@@ -252,7 +256,9 @@ mod tests {
     fn heads_have_a_limit() {
         let mut reply = Reply::new(Method::GET, 8192, 0);
         assert_eq!(reply.accept(b"HTTP/1.1 200 OK\r\nX: "), Ok(false));
-        let verdict = (0..9).map(|_| reply.accept(&[b'a'; 1024])).find(Result::is_err);
+        let verdict = (0..9)
+            .map(|_| reply.accept(&[b'a'; 1024]))
+            .find(Result::is_err);
         assert_eq!(verdict.unwrap().unwrap_err().kind, ErrorKind::Protocol);
     }
 }

@@ -142,7 +142,10 @@ impl Shared {
             headers.insert(AUTHORIZATION, basic_auth(&user, &password));
         }
 
-        let host = authority.host_header.to_str().map_err(|error| invalid(&error))?;
+        let host = authority
+            .host_header
+            .to_str()
+            .map_err(|error| invalid(&error))?;
         let path = match url.query() {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
@@ -208,8 +211,7 @@ impl Shared {
             is_tls,
             allowed: options.allow_hosts.is_empty() || among(&options.allow_hosts),
             proxied: options.proxy.is_some() && !among(&options.no_proxy),
-            host_header: host_header
-                .map_err(|error| TargetError::Invalid(error.to_string()))?,
+            host_header: host_header.map_err(|error| TargetError::Invalid(error.to_string()))?,
         });
         authorities.push(fresh.clone());
         Ok(fresh)

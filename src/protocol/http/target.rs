@@ -94,7 +94,11 @@ pub fn operation_path(path: &str) -> String {
         if at > 0 {
             result.push('/');
         }
-        result.push_str(if is_identifier(segment) { "{id}" } else { segment });
+        result.push_str(if is_identifier(segment) {
+            "{id}"
+        } else {
+            segment
+        });
     }
     result
 }
@@ -147,7 +151,10 @@ mod tests {
             ("/t/deadbeefdeadbeef", "/t/{id}"),
             ("/t/eyJhbGciOiJIUzI1NiJ9", "/t/{id}"),
             ("/internationalization", "/internationalization"),
-            ("/posts/getting-started-with-load-2024", "/posts/getting-started-with-load-2024"),
+            (
+                "/posts/getting-started-with-load-2024",
+                "/posts/getting-started-with-load-2024",
+            ),
         ] {
             assert_eq!(operation_path(path), name);
         }
@@ -170,6 +177,9 @@ mod tests {
             join(None, "ftp://a/b"),
             Err(TargetError::Scheme("ftp".to_owned()))
         );
-        assert!(matches!(join(None, "http://"), Err(TargetError::Invalid(_))));
+        assert!(matches!(
+            join(None, "http://"),
+            Err(TargetError::Invalid(_))
+        ));
     }
 }

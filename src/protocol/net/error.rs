@@ -92,8 +92,6 @@ kinds! {
     DnsServfail => ("dns_servfail", 1100),
     /// There is no such host, or it has no address.
     DnsNotFound => ("dns_not_found", 1101),
-    /// The address is on the list of forbidden ones.
-    BlockedIp => ("blocked_ip", 1110),
     /// The host is not among the allowed ones.
     BlockedHost => ("blocked_host", 1111),
     /// Another failure of the TCP connection.

@@ -68,15 +68,22 @@ impl Proxy {
             kind,
             host: host.to_owned(),
             port,
-            auth: (!url.username().is_empty())
-                .then(|| (decoded(url.username()), decoded(url.password().unwrap_or_default()))),
+            auth: (!url.username().is_empty()).then(|| {
+                (
+                    decoded(url.username()),
+                    decoded(url.password().unwrap_or_default()),
+                )
+            }),
         })
     }
 
     /// The value of `Proxy-Authorization`.
     pub fn authorization(&self) -> Option<String> {
         let (user, password) = self.auth.as_ref()?;
-        Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
+        Some(format!(
+            "Basic {}",
+            STANDARD.encode(format!("{user}:{password}"))
+        ))
     }
 }
 
@@ -118,9 +125,9 @@ async fn connect_tunnel(
     host: &str,
     port: u16,
 ) -> Result<(), TransportError> {
-    let auth = proxy
-        .authorization()
-        .map_or_else(String::new, |value| format!("Proxy-Authorization: {value}\r\n"));
+    let auth = proxy.authorization().map_or_else(String::new, |value| {
+        format!("Proxy-Authorization: {value}\r\n")
+    });
     let request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{auth}\r\n");
     write(stream, request.as_bytes()).await?;
     // Byte by byte: what follows the blank line belongs to the tunnel. A hundred reads once per connection are no cost.
@@ -133,7 +140,10 @@ async fn connect_tunnel(
         read(stream, &mut byte).await?;
         reply.push(byte[0]);
     }
-    let line = reply.split(|&byte| byte == b'\r').next().unwrap_or_default();
+    let line = reply
+        .split(|&byte| byte == b'\r')
+        .next()
+        .unwrap_or_default();
     let line = String::from_utf8_lossy(line);
     let mut words = line.split(' ');
     let is_http = words.next().is_some_and(|word| word.starts_with("HTTP/1."));
@@ -206,7 +216,9 @@ async fn socks5(
             5 => "connection refused by the target",
             _ => "general failure",
         };
-        return Err(failed(format!("the SOCKS5 proxy could not connect: {reason}")));
+        return Err(failed(format!(
+            "the SOCKS5 proxy could not connect: {reason}"
+        )));
     }
     let rest = match reply[3] {
         1 => 4,

@@ -221,7 +221,11 @@ mod tests {
 
     #[tokio::test]
     async fn literals_overrides_and_localhost_need_no_server() {
-        let resolver = resolver(&[("shop.test", "10.0.0.7"), ("*.wild", "10.0.0.8")], vec![], None);
+        let resolver = resolver(
+            &[("shop.test", "10.0.0.7"), ("*.wild", "10.0.0.8")],
+            vec![],
+            None,
+        );
         for (host, ip) in [
             ("127.0.0.9", "127.0.0.9"),
             ("[::1]", "::1"),

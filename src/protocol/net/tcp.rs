@@ -36,9 +36,9 @@ impl Sources {
     fn next(&self, target: &SocketAddr) -> Option<IpAddr> {
         let count = self.addresses.len();
         let start = self.turn.get();
-        let found = (0..count).map(|step| (start + step) % count).find(|&at| {
-            self.addresses[at].is_ipv4() == target.is_ipv4()
-        })?;
+        let found = (0..count)
+            .map(|step| (start + step) % count)
+            .find(|&at| self.addresses[at].is_ipv4() == target.is_ipv4())?;
         self.turn.set(found + 1);
         Some(self.addresses[found])
     }

@@ -52,7 +52,8 @@ impl TlsSetup {
         let mut config = match &options.client {
             None => builder.with_no_client_auth(),
             Some((chain, key)) => {
-                let chain = certificates(chain).map_err(|error| format!("client certificate: {error}"))?;
+                let chain =
+                    certificates(chain).map_err(|error| format!("client certificate: {error}"))?;
                 let key = PrivateKeyDer::from_pem_slice(key)
                     .map_err(|error| format!("client key: {error}"))?;
                 builder
@@ -122,9 +123,9 @@ impl ServerCertVerifier for NamesSelfSigned {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verdict =
-            self.0
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp, now);
+        let verdict = self
+            .0
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp, now);
         match verdict {
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
                 if is_self_issued(end_entity) =>
@@ -181,7 +182,12 @@ impl ServerCertVerifier for AcceptAnything {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -190,7 +196,12 @@ impl ServerCertVerifier for AcceptAnything {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -212,7 +223,9 @@ fn is_self_issued(certificate: &[u8]) -> bool {
                 return None;
             }
             let (digits, rest) = rest.split_at(count);
-            let length = digits.iter().fold(0, |sum, &digit| sum << 8 | usize::from(digit));
+            let length = digits
+                .iter()
+                .fold(0, |sum, &digit| sum << 8 | usize::from(digit));
             (length, rest)
         };
         (rest.len() >= length).then(|| (tag, &rest[..length], &rest[length..]))
@@ -271,11 +284,13 @@ pub(super) async fn handshake(
     let connection = stream.get_ref().1;
     Ok(Shaken {
         h2: connection.alpn_protocol() == Some(b"h2"),
-        version: connection.protocol_version().and_then(|version| match version {
-            ProtocolVersion::TLSv1_2 => Some("tls1.2"),
-            ProtocolVersion::TLSv1_3 => Some("tls1.3"),
-            _ => None,
-        }),
+        version: connection
+            .protocol_version()
+            .and_then(|version| match version {
+                ProtocolVersion::TLSv1_2 => Some("tls1.2"),
+                ProtocolVersion::TLSv1_3 => Some("tls1.3"),
+                _ => None,
+            }),
         stream,
     })
 }
@@ -321,7 +336,9 @@ pub fn classify(error: &Error, phase: Phase) -> TransportError {
         ErrorKind::TlsExpired => "the certificate has expired".to_owned(),
         ErrorKind::TlsNotYetValid => "the certificate is not valid yet".to_owned(),
         ErrorKind::TlsWrongName => "the certificate is made for another host".to_owned(),
-        ErrorKind::TlsUnknownAuthority => "the certificate is signed by an unknown authority".to_owned(),
+        ErrorKind::TlsUnknownAuthority => {
+            "the certificate is signed by an unknown authority".to_owned()
+        }
         ErrorKind::TlsSelfSigned => "the certificate is signed by itself".to_owned(),
         ErrorKind::TlsGarbage => "the server does not speak TLS".to_owned(),
         _ => format!("tls: {error}"),

@@ -24,7 +24,9 @@ impl Authority {
     fn new(name: &str) -> Authority {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, name);
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
         Authority {
@@ -56,7 +58,9 @@ impl Identity {
 
 fn params(name: &str) -> CertificateParams {
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    params.distinguished_name.push(rcgen::DnType::CommonName, "leaf");
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "leaf");
     params
 }
 
@@ -163,14 +167,26 @@ fn each_bad_certificate_has_its_class() {
         for (identity, kind, code) in [
             (authority.sign(expired), ErrorKind::TlsExpired, 1300),
             (authority.sign(early), ErrorKind::TlsNotYetValid, 1300),
-            (authority.sign(params("elsewhere.test")), ErrorKind::TlsWrongName, 1311),
-            (stranger.sign(params("127.0.0.1")), ErrorKind::TlsUnknownAuthority, 1310),
+            (
+                authority.sign(params("elsewhere.test")),
+                ErrorKind::TlsWrongName,
+                1311,
+            ),
+            (
+                stranger.sign(params("127.0.0.1")),
+                ErrorKind::TlsUnknownAuthority,
+                1310,
+            ),
             (self_signed, ErrorKind::TlsSelfSigned, 1310),
         ] {
             let server = tls_server(server_config(&identity, None, &[]), answer_h1).await;
             let exchange = get(&client(trusting(&authority)), &https(&server)).await;
             let error = exchange.error.unwrap();
-            assert_eq!((error.kind, error.code, error.phase), (kind, code, Phase::Tls), "{error}");
+            assert_eq!(
+                (error.kind, error.code, error.phase),
+                (kind, code, Phase::Tls),
+                "{error}"
+            );
             assert!(!exchange.written && exchange.timings.tls > Duration::ZERO);
         }
     });
@@ -195,11 +211,17 @@ fn client_certificates() {
         let identity = authority.sign(params("127.0.0.1"));
         let config = server_config(&identity, Some(&authority), &[]);
         let server = tls_server(config, answer_h1).await;
-        let error = get(&client(trusting(&authority)), &https(&server)).await.error.unwrap();
+        let error = get(&client(trusting(&authority)), &https(&server))
+            .await
+            .error
+            .unwrap();
         assert_eq!(error.kind, ErrorKind::TlsClientCertificate, "{error}");
         let mine = authority.sign(params("me"));
         let mut options = trusting(&authority);
-        let pem = (mine.certificate.pem().into_bytes(), mine.key.serialize_pem().into_bytes());
+        let pem = (
+            mine.certificate.pem().into_bytes(),
+            mine.key.serialize_pem().into_bytes(),
+        );
         options.tls.client = Some(pem);
         assert_eq!(get(&client(options), &https(&server)).await.status, 200);
     });
@@ -230,7 +252,10 @@ fn servers_that_do_not_speak_tls_or_stall() {
             (&old, ErrorKind::TlsVersion),
             (&garbage, ErrorKind::TlsTimeout),
         ] {
-            let error = get(&client(options.clone()), &https(server)).await.error.unwrap();
+            let error = get(&client(options.clone()), &https(server))
+                .await
+                .error
+                .unwrap();
             assert_eq!((error.kind, error.phase), (kind, Phase::Tls), "{error}");
         }
     });
@@ -242,21 +267,27 @@ fn sessions_are_resumed_by_their_user_only() {
         let authority = Authority::new("ca");
         let identity = authority.sign(params("127.0.0.1"));
         // Closes after each answer, so that every request needs a handshake.
-        let server = tls_server(server_config(&identity, None, &[]), |mut stream| async move {
-            let mut bytes = vec![0; 4096];
-            let _ = stream.read(&mut bytes).await;
-            let _ = stream.write_all(&ok("x")).await;
-            let _ = stream.shutdown().await;
-        })
+        let server = tls_server(
+            server_config(&identity, None, &[]),
+            |mut stream| async move {
+                let mut bytes = vec![0; 4096];
+                let _ = stream.read(&mut bytes).await;
+                let _ = stream.write_all(&ok("x")).await;
+                let _ = stream.shutdown().await;
+            },
+        )
         .await;
-        let mut user = client(trusting(&authority));
+        let user = client(trusting(&authority));
         let other = Client::new(user.shared().clone());
         let full = get(&user, &https(&server)).await.bytes_in;
         let resumed = get(&user, &https(&server)).await.bytes_in;
         let foreign = get(&other, &https(&server)).await.bytes_in;
         user.reset();
         let anew = get(&user, &https(&server)).await.bytes_in;
-        assert!(resumed + 200 < full, "{resumed} {full}: no certificate the second time");
+        assert!(
+            resumed + 200 < full,
+            "{resumed} {full}: no certificate the second time"
+        );
         assert!(foreign.abs_diff(full) < 50 && anew.abs_diff(full) < 50);
     });
 }
@@ -288,7 +319,10 @@ fn the_protocol_is_what_both_speak() {
         );
         let six = [six.0, six.1, six.2, six.3, six.4, six.5];
         for exchange in &six {
-            assert_eq!((exchange.status, exchange.proto(), exchange.error.clone()), (200, "HTTP/2.0", None));
+            assert_eq!(
+                (exchange.status, exchange.proto(), exchange.error.clone()),
+                (200, "HTTP/2.0", None)
+            );
             assert_eq!(exchange.body.raw(), "two");
         }
         assert_eq!(server.connections.get(), 1);
@@ -299,7 +333,11 @@ fn the_protocol_is_what_both_speak() {
         let url = https(&server);
         let user = client(trusting(&authority));
         let three = tokio::join!(get(&user, &url), get(&user, &url), get(&user, &url));
-        assert!([three.0, three.1, three.2].iter().all(|exchange| exchange.proto() == "HTTP/1.1"));
+        assert!(
+            [three.0, three.1, three.2]
+                .iter()
+                .all(|exchange| exchange.proto() == "HTTP/1.1")
+        );
         assert!(server.connections.get() > 1);
 
         let mut options = trusting(&authority);
