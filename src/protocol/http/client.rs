@@ -110,11 +110,8 @@ impl Client {
                     break;
                 }
                 Some(next) => next.and_then(|url| {
-                    let target = self
-                        .shared
-                        .target_of(url)
-                        .map_err(|error| error.to_string());
-                    target
+                    let target = self.shared.target_of(url);
+                    target.map_err(|error| error.to_string())
                 }),
             };
             match next {

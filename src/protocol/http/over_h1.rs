@@ -72,10 +72,10 @@ pub(super) async fn exchange(
     let method = hop.exchange.method.clone();
     let mut reply = Reply::new(method, hop.header_limit, hop.body_limit);
     let outcome = converse(hop, &mut h1.stream, &mut upload, &mut reply, got).await;
-    if let (Err(error), false) = (&outcome, upload.touched) {
-        if !error.kind.is_timeout() {
-            return Sent::NotWritten(error.clone());
-        }
+    if let (Err(error), false) = (&outcome, upload.touched)
+        && !error.kind.is_timeout()
+    {
+        return Sent::NotWritten(error.clone());
     }
 
     let end = Instant::now();

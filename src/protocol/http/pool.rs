@@ -45,6 +45,10 @@ struct State {
     protocol: Option<Protocol>,
     /// Places taken, by connections and by leases without one.
     taken: u16,
+    #[expect(
+        clippy::vec_box,
+        reason = "a connection wanders between pool and lease: moved by its address"
+    )]
     idle: Vec<Box<H1>>,
     shared: Vec<Rc<H2>>,
     waiters: VecDeque<oneshot::Sender<Lease>>,
