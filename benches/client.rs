@@ -27,10 +27,7 @@ fn number(name: &str, default: u64) -> u64 {
 fn usage() -> (u64, u64) {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
     let after_name = stat.rsplit(") ").next().expect("a name in brackets");
-    let fields: Vec<u64> = after_name
-        .split(' ')
-        .map(|field| field.parse().unwrap_or(0))
-        .collect();
+    let fields: Vec<u64> = after_name.split(' ').map(|field| field.parse().unwrap_or(0)).collect();
     let (ticks, pages) = (fields[11] + fields[12], fields[21]);
     (ticks * 10_000, pages * 4)
 }
@@ -58,20 +55,14 @@ fn main() {
 
 async fn drive(shared: Rc<Shared>, url: &str) {
     let users = number("USERS", 64);
-    let (count, failed, stop) = (
-        Rc::new(Cell::new(0u64)),
-        Rc::new(Cell::new(0u64)),
-        Rc::new(Cell::new(false)),
-    );
+    let (count, failed, stop) = (Rc::new(Cell::new(0u64)), Rc::new(Cell::new(0u64)), Rc::new(Cell::new(false)));
     for _ in 0..users {
         let client = Client::new(shared.clone());
         let target = shared.target(url).expect("a URL");
         let (count, failed, stop) = (count.clone(), failed.clone(), stop.clone());
         tokio::task::spawn_local(async move {
             while !stop.get() {
-                let exchange = client
-                    .fetch(Request::get(target.clone()), &mut |_| ())
-                    .await;
+                let exchange = client.fetch(Request::get(target.clone()), &mut |_| ()).await;
                 count.set(count.get() + 1);
                 if exchange.status != 200 {
                     failed.set(failed.get() + 1);
@@ -100,9 +91,7 @@ async fn hold(shared: Rc<Shared>, url: &str, users: u64) {
     let mut failed = 0;
     for _ in 0..users {
         let client = Client::new(shared.clone());
-        let exchange = client
-            .fetch(Request::get(target.clone()), &mut |_| ())
-            .await;
+        let exchange = client.fetch(Request::get(target.clone()), &mut |_| ()).await;
         failed += u64::from(exchange.status != 200);
         held.push(client);
     }

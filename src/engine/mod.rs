@@ -1,1 +1,20 @@
-//! (in the making)
+//! The engine: threads that turn a Plan into load and samples into Snapshots. Nothing else of the crate spawns threads.
+//!
+//! ```text
+//! coordinator ──orders──> shard 0..n-1 ──Delta each tick──> collector ──watch──> Arc<Snapshot>
+//!      ^                     │  events                          │ judge
+//!      └─────Command─────────┴──────────────────────────────────┘
+//! ```
+//! Nobody above may reach a shard: windows read Snapshots and send Commands.
+
+mod collector;
+mod coordinator;
+mod drive;
+mod health;
+mod judge;
+mod life;
+mod shard;
+mod stack;
+
+pub use coordinator::{Ending, Run, Settings, StartError};
+pub use stack::on_large_stack;

@@ -40,11 +40,7 @@ pub(super) struct Chunked {
 
 impl Default for Chunked {
     fn default() -> Chunked {
-        Chunked {
-            state: State::Size(false),
-            remaining: 0,
-            skipped: 0,
-        }
+        Chunked { state: State::Size(false), remaining: 0, skipped: 0 }
     }
 }
 
@@ -55,11 +51,7 @@ impl Chunked {
     }
 
     /// Takes what belongs to the body from the front of `input`, hands its data to `data`, returns how much was taken.
-    pub fn decode(
-        &mut self,
-        input: &[u8],
-        mut data: impl FnMut(&[u8]),
-    ) -> Result<usize, &'static str> {
+    pub fn decode(&mut self, input: &[u8], mut data: impl FnMut(&[u8])) -> Result<usize, &'static str> {
         let mut at = 0;
         while at < input.len() && self.state != State::Done {
             if self.state == State::Data {
@@ -157,14 +149,7 @@ mod tests {
 
     #[test]
     fn nonsense() {
-        for wire in [
-            "zz\r\n",
-            "\r\n",
-            "-1\r\n",
-            "5\nhello",
-            "1\r\nab\r\n",
-            "11111111111111111\r\n",
-        ] {
+        for wire in ["zz\r\n", "\r\n", "-1\r\n", "5\nhello", "1\r\nab\r\n", "11111111111111111\r\n"] {
             assert!(decode(&[wire.as_bytes()]).is_err(), "{wire:?}");
         }
         let endless = [b"0\r\n".to_vec(), vec![b'x'; SKIPPED_LIMIT + 1]].concat();

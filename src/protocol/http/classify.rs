@@ -19,10 +19,7 @@ pub(super) fn classify(error: &hyper::Error, phase: Phase) -> TransportError {
     if let Some(io) = find::<io::Error>(error) {
         // Bad chunk sizes come as I/O errors that no system call made.
         let ours = io.raw_os_error().is_none()
-            && matches!(
-                io.kind(),
-                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-            );
+            && matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
         return match tls::tls_error(io) {
             Some(error) => tls::classify(error, phase),
             None if ours => invalid(phase, &io.to_string()),
@@ -40,32 +37,20 @@ pub(super) fn classify(error: &hyper::Error, phase: Phase) -> TransportError {
         );
     }
     if error.is_user() {
-        return TransportError::new(
-            ErrorKind::InvalidRequest,
-            phase,
-            format!("the request cannot be sent: {error}"),
-        );
+        return TransportError::new(ErrorKind::InvalidRequest, phase, format!("the request cannot be sent: {error}"));
     }
     // What is left are parse errors: bad status lines, headers, chunk sizes.
-    let detail = error
-        .source()
-        .map_or_else(|| error.to_string(), ToString::to_string);
+    let detail = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     invalid(phase, &detail)
 }
 
 fn invalid(phase: Phase, detail: &str) -> TransportError {
-    TransportError::new(
-        ErrorKind::Protocol,
-        phase,
-        format!("the answer is not valid HTTP: {detail}"),
-    )
+    TransportError::new(ErrorKind::Protocol, phase, format!("the answer is not valid HTTP: {detail}"))
 }
 
 fn classify_h2(error: &h2::Error, phase: Phase) -> Option<TransportError> {
     if error.is_io() {
-        return error
-            .get_io()
-            .map(|error| TransportError::from_stream(error, phase));
+        return error.get_io().map(|error| TransportError::from_stream(error, phase));
     }
     let reason = error.reason()?;
     let kind = if error.is_reset() {
@@ -76,23 +61,15 @@ fn classify_h2(error: &h2::Error, phase: Phase) -> Option<TransportError> {
         ErrorKind::Http2Connection
     };
     let number = u32::from(reason);
-    let offset = if number > LAST_REASON {
-        0
-    } else {
-        number as u16 + 1
-    };
+    let offset = if number > LAST_REASON { 0 } else { number as u16 + 1 };
     let what = match kind {
         ErrorKind::Http2Stream => "stream error",
         ErrorKind::Http2GoAway => "received GoAway",
         _ => "connection error",
     };
     Some(
-        TransportError::new(
-            kind,
-            phase,
-            format!("http2: {what}: {}", reason.description()),
-        )
-        .with_code(kind.code() + offset),
+        TransportError::new(kind, phase, format!("http2: {what}: {}", reason.description()))
+            .with_code(kind.code() + offset),
     )
 }
 

@@ -13,6 +13,7 @@ use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue};
 use rustls::ClientConfig;
 
+use super::abandoned::{Abandoned, Flight};
 use super::connection::{start_h1, start_h2};
 use super::cookies::Jar;
 use super::exchange::Exchange;
@@ -39,6 +40,7 @@ pub struct Client {
     pools: RefCell<Vec<Rc<Pool>>>,
     jar: RefCell<Jar>,
     tls: RefCell<Option<Arc<ClientConfig>>>,
+    abandoned: RefCell<Vec<Abandoned>>,
 }
 
 impl Client {
@@ -49,6 +51,7 @@ impl Client {
             pools: RefCell::default(),
             jar: RefCell::default(),
             tls: RefCell::default(),
+            abandoned: RefCell::default(),
         }
     }
 
@@ -66,7 +69,12 @@ impl Client {
     pub fn reset(&self) {
         self.close();
         self.jar.borrow_mut().clear();
-        *self.tls.borrow_mut() = None;
+        self.tls.take();
+    }
+
+    /// The requests whose futures were dropped after something of them was written, since the last call.
+    pub fn take_abandoned(&self) -> Vec<Abandoned> {
+        self.abandoned.take()
     }
 
     /// Closes the idle connections; those in use close when their requests end.
@@ -138,12 +146,12 @@ impl Client {
     /// Sends a request: one hop. Never fails as a future; what went wrong is in the exchange.
     pub async fn send(&self, request: &Request) -> Exchange {
         let shared = &*self.shared;
-        let mut hop = Hop::start(shared, request);
-        if let Err(error) = self.attempt(request, &mut hop).await {
-            hop.exchange.error = Some(error);
-            if hop.exchange.timings.total.is_zero() {
-                hop.exchange.timings.total = hop.started.elapsed();
-            }
+        let mut flight = Flight::new(Hop::start(shared, request), &self.abandoned);
+        let outcome = self.attempt(request, flight.hop()).await;
+        let mut hop = flight.land();
+        hop.exchange.error = outcome.err();
+        if hop.exchange.timings.total.is_zero() {
+            hop.exchange.timings.total = hop.started.elapsed();
         }
         if request.jar && shared.options.cookies && hop.sets_cookies {
             let mut jar = self.jar.borrow_mut();
@@ -217,10 +225,7 @@ impl Client {
 
     fn pool(&self, authority: &Rc<Authority>) -> Rc<Pool> {
         let mut pools = self.pools.borrow_mut();
-        if let Some(pool) = pools
-            .iter()
-            .find(|pool| Rc::ptr_eq(&pool.authority, authority))
-        {
+        if let Some(pool) = pools.iter().find(|pool| Rc::ptr_eq(&pool.authority, authority)) {
             return pool.clone();
         }
         let options = &self.shared.options;
@@ -229,36 +234,26 @@ impl Client {
             (Version::Http1, _) | (Version::Auto, false) => Some(Protocol::H1),
             (Version::Auto, true) => None,
         };
-        let limits = Limits {
-            h1: options.connections_per_user,
-            h2: options.h2_connections_per_user,
-        };
+        let limits = Limits { h1: options.connections_per_user, h2: options.h2_connections_per_user };
         let pool = Pool::new(authority.clone(), limits, protocol);
         pools.push(pool.clone());
         pool
     }
 
+    /// The user's TLS: made at its first encrypted connection, sessions kept for the later ones.
     fn tls_config(&self) -> Result<Arc<ClientConfig>, TransportError> {
-        let mut own = self.tls.borrow_mut();
-        if let Some(config) = &*own {
+        if let Some(config) = &*self.tls.borrow() {
             return Ok(config.clone());
         }
         let config = self.shared.tls_setup()?.for_user();
-        Ok(own.insert(config).clone())
+        *self.tls.borrow_mut() = Some(config.clone());
+        Ok(config)
     }
 
-    async fn open(
-        &self,
-        authority: &Authority,
-        lease: &mut Lease,
-        hop: &mut Hop,
-    ) -> Result<(), TransportError> {
+    async fn open(&self, authority: &Authority, lease: &mut Lease, hop: &mut Hop) -> Result<(), TransportError> {
         let shared = &*self.shared;
         let options = &shared.options;
-        let tls = match authority.is_tls {
-            true => Some(self.tls_config()?),
-            false => None,
-        };
+        let tls = if authority.is_tls { Some(self.tls_config()?) } else { None };
         let order = Dial {
             host: &authority.host,
             port: authority.port,
@@ -284,8 +279,7 @@ impl Client {
         let now = Instant::now();
         let timings = &mut hop.exchange.timings;
         (timings.dns, timings.connect, timings.tls) = progress.phases(now);
-        let result =
-            opened.unwrap_or_else(|_| Err(hop::timeout(ErrorKind::Timeout, progress.phase())));
+        let result = opened.unwrap_or_else(|_| Err(hop::timeout(ErrorKind::Timeout, progress.phase())));
         if result.is_err() {
             timings.blocked = now.saturating_duration_since(hop.started);
             timings.total = timings.blocked;
@@ -311,11 +305,7 @@ impl Client {
             }
         }
         match request.compression {
-            Some(true) => drop(
-                headers
-                    .entry(ACCEPT_ENCODING)
-                    .or_insert(super::shared::ENCODINGS),
-            ),
+            Some(true) => drop(headers.entry(ACCEPT_ENCODING).or_insert(super::shared::ENCODINGS)),
             Some(false) if !request.headers.contains_key(ACCEPT_ENCODING) => {
                 headers.remove(ACCEPT_ENCODING);
             }

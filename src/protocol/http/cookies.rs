@@ -43,10 +43,7 @@ impl Jar {
         let Some(store) = &self.store else {
             return Vec::new();
         };
-        store
-            .get_request_values(url)
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
+        store.get_request_values(url).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     /// Forgets everything.
@@ -96,14 +93,7 @@ mod tests {
         let header = |at: &str, extra: &[(String, String)]| {
             let mut parts: Vec<String> = jar
                 .header(&url(at), extra)
-                .map(|value| {
-                    value
-                        .to_str()
-                        .unwrap()
-                        .split("; ")
-                        .map(str::to_owned)
-                        .collect()
-                })
+                .map(|value| value.to_str().unwrap().split("; ").map(str::to_owned).collect())
                 .unwrap_or_default();
             parts.sort();
             parts.join("; ")

@@ -72,11 +72,7 @@ pub(super) fn parse(bytes: &[u8], method: &Method) -> Result<Parsed, TransportEr
 }
 
 pub(super) fn invalid(detail: &str) -> TransportError {
-    TransportError::new(
-        ErrorKind::Protocol,
-        Phase::Wait,
-        format!("the answer is not valid HTTP: {detail}"),
-    )
+    TransportError::new(ErrorKind::Protocol, Phase::Wait, format!("the answer is not valid HTTP: {detail}"))
 }
 
 fn understand(
@@ -153,11 +149,7 @@ fn understand(
     keep_alive &= length != Length::UntilClose && status != 101;
     let head = Head {
         status,
-        version: if minor == 1 {
-            Version::HTTP_11
-        } else {
-            Version::HTTP_10
-        },
+        version: if minor == 1 { Version::HTTP_11 } else { Version::HTTP_10 },
         length,
         keep_alive,
         sets_cookies,
@@ -193,24 +185,13 @@ mod tests {
             ("Content-Length: 5", Exact(5), true),
             ("content-length: 5\r\nContent-Length: 5, 5", Exact(5), true),
             ("Transfer-Encoding: gzip, Chunked", Chunked, true),
-            (
-                "Transfer-Encoding: chunked\r\nContent-Length: 3",
-                Chunked,
-                false,
-            ),
+            ("Transfer-Encoding: chunked\r\nContent-Length: 3", Chunked, false),
             ("Transfer-Encoding: gzip", UntilClose, false),
             ("X: y", UntilClose, false),
             ("Content-Length: 0\r\nConnection: x, CLOSE", Exact(0), false),
         ] {
-            let head = head(
-                &format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n"),
-                &Method::GET,
-            );
-            assert_eq!(
-                (head.length, head.keep_alive),
-                (length, keep_alive),
-                "{fields}"
-            );
+            let head = head(&format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n"), &Method::GET);
+            assert_eq!((head.length, head.keep_alive), (length, keep_alive), "{fields}");
         }
         let old = head("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n", &Method::GET);
         assert!(!old.keep_alive && old.version == Version::HTTP_10);
@@ -222,10 +203,7 @@ mod tests {
             let head = head(text, &method);
             assert_eq!((head.length, head.keep_alive), (Exact(0), true));
         }
-        assert_eq!(
-            parse(b"HTTP/1.1 100 Continue\r\n\r\nHTTP", &Method::GET),
-            Ok(Parsed::Interim(25))
-        );
+        assert_eq!(parse(b"HTTP/1.1 100 Continue\r\n\r\nHTTP", &Method::GET), Ok(Parsed::Interim(25)));
     }
 
     #[test]
@@ -235,12 +213,6 @@ mod tests {
         let headers = super::super::headers::Headers::lazy(head.raw);
         assert_eq!(headers.get_all("a").iter().count(), 5_000);
         let more = "a: b\r\n".repeat(MOST_FIELDS + 1);
-        assert!(
-            parse(
-                format!("HTTP/1.1 200 OK\r\n{more}\r\n").as_bytes(),
-                &Method::GET
-            )
-            .is_err()
-        );
+        assert!(parse(format!("HTTP/1.1 200 OK\r\n{more}\r\n").as_bytes(), &Method::GET).is_err());
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Made by [`super::Client::send`], filled by `http/over_h1.rs` and `http/over_h2.rs`.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::body::Body;
@@ -11,7 +12,7 @@ use super::headers::Headers;
 use super::reply::Kept;
 use super::request::Request;
 use super::shared::Shared;
-use crate::protocol::net::{ErrorKind, Phase, TransportError};
+use crate::protocol::net::{ErrorKind, Meter, Phase, TransportError};
 use http::HeaderValue;
 
 /// How an attempt on a connection ended.
@@ -33,6 +34,8 @@ pub(super) struct Hop {
     /// Whether the answer sets cookies.
     pub sets_cookies: bool,
     pub exchange: Exchange,
+    /// The counters of the connection that it was handed to.
+    pub carrier: Option<Rc<Meter>>,
 }
 
 impl Hop {
@@ -67,6 +70,7 @@ impl Hop {
                 remote_addr: None,
                 tls_version: None,
             },
+            carrier: None,
         }
     }
 
@@ -96,13 +100,7 @@ impl Hop {
     }
 
     /// The phases from the marks. Their sum is the time from having the connection to the end.
-    pub fn split(
-        &mut self,
-        got: Instant,
-        sent: Option<Instant>,
-        first: Option<Instant>,
-        end: Instant,
-    ) {
+    pub fn split(&mut self, got: Instant, sent: Option<Instant>, first: Option<Instant>, end: Instant) {
         let timings = &mut self.exchange.timings;
         timings.total = end.saturating_duration_since(self.started);
         let Some(sent) = sent else {

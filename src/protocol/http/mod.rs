@@ -10,6 +10,7 @@
 //! - **Past the redirect cap** the last answer is returned as it is (k6), with the error `redirect_loop` (k6 only logs).
 //! - **Bytes** are those of the socket, TLS and handshakes included; the first request of a connection carries its handshake.
 
+mod abandoned;
 pub mod body;
 mod chunked;
 mod classify;
@@ -35,6 +36,7 @@ pub mod target;
 #[cfg(test)]
 mod tests;
 
+pub use abandoned::Abandoned;
 pub use body::{Body, DecodeError};
 pub use client::Client;
 pub use cookies::Jar;

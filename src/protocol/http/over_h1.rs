@@ -52,23 +52,13 @@ fn serialise(request: &Request, headers: &HeaderMap) -> Bytes {
 }
 
 /// Sends and reads the answer into the hop's record.
-pub(super) async fn exchange(
-    hop: &mut Hop,
-    h1: &mut H1,
-    head: Bytes,
-    body: Bytes,
-    got: Instant,
-) -> Sent {
+pub(super) async fn exchange(hop: &mut Hop, h1: &mut H1, head: Bytes, body: Bytes, got: Instant) -> Sent {
     h1.link.meter.start_exchange();
+    hop.carrier = Some(h1.link.meter.clone());
     hop.exchange.remote_addr = Some(h1.link.remote);
     hop.exchange.tls_version = h1.link.tls_version;
     h1.busy = true;
-    let mut upload = Upload {
-        head,
-        body,
-        state: Progress::Writing,
-        touched: false,
-    };
+    let mut upload = Upload { head, body, state: Progress::Writing, touched: false };
     let method = hop.exchange.method.clone();
     let mut reply = Reply::new(method, hop.header_limit, hop.body_limit);
     let outcome = converse(hop, &mut h1.stream, &mut upload, &mut reply, got).await;

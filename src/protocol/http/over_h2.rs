@@ -38,12 +38,7 @@ pub(super) fn message(request: &Request, headers: Option<HeaderMap>) -> http::Re
 }
 
 /// Sends and reads the answer into the hop's record.
-pub(super) async fn exchange(
-    hop: &mut Hop,
-    h2: Rc<H2>,
-    message: http::Request<Upload>,
-    got: Instant,
-) -> Sent {
+pub(super) async fn exchange(hop: &mut Hop, h2: Rc<H2>, message: http::Request<Upload>, got: Instant) -> Sent {
     let meter = h2.link.meter.clone();
     let stream = ActiveStream::start(&h2);
     let alone = h2.active.get() == 1;
@@ -51,16 +46,14 @@ pub(super) async fn exchange(
         meter.start_exchange();
     }
     let out_before = meter.total().1;
+    hop.carrier = Some(meter.clone());
     hop.exchange.remote_addr = Some(h2.link.remote);
     hop.exchange.tls_version = h2.link.tls_version;
     hop.exchange.version = http::Version::HTTP_2;
     hop.exchange.reused = h2.used.replace(true);
     let (limit, kind) = hop.head_limit(got);
     let mut sender = h2.sender.clone();
-    let answer = hop
-        .timer
-        .race(limit, sender.try_send_request(message))
-        .await;
+    let answer = hop.timer.race(limit, sender.try_send_request(message)).await;
     let head = Instant::now();
     let last_write = if alone { meter.last_write() } else { Some(got) };
     let mut first_read = None;

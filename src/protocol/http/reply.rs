@@ -142,10 +142,7 @@ impl Reply {
         TransportError::new(
             ErrorKind::Protocol,
             Phase::Wait,
-            format!(
-                "the head of the answer is larger than {} bytes",
-                self.header_limit
-            ),
+            format!("the head of the answer is larger than {} bytes", self.header_limit),
         )
     }
 }
@@ -164,11 +161,7 @@ pub(super) struct Kept {
 
 impl Kept {
     pub fn new(limit: usize) -> Kept {
-        Kept {
-            limit,
-            length: 0,
-            bytes: Vec::new(),
-        }
+        Kept { limit, length: 0, bytes: Vec::new() }
     }
 
     /// So much is announced. A server may announce more than it sends: reserved is at most a megabyte.
@@ -180,8 +173,7 @@ impl Kept {
     pub fn add(&mut self, piece: &[u8]) {
         self.length += piece.len() as u64;
         let room = self.limit - self.bytes.len();
-        self.bytes
-            .extend_from_slice(&piece[..piece.len().min(room)]);
+        self.bytes.extend_from_slice(&piece[..piece.len().min(room)]);
     }
 
     /// What was kept, and the length of the whole.
@@ -256,9 +248,7 @@ mod tests {
     fn heads_have_a_limit() {
         let mut reply = Reply::new(Method::GET, 8192, 0);
         assert_eq!(reply.accept(b"HTTP/1.1 200 OK\r\nX: "), Ok(false));
-        let verdict = (0..9)
-            .map(|_| reply.accept(&[b'a'; 1024]))
-            .find(Result::is_err);
+        let verdict = (0..9).map(|_| reply.accept(&[b'a'; 1024])).find(Result::is_err);
         assert_eq!(verdict.unwrap().unwrap_err().kind, ErrorKind::Protocol);
     }
 }

@@ -88,10 +88,7 @@ mod tests {
 
     #[test]
     fn authorization() {
-        assert_eq!(
-            basic_auth("Aladdin", "open sesame"),
-            "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
-        );
+        assert_eq!(basic_auth("Aladdin", "open sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
         assert_eq!(bearer_auth("abc").unwrap(), "Bearer abc");
         assert_eq!(bearer_auth("a\nb"), None);
     }

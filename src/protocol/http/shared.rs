@@ -73,9 +73,7 @@ impl Shared {
     /// # Errors
     /// A fragment for a diagnostic.
     pub fn check(&self) -> Result<(), String> {
-        self.tls_setup()
-            .map(drop)
-            .map_err(|error| error.message.into())
+        self.tls_setup().map(drop).map_err(|error| error.message.into())
     }
 
     /// The TLS configuration that users start from.
@@ -132,20 +130,13 @@ impl Shared {
         headers.insert(HOST, authority.host_header.clone());
         headers.extend(self.defaults.clone());
         if !url.username().is_empty() && !headers.contains_key(AUTHORIZATION) {
-            let decode = |part: &str| {
-                percent_encoding::percent_decode_str(part)
-                    .decode_utf8_lossy()
-                    .into_owned()
-            };
+            let decode = |part: &str| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
             let user = decode(url.username());
             let password = decode(url.password().unwrap_or_default());
             headers.insert(AUTHORIZATION, basic_auth(&user, &password));
         }
 
-        let host = authority
-            .host_header
-            .to_str()
-            .map_err(|error| invalid(&error))?;
+        let host = authority.host_header.to_str().map_err(|error| invalid(&error))?;
         let path = match url.query() {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
@@ -190,9 +181,8 @@ impl Shared {
         let is_tls = url.scheme() == "https";
         let port = url.port().unwrap_or(if is_tls { 443 } else { 80 });
         let mut authorities = self.authorities.borrow_mut();
-        let known = authorities
-            .iter()
-            .find(|known| known.port == port && known.is_tls == is_tls && *known.host == *host);
+        let known =
+            authorities.iter().find(|known| known.port == port && known.is_tls == is_tls && *known.host == *host);
         if let Some(known) = known {
             return Ok(known.clone());
         }

@@ -47,43 +47,28 @@ impl Proxy {
             "http" => (ProxyKind::Http, 8080),
             "socks5" | "socks5h" => (ProxyKind::Socks5, 1080),
             other => {
-                return Err(format!(
-                    "unknown kind of proxy `{other}`: write http:// or socks5://"
-                ));
+                return Err(format!("unknown kind of proxy `{other}`: write http:// or socks5://"));
             }
         };
         let host = url.host_str().filter(|host| !host.is_empty());
         let host = host.ok_or_else(|| "a proxy needs a host".to_owned())?;
-        let decoded = |part: &str| {
-            percent_encoding::percent_decode_str(part)
-                .decode_utf8_lossy()
-                .into_owned()
-        };
+        let decoded = |part: &str| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
         // `url` drops a port that is its scheme's default, so an explicit 80 looks like none.
         let explicit_80 = kind == ProxyKind::Http && text.contains(&format!("{host}:80"));
-        let port = url
-            .port()
-            .unwrap_or(if explicit_80 { 80 } else { default_port });
+        let port = url.port().unwrap_or(if explicit_80 { 80 } else { default_port });
         Ok(Proxy {
             kind,
             host: host.to_owned(),
             port,
-            auth: (!url.username().is_empty()).then(|| {
-                (
-                    decoded(url.username()),
-                    decoded(url.password().unwrap_or_default()),
-                )
-            }),
+            auth: (!url.username().is_empty())
+                .then(|| (decoded(url.username()), decoded(url.password().unwrap_or_default()))),
         })
     }
 
     /// The value of `Proxy-Authorization`.
     pub fn authorization(&self) -> Option<String> {
         let (user, password) = self.auth.as_ref()?;
-        Some(format!(
-            "Basic {}",
-            STANDARD.encode(format!("{user}:{password}"))
-        ))
+        Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
     }
 }
 
@@ -107,27 +92,16 @@ fn failed(message: impl Into<Box<str>>) -> TransportError {
 }
 
 async fn write(stream: &mut Metered, bytes: &[u8]) -> Result<(), TransportError> {
-    stream
-        .write_all(bytes)
-        .await
-        .map_err(|error| failed(format!("the proxy ended the connection: {}", error.kind())))
+    stream.write_all(bytes).await.map_err(|error| failed(format!("the proxy ended the connection: {}", error.kind())))
 }
 
 async fn read(stream: &mut Metered, bytes: &mut [u8]) -> Result<(), TransportError> {
     let read = stream.read_exact(bytes).await;
-    read.map(drop)
-        .map_err(|error| failed(format!("the proxy ended the connection: {}", error.kind())))
+    read.map(drop).map_err(|error| failed(format!("the proxy ended the connection: {}", error.kind())))
 }
 
-async fn connect_tunnel(
-    stream: &mut Metered,
-    proxy: &Proxy,
-    host: &str,
-    port: u16,
-) -> Result<(), TransportError> {
-    let auth = proxy.authorization().map_or_else(String::new, |value| {
-        format!("Proxy-Authorization: {value}\r\n")
-    });
+async fn connect_tunnel(stream: &mut Metered, proxy: &Proxy, host: &str, port: u16) -> Result<(), TransportError> {
+    let auth = proxy.authorization().map_or_else(String::new, |value| format!("Proxy-Authorization: {value}\r\n"));
     let request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{auth}\r\n");
     write(stream, request.as_bytes()).await?;
     // Byte by byte: what follows the blank line belongs to the tunnel. A hundred reads once per connection are no cost.
@@ -140,10 +114,7 @@ async fn connect_tunnel(
         read(stream, &mut byte).await?;
         reply.push(byte[0]);
     }
-    let line = reply
-        .split(|&byte| byte == b'\r')
-        .next()
-        .unwrap_or_default();
+    let line = reply.split(|&byte| byte == b'\r').next().unwrap_or_default();
     let line = String::from_utf8_lossy(line);
     let mut words = line.split(' ');
     let is_http = words.next().is_some_and(|word| word.starts_with("HTTP/1."));
@@ -154,12 +125,7 @@ async fn connect_tunnel(
     }
 }
 
-async fn socks5(
-    stream: &mut Metered,
-    proxy: &Proxy,
-    host: &str,
-    port: u16,
-) -> Result<(), TransportError> {
+async fn socks5(stream: &mut Metered, proxy: &Proxy, host: &str, port: u16) -> Result<(), TransportError> {
     const VERSION: u8 = 5;
     let method = if proxy.auth.is_some() { 2 } else { 0 };
     write(stream, &[VERSION, 1, method]).await?;
@@ -172,10 +138,8 @@ async fn socks5(
         return Err(failed("the SOCKS5 proxy wants another authentication"));
     }
     if let Some((user, password)) = &proxy.auth {
-        let length = |text: &str| {
-            u8::try_from(text.len())
-                .map_err(|_| failed("SOCKS5 allows 255 bytes for user and password"))
-        };
+        let length =
+            |text: &str| u8::try_from(text.len()).map_err(|_| failed("SOCKS5 allows 255 bytes for user and password"));
         let mut hello = vec![1, length(user)?];
         hello.extend_from_slice(user.as_bytes());
         hello.push(length(password)?);
@@ -199,8 +163,7 @@ async fn socks5(
             request.extend_from_slice(&ip.octets());
         }
         Err(_) => {
-            let length = u8::try_from(host.len())
-                .map_err(|_| failed("SOCKS5 allows 255 bytes for a host name"))?;
+            let length = u8::try_from(host.len()).map_err(|_| failed("SOCKS5 allows 255 bytes for a host name"))?;
             request.extend_from_slice(&[3, length]);
             request.extend_from_slice(host.as_bytes());
         }
@@ -216,9 +179,7 @@ async fn socks5(
             5 => "connection refused by the target",
             _ => "general failure",
         };
-        return Err(failed(format!(
-            "the SOCKS5 proxy could not connect: {reason}"
-        )));
+        return Err(failed(format!("the SOCKS5 proxy could not connect: {reason}")));
     }
     let rest = match reply[3] {
         1 => 4,

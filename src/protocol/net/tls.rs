@@ -9,8 +9,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError,
-    ProtocolVersion, RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, ProtocolVersion,
+    RootCertStore, SignatureScheme,
 };
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -52,13 +52,9 @@ impl TlsSetup {
         let mut config = match &options.client {
             None => builder.with_no_client_auth(),
             Some((chain, key)) => {
-                let chain =
-                    certificates(chain).map_err(|error| format!("client certificate: {error}"))?;
-                let key = PrivateKeyDer::from_pem_slice(key)
-                    .map_err(|error| format!("client key: {error}"))?;
-                builder
-                    .with_client_auth_cert(chain, key)
-                    .map_err(|error| format!("client certificate: {error}"))?
+                let chain = certificates(chain).map_err(|error| format!("client certificate: {error}"))?;
+                let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| format!("client key: {error}"))?;
+                builder.with_client_auth_cert(chain, key).map_err(|error| format!("client certificate: {error}"))?
             }
         };
         config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
@@ -82,21 +78,14 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     Ok(all)
 }
 
-fn verifier(
-    options: &TlsOptions,
-    provider: Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, String> {
+fn verifier(options: &TlsOptions, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, String> {
     if options.insecure {
         return Ok(Arc::new(AcceptAnything(provider)));
     }
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(pem) = &options.ca {
         for certificate in certificates(pem).map_err(|error| format!("ca: {error}"))? {
-            roots
-                .add(certificate)
-                .map_err(|error| format!("ca: {error}"))?;
+            roots.add(certificate).map_err(|error| format!("ca: {error}"))?;
         }
     }
     let strict = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
@@ -123,13 +112,9 @@ impl ServerCertVerifier for NamesSelfSigned {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verdict = self
-            .0
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp, now);
+        let verdict = self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp, now);
         match verdict {
-            Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
-                if is_self_issued(end_entity) =>
-            {
+            Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) if is_self_issued(end_entity) => {
                 let marker = OtherError(Arc::new(SelfSigned));
                 Err(Error::InvalidCertificate(CertificateError::Other(marker)))
             }
@@ -182,12 +167,7 @@ impl ServerCertVerifier for AcceptAnything {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -196,12 +176,7 @@ impl ServerCertVerifier for AcceptAnything {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -223,9 +198,7 @@ fn is_self_issued(certificate: &[u8]) -> bool {
                 return None;
             }
             let (digits, rest) = rest.split_at(count);
-            let length = digits
-                .iter()
-                .fold(0, |sum, &digit| sum << 8 | usize::from(digit));
+            let length = digits.iter().fold(0, |sum, &digit| sum << 8 | usize::from(digit));
             (length, rest)
         };
         (rest.len() >= length).then(|| (tag, &rest[..length], &rest[length..]))
@@ -261,17 +234,10 @@ pub(super) async fn handshake(
     stream: Metered,
 ) -> Result<Shaken, TransportError> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
-        TransportError::new(
-            ErrorKind::InvalidRequest,
-            Phase::Tls,
-            "the host is no valid name for TLS",
-        )
-    })?;
-    let stream = TlsConnector::from(config.clone())
-        .connect(name, stream)
-        .await
-        .map_err(|error| match tls_error(&error) {
+    let name = ServerName::try_from(bare.to_owned())
+        .map_err(|_| TransportError::new(ErrorKind::InvalidRequest, Phase::Tls, "the host is no valid name for TLS"))?;
+    let stream =
+        TlsConnector::from(config.clone()).connect(name, stream).await.map_err(|error| match tls_error(&error) {
             Some(error) => classify(error, Phase::Tls),
             None => {
                 let mut error = TransportError::from_stream(&error, Phase::Tls);
@@ -284,13 +250,11 @@ pub(super) async fn handshake(
     let connection = stream.get_ref().1;
     Ok(Shaken {
         h2: connection.alpn_protocol() == Some(b"h2"),
-        version: connection
-            .protocol_version()
-            .and_then(|version| match version {
-                ProtocolVersion::TLSv1_2 => Some("tls1.2"),
-                ProtocolVersion::TLSv1_3 => Some("tls1.3"),
-                _ => None,
-            }),
+        version: connection.protocol_version().and_then(|version| match version {
+            ProtocolVersion::TLSv1_2 => Some("tls1.2"),
+            ProtocolVersion::TLSv1_3 => Some("tls1.3"),
+            _ => None,
+        }),
         stream,
     })
 }
@@ -306,12 +270,8 @@ pub fn classify(error: &Error, phase: Phase) -> TransportError {
     let kind = match error {
         Error::InvalidCertificate(certificate) => match certificate {
             Certificate::Expired | Certificate::ExpiredContext { .. } => ErrorKind::TlsExpired,
-            Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => {
-                ErrorKind::TlsNotYetValid
-            }
-            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
-                ErrorKind::TlsWrongName
-            }
+            Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => ErrorKind::TlsNotYetValid,
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => ErrorKind::TlsWrongName,
             Certificate::UnknownIssuer => ErrorKind::TlsUnknownAuthority,
             Certificate::Other(inner) if inner.0.is::<SelfSigned>() => ErrorKind::TlsSelfSigned,
             _ => ErrorKind::Tls,
@@ -319,9 +279,7 @@ pub fn classify(error: &Error, phase: Phase) -> TransportError {
         Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => ErrorKind::TlsGarbage,
         Error::PeerIncompatible(_) => ErrorKind::TlsVersion,
         Error::AlertReceived(alert) => match alert {
-            AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity => {
-                ErrorKind::TlsVersion
-            }
+            AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity => ErrorKind::TlsVersion,
             AlertDescription::CertificateRequired
             | AlertDescription::BadCertificate
             | AlertDescription::UnknownCA
@@ -336,9 +294,7 @@ pub fn classify(error: &Error, phase: Phase) -> TransportError {
         ErrorKind::TlsExpired => "the certificate has expired".to_owned(),
         ErrorKind::TlsNotYetValid => "the certificate is not valid yet".to_owned(),
         ErrorKind::TlsWrongName => "the certificate is made for another host".to_owned(),
-        ErrorKind::TlsUnknownAuthority => {
-            "the certificate is signed by an unknown authority".to_owned()
-        }
+        ErrorKind::TlsUnknownAuthority => "the certificate is signed by an unknown authority".to_owned(),
         ErrorKind::TlsSelfSigned => "the certificate is signed by itself".to_owned(),
         ErrorKind::TlsGarbage => "the server does not speak TLS".to_owned(),
         _ => format!("tls: {error}"),

@@ -22,10 +22,7 @@ fn refused() {
         drop(listener);
         let exchange = get(&client(HttpOptions::default()), &url).await;
         let error = exchange.error.clone().unwrap();
-        assert_eq!(
-            (error.kind, error.code, error.phase),
-            (ErrorKind::Refused, 1212, Phase::Connect)
-        );
+        assert_eq!((error.kind, error.code, error.phase), (ErrorKind::Refused, 1212, Phase::Connect));
         assert!(!exchange.written && exchange.status == 0);
         assert_eq!(exchange.timings.duration(), Duration::ZERO);
         assert!(exchange.timings.total >= exchange.timings.connect);
@@ -45,22 +42,12 @@ fn answers_that_are_not_http() {
             b"\0\0\0\0",
         ] {
             let error = faced_with(bytes).await.error.unwrap();
-            assert_eq!(
-                error.kind,
-                ErrorKind::Protocol,
-                "{:?}: {error}",
-                String::from_utf8_lossy(bytes)
-            );
+            assert_eq!(error.kind, ErrorKind::Protocol, "{:?}: {error}", String::from_utf8_lossy(bytes));
             assert_eq!(error.code, 1000);
         }
-        let chunk =
-            faced_with(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n").await;
+        let chunk = faced_with(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n").await;
         let error = chunk.error.unwrap();
-        assert_eq!(
-            (error.kind, error.phase, chunk.status),
-            (ErrorKind::Protocol, Phase::Receive, 200),
-            "{error}"
-        );
+        assert_eq!((error.kind, error.phase, chunk.status), (ErrorKind::Protocol, Phase::Receive, 200), "{error}");
     });
 }
 
@@ -69,18 +56,8 @@ fn connections_that_end_too_early() {
     on_shard(async {
         for (bytes, kind, phase, status) in [
             (&b""[..], ErrorKind::ResetBeforeHeaders, Phase::Wait, 0),
-            (
-                b"HTTP/1.1 200 OK\r\nContent-",
-                ErrorKind::ResetBeforeHeaders,
-                Phase::Wait,
-                0,
-            ),
-            (
-                b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
-                ErrorKind::ResetInBody,
-                Phase::Receive,
-                200,
-            ),
+            (b"HTTP/1.1 200 OK\r\nContent-", ErrorKind::ResetBeforeHeaders, Phase::Wait, 0),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", ErrorKind::ResetInBody, Phase::Receive, 200),
             (
                 b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
                 ErrorKind::ResetInBody,
@@ -90,18 +67,11 @@ fn connections_that_end_too_early() {
         ] {
             let exchange = faced_with(bytes).await;
             let error = exchange.error.clone().unwrap();
-            assert_eq!(
-                (error.kind, error.phase, exchange.status),
-                (kind, phase, status),
-                "{error}"
-            );
+            assert_eq!((error.kind, error.phase, exchange.status), (kind, phase, status), "{error}");
             assert_eq!(error.code, 1000, "in good order, so not 1220");
             assert!(exchange.written);
             if status == 200 {
-                assert_eq!(
-                    (exchange.body.raw().as_ref(), exchange.body_length),
-                    (&b"abc"[..], 3)
-                );
+                assert_eq!((exchange.body.raw().as_ref(), exchange.body_length), (&b"abc"[..], 3));
             }
         }
         // Without any length the end of the connection is the end of the body.
@@ -115,24 +85,16 @@ fn resets() {
     on_shard(async {
         for (head, kind) in [
             (&b""[..], ErrorKind::ResetBeforeHeaders),
-            (
-                b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
-                ErrorKind::ResetInBody,
-            ),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", ErrorKind::ResetInBody),
         ] {
             let server = Server::raw(move |mut stream| async move {
                 read_request(&mut stream).await;
                 stream.write_all(head).await.unwrap();
                 tokio::time::sleep(Duration::from_millis(20)).await;
-                socket2::SockRef::from(&stream)
-                    .set_linger(Some(Duration::ZERO))
-                    .unwrap();
+                socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
             })
             .await;
-            let error = get(&client(HttpOptions::default()), &server.url("/"))
-                .await
-                .error
-                .unwrap();
+            let error = get(&client(HttpOptions::default()), &server.url("/")).await.error.unwrap();
             assert_eq!((error.kind, error.code), (kind, 1220), "{error}");
         }
     });
@@ -176,10 +138,7 @@ fn timeouts_per_phase() {
         .await;
         let stalling = Server::raw(|mut stream| async move {
             read_request(&mut stream).await;
-            stream
-                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
-                .await
-                .unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc").await.unwrap();
             std::future::pending::<()>().await;
         })
         .await;
@@ -213,10 +172,7 @@ fn a_pool_that_is_full_of_stuck_requests_times_out_in_blocked() {
             std::future::pending::<()>().await;
         })
         .await;
-        let client = client(HttpOptions {
-            connections_per_user: 1,
-            ..HttpOptions::default()
-        });
+        let client = client(HttpOptions { connections_per_user: 1, ..HttpOptions::default() });
         let mut short = request(&client, &silent.url("/"));
         short.timeout = Some(Duration::from_millis(60));
         let mut long = short.clone();
@@ -225,10 +181,7 @@ fn a_pool_that_is_full_of_stuck_requests_times_out_in_blocked() {
         let (stuck, waiting) = tokio::join!(client.send(&long), client.send(&short));
         assert_eq!(stuck.error.unwrap().phase, Phase::Wait);
         let error = waiting.error.unwrap();
-        assert_eq!(
-            (error.kind, error.phase),
-            (ErrorKind::Timeout, Phase::Blocked)
-        );
+        assert_eq!((error.kind, error.phase), (ErrorKind::Timeout, Phase::Blocked));
         assert!(!waiting.written && start.elapsed() >= Duration::from_millis(400));
     });
 }
@@ -237,10 +190,7 @@ fn a_pool_that_is_full_of_stuck_requests_times_out_in_blocked() {
 fn hosts_that_are_not_allowed_are_never_asked() {
     on_shard(async {
         let server = Server::start(|_| ok("")).await;
-        let client = client(HttpOptions {
-            allow_hosts: vec!["*.test".to_owned()],
-            ..HttpOptions::default()
-        });
+        let client = client(HttpOptions { allow_hosts: vec!["*.test".to_owned()], ..HttpOptions::default() });
         let error = get(&client, &server.url("/")).await.error.unwrap();
         assert_eq!((error.kind, error.code), (ErrorKind::BlockedHost, 1111));
         assert_eq!(server.connections.get(), 0);

@@ -22,18 +22,10 @@ fn a_connection_is_reused_and_bytes_are_those_of_the_socket() {
         let sent = server.requests.borrow()[1].clone();
         assert_eq!(second.bytes_out, sent.len() as u64);
         assert_eq!(second.bytes_in, ok("hello").len() as u64);
-        assert!(
-            sent.starts_with("GET /a?b=1 HTTP/1.1\r\nhost: 127.0.0.1:"),
-            "{sent}"
-        );
-        assert!(
-            sent.contains("\r\naccept-encoding: gzip, deflate, br, zstd\r\n"),
-            "{sent}"
-        );
+        assert!(sent.starts_with("GET /a?b=1 HTTP/1.1\r\nhost: 127.0.0.1:"), "{sent}");
+        assert!(sent.contains("\r\naccept-encoding: gzip, deflate, br, zstd\r\n"), "{sent}");
         let sum = second.timings.blocked + second.timings.duration();
-        assert!(
-            sum <= second.timings.total && second.timings.total - sum < Duration::from_millis(2)
-        );
+        assert!(sum <= second.timings.total && second.timings.total - sum < Duration::from_millis(2));
     });
 }
 
@@ -44,10 +36,7 @@ fn waiting_and_receiving_are_told_apart() {
         let server = Server::raw(move |mut stream| async move {
             read_request(&mut stream).await;
             tokio::time::sleep(pause).await;
-            stream
-                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na")
-                .await
-                .unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na").await.unwrap();
             tokio::time::sleep(pause * 2).await;
             stream.write_all(b"b").await.unwrap();
         })
@@ -55,10 +44,7 @@ fn waiting_and_receiving_are_told_apart() {
         let client = client(HttpOptions::default());
         let exchange = get(&client, &server.url("/")).await;
         let timings = exchange.timings;
-        assert!(
-            timings.wait >= pause && timings.wait < pause * 2,
-            "{timings:?}"
-        );
+        assert!(timings.wait >= pause && timings.wait < pause * 2, "{timings:?}");
         assert!(timings.receive >= pause * 2, "{timings:?}");
         assert!(timings.send < pause, "{timings:?}");
         assert_eq!(exchange.body.raw(), "ab");
@@ -75,19 +61,13 @@ fn users_wait_for_one_of_their_connections() {
             }
         })
         .await;
-        let client = client(HttpOptions {
-            connections_per_user: 2,
-            ..HttpOptions::default()
-        });
+        let client = client(HttpOptions { connections_per_user: 2, ..HttpOptions::default() });
         let url = server.url("/");
         let five = (0..5).map(|_| get(&client, &url));
         let done = join_all(five).await;
         assert!(done.iter().all(|exchange| exchange.status == 200));
         assert_eq!(server.connections.get(), 2);
-        let waited = done
-            .iter()
-            .filter(|exchange| exchange.timings.blocked >= Duration::from_millis(40))
-            .count();
+        let waited = done.iter().filter(|exchange| exchange.timings.blocked >= Duration::from_millis(40)).count();
         assert_eq!(waited, 3);
     });
 }
@@ -108,10 +88,7 @@ async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output>
         }
     })
     .await;
-    pinned
-        .into_iter()
-        .filter_map(|(_, output)| output)
-        .collect()
+    pinned.into_iter().filter_map(|(_, output)| output).collect()
 }
 
 #[test]
@@ -126,10 +103,7 @@ fn a_dropped_request_closes_its_connection_and_frees_its_place() {
                 while let Some(request) = read_request(&mut stream).await {
                     if request.contains("/slow") && first {
                         first = false;
-                        stream
-                            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab")
-                            .await
-                            .unwrap();
+                        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab").await.unwrap();
                     } else {
                         stream.write_all(&ok("fine")).await.unwrap();
                     }
@@ -138,10 +112,7 @@ fn a_dropped_request_closes_its_connection_and_frees_its_place() {
             }
         })
         .await;
-        let client = client(HttpOptions {
-            connections_per_user: 1,
-            ..HttpOptions::default()
-        });
+        let client = client(HttpOptions { connections_per_user: 1, ..HttpOptions::default() });
         let slow = server.url("/slow");
         for _ in 0..3 {
             let cut = tokio::time::timeout(Duration::from_millis(50), get(&client, &slow)).await;
@@ -182,10 +153,8 @@ fn a_connection_that_the_server_closed_while_idle_is_not_used() {
 #[test]
 fn connection_close_is_obeyed() {
     on_shard(async {
-        let server = Server::start(|_| {
-            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx".to_vec()
-        })
-        .await;
+        let server =
+            Server::start(|_| b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx".to_vec()).await;
         let client = client(HttpOptions::default());
         for _ in 0..3 {
             assert_eq!(get(&client, &server.url("/")).await.status, 200);
@@ -200,8 +169,7 @@ fn redirects_are_followed_hop_by_hop() {
         let server = Server::start(|request| {
             let path = request.split(' ').nth(1).unwrap();
             let to = |status: u16, place: &str| {
-                format!("HTTP/1.1 {status} X\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n")
-                    .into_bytes()
+                format!("HTTP/1.1 {status} X\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n").into_bytes()
             };
             match path {
                 "/303" => to(303, "/end"),
@@ -219,26 +187,15 @@ fn redirects_are_followed_hop_by_hop() {
         };
         let mut hops = Vec::new();
         for path in ["/303", "/307"] {
-            let last = client
-                .fetch(post(path), &mut |hop| {
-                    hops.push((hop.method.clone(), hop.status))
-                })
-                .await;
+            let last = client.fetch(post(path), &mut |hop| hops.push((hop.method.clone(), hop.status))).await;
             assert_eq!((last.status, last.url.url.path()), (200, "/end"));
         }
-        let expected = [
-            (Method::POST, 303),
-            (Method::GET, 200),
-            (Method::POST, 307),
-            (Method::POST, 200),
-        ];
+        let expected = [(Method::POST, 303), (Method::GET, 200), (Method::POST, 307), (Method::POST, 200)];
         assert_eq!(hops, expected);
         assert!(server.requests.borrow()[3].ends_with("\r\n\r\ndata"));
 
         let mut count = 0;
-        let last = client
-            .fetch(request(&client, &server.url("/loop")), &mut |_| count += 1)
-            .await;
+        let last = client.fetch(request(&client, &server.url("/loop")), &mut |_| count += 1).await;
         assert_eq!(last.status, 302);
         assert_eq!(last.error.unwrap().kind, net::ErrorKind::RedirectLoop);
         assert_eq!(count, 11);
@@ -248,9 +205,7 @@ fn redirects_are_followed_hop_by_hop() {
         let last = client.fetch(none, &mut |_| ()).await;
         assert_eq!((last.status, last.error), (302, None));
 
-        let last = client
-            .fetch(request(&client, &server.url("/bad")), &mut |_| ())
-            .await;
+        let last = client.fetch(request(&client, &server.url("/bad")), &mut |_| ()).await;
         assert_eq!(last.error.unwrap().kind, net::ErrorKind::Protocol);
     });
 }
@@ -277,16 +232,8 @@ fn cookies_are_kept_per_user_and_across_hops() {
         user.reset();
         get(&user, &server.url("/home")).await;
         let seen = server.requests.borrow();
-        let cookie = |at: usize| {
-            seen[at]
-                .split("cookie: ")
-                .nth(1)
-                .map(|rest| rest.split("\r\n").next().unwrap())
-        };
-        assert_eq!(
-            [cookie(1), cookie(2), cookie(3), cookie(4)],
-            [Some("sid=7"), None, Some("sid=8"), None]
-        );
+        let cookie = |at: usize| seen[at].split("cookie: ").nth(1).map(|rest| rest.split("\r\n").next().unwrap());
+        assert_eq!([cookie(1), cookie(2), cookie(3), cookie(4)], [Some("sid=7"), None, Some("sid=8"), None]);
         assert_eq!(server.connections.get(), 3);
     });
 }
@@ -297,10 +244,7 @@ fn bodies_beyond_the_limit_are_counted_and_discarded() {
         const PIECES: usize = 400;
         let server = Server::raw(|mut stream| async move {
             read_request(&mut stream).await;
-            stream
-                .write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-                .await
-                .unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await.unwrap();
             let piece = [&b"2710\r\n"[..], &[b'x'; 10_000], b"\r\n"].concat();
             for _ in 0..PIECES {
                 stream.write_all(&piece).await.unwrap();
@@ -310,10 +254,7 @@ fn bodies_beyond_the_limit_are_counted_and_discarded() {
             stream.write_all(&ok("next")).await.unwrap();
         })
         .await;
-        let client = client(HttpOptions {
-            body_limit: 25_000,
-            ..HttpOptions::default()
-        });
+        let client = client(HttpOptions { body_limit: 25_000, ..HttpOptions::default() });
         let exchange = get(&client, &server.url("/")).await;
         assert_eq!(exchange.error, None);
         assert_eq!(exchange.body_length, 10_000 * PIECES as u64);
@@ -334,25 +275,15 @@ fn headers_of_the_request_replace_the_defaults() {
             ..HttpOptions::default()
         });
         let mut request = request(&client, "/x");
-        for (name, value) in [
-            ("accept", "a/b"),
-            ("x-many", "1"),
-            ("x-many", "2"),
-            ("content-length", "99"),
-        ] {
-            request
-                .headers
-                .append(name, HeaderValue::from_static(value));
+        for (name, value) in [("accept", "a/b"), ("x-many", "1"), ("x-many", "2"), ("content-length", "99")] {
+            request.headers.append(name, HeaderValue::from_static(value));
         }
         request.compression = Some(false);
         assert_eq!(client.send(&request).await.status, 200);
         let sent = server.requests.borrow()[0].clone();
         assert!(sent.starts_with("GET /api/x "));
         assert_eq!(sent.matches("accept").count(), 1, "{sent}");
-        assert!(
-            sent.contains("accept: a/b\r\n") && sent.contains("x-many: 1\r\nx-many: 2\r\n"),
-            "{sent}"
-        );
+        assert!(sent.contains("accept: a/b\r\n") && sent.contains("x-many: 1\r\nx-many: 2\r\n"), "{sent}");
         assert!(!sent.contains("content-length"), "{sent}");
     });
 }
@@ -374,10 +305,7 @@ fn the_total_timeout_fires_while_the_body_drips() {
     on_shard(async {
         let server = Server::raw(|mut stream| async move {
             read_request(&mut stream).await;
-            stream
-                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-                .await
-                .unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n").await.unwrap();
             while stream.write_all(b"x").await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -391,10 +319,7 @@ fn the_total_timeout_fires_while_the_body_drips() {
         assert!(start.elapsed() >= Duration::from_millis(150));
         assert!(start.elapsed() < Duration::from_millis(200));
         let error = exchange.error.unwrap();
-        assert_eq!(
-            (error.kind, error.code, error.phase),
-            (net::ErrorKind::Timeout, 1050, net::Phase::Receive)
-        );
+        assert_eq!((error.kind, error.code, error.phase), (net::ErrorKind::Timeout, 1050, net::Phase::Receive));
         assert_eq!(exchange.status, 200);
         assert!(exchange.body_length > 0 && exchange.timings.receive > Duration::from_millis(100));
     });
@@ -409,10 +334,7 @@ fn large_bodies_go_up_and_an_early_answer_is_heard() {
             let mut head = vec![0; 64];
             stream.read_exact(&mut head).await.unwrap();
             if head.starts_with(b"POST /early") {
-                stream
-                    .write_all(b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n")
-                    .await
-                    .unwrap();
+                stream.write_all(b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n").await.unwrap();
                 return std::future::pending().await;
             }
             let mut total = head.len();
@@ -454,10 +376,7 @@ fn interim_answers_are_skipped_and_surplus_ends_the_connection() {
         let client = client(HttpOptions::default());
         for _ in 0..2 {
             let exchange = get(&client, &server.url("/")).await;
-            assert_eq!(
-                (exchange.status, exchange.body.raw().as_ref()),
-                (200, &b"end"[..])
-            );
+            assert_eq!((exchange.status, exchange.body.raw().as_ref()), (200, &b"end"[..]));
             assert!(!exchange.reused);
         }
     });
@@ -470,10 +389,7 @@ fn compressed_bodies_are_decoded_on_demand_and_bombs_are_not() {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         encoder.write_all(plain).unwrap();
         let body = encoder.finish().unwrap();
-        let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", body.len());
         [head.into_bytes(), body].concat()
     };
     let (fair, bomb) = (gzip(b"plain"), gzip(&vec![0; 50_000_000]));
@@ -490,9 +406,6 @@ fn compressed_bodies_are_decoded_on_demand_and_bombs_are_not() {
         let exchange = get(&client, &server.url("/bomb")).await;
         assert_eq!(exchange.error, None, "receiving it is no error");
         let error = net::TransportError::from(&exchange.body.decoded().unwrap_err());
-        assert_eq!(
-            (error.kind, error.code),
-            (net::ErrorKind::DecompressLimit, 1701)
-        );
+        assert_eq!((error.kind, error.code), (net::ErrorKind::DecompressLimit, 1701));
     });
 }

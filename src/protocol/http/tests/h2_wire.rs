@@ -9,16 +9,11 @@ use h2::server::{Connection, SendResponse};
 use std::time::Instant;
 
 fn options() -> HttpOptions {
-    HttpOptions {
-        version: Version::Http2,
-        ..HttpOptions::default()
-    }
+    HttpOptions { version: Version::Http2, ..HttpOptions::default() }
 }
 
 /// A server by prior knowledge; `answer` handles each stream.
-async fn server(
-    answer: impl Fn(http::Request<h2::RecvStream>, SendResponse<Bytes>) + 'static,
-) -> Server {
+async fn server(answer: impl Fn(http::Request<h2::RecvStream>, SendResponse<Bytes>) + 'static) -> Server {
     let answer = Rc::new(answer);
     Server::raw(move |stream| {
         let answer = answer.clone();
@@ -33,9 +28,7 @@ async fn server(
 }
 
 fn reply(mut respond: SendResponse<Bytes>, body: &'static str) {
-    let mut stream = respond
-        .send_response(http::Response::new(()), false)
-        .unwrap();
+    let mut stream = respond.send_response(http::Response::new(()), false).unwrap();
     stream.send_data(body.into(), true).unwrap();
 }
 
@@ -55,18 +48,11 @@ fn requests_share_a_connection_and_its_bytes() {
         let url = server.url("/a");
         let start = Instant::now();
         let (a, b, c) = tokio::join!(get(&client, &url), get(&client, &url), get(&client, &url));
-        assert!(
-            start.elapsed() < Duration::from_millis(140),
-            "one after another"
-        );
+        assert!(start.elapsed() < Duration::from_millis(140), "one after another");
         for exchange in [&a, &b, &c] {
             assert_eq!((exchange.status, exchange.error.clone()), (200, None));
             assert!(exchange.written && exchange.bytes_in > 0 && exchange.bytes_out > 0);
-            assert!(
-                exchange.timings.wait >= Duration::from_millis(45),
-                "{:?}",
-                exchange.timings
-            );
+            assert!(exchange.timings.wait >= Duration::from_millis(45), "{:?}", exchange.timings);
         }
         let alone = get(&client, &url).await;
         assert!(alone.reused && alone.timings.blocked < Duration::from_millis(20));
@@ -104,15 +90,10 @@ fn bodies_go_both_ways() {
 #[test]
 fn streams_and_connections_that_end_badly() {
     on_shard(async {
-        let resetting =
-            server(|_, mut respond| respond.send_reset(Reason::ENHANCE_YOUR_CALM)).await;
+        let resetting = server(|_, mut respond| respond.send_reset(Reason::ENHANCE_YOUR_CALM)).await;
         let exchange = get(&client(options()), &resetting.url("/")).await;
         let error = exchange.error.unwrap();
-        assert_eq!(
-            (error.kind, error.code),
-            (ErrorKind::Http2Stream, 1631 + 11),
-            "{error}"
-        );
+        assert_eq!((error.kind, error.code), (ErrorKind::Http2Stream, 1631 + 11), "{error}");
         assert!(exchange.written);
 
         // Settings, then GOAWAY: nothing was processed, inadequate security.
@@ -125,25 +106,15 @@ fn streams_and_connections_that_end_badly() {
             while let Ok(1..) = stream.read(&mut preface).await {}
         })
         .await;
-        let error = get(&client(options()), &going.url("/"))
-            .await
-            .error
-            .unwrap();
-        assert_eq!(
-            (error.kind, error.code),
-            (ErrorKind::Http2GoAway, 1611 + 12),
-            "{error}"
-        );
+        let error = get(&client(options()), &going.url("/")).await.error.unwrap();
+        assert_eq!((error.kind, error.code), (ErrorKind::Http2GoAway, 1611 + 12), "{error}");
 
         let closing = Server::raw(|mut stream| async move {
             let mut preface = [0; 512];
             let _ = stream.read(&mut preface).await;
         })
         .await;
-        let error = get(&client(options()), &closing.url("/"))
-            .await
-            .error
-            .unwrap();
+        let error = get(&client(options()), &closing.url("/")).await.error.unwrap();
         assert_eq!(error.kind, ErrorKind::ResetBeforeHeaders, "{error}");
 
         let garbage = Server::raw(|mut stream| async move {
@@ -153,10 +124,7 @@ fn streams_and_connections_that_end_badly() {
             let _ = stream.read(&mut preface).await;
         })
         .await;
-        let error = get(&client(options()), &garbage.url("/"))
-            .await
-            .error
-            .unwrap();
+        let error = get(&client(options()), &garbage.url("/")).await.error.unwrap();
         assert_eq!(error.kind, ErrorKind::Http2Connection, "{error}");
     });
 }

@@ -18,14 +18,8 @@ fn plain_requests_are_forwarded_with_the_whole_url() {
         let exchange = get(&client, "http://nowhere.test/a?b").await;
         assert_eq!((exchange.status, exchange.error), (200, None));
         let sent = proxy.requests.borrow()[0].clone();
-        assert!(
-            sent.starts_with("GET http://nowhere.test/a?b HTTP/1.1\r\nhost: nowhere.test\r\n"),
-            "{sent}"
-        );
-        assert!(
-            sent.contains("proxy-authorization: Basic bWU6cHc=\r\n"),
-            "{sent}"
-        );
+        assert!(sent.starts_with("GET http://nowhere.test/a?b HTTP/1.1\r\nhost: nowhere.test\r\n"), "{sent}");
+        assert!(sent.contains("proxy-authorization: Basic bWU6cHc=\r\n"), "{sent}");
         assert_eq!(exchange.remote_addr.unwrap(), proxy.address);
     });
 }
@@ -63,25 +57,15 @@ fn socks5_by_name_and_with_password() {
                 let mut name = vec![0; head[4] as usize + 2];
                 stream.read_exact(&mut name).await.unwrap();
                 log.borrow_mut().extend_from_slice(&name);
-                stream
-                    .write_all(&[5, 0, 0, 1, 127, 0, 0, 1, 0, 9])
-                    .await
-                    .unwrap();
+                stream.write_all(&[5, 0, 0, 1, 127, 0, 0, 1, 0, 9]).await.unwrap();
                 while read_request(&mut stream).await.is_some() {
                     stream.write_all(&ok("tunnelled")).await.unwrap();
                 }
             }
         })
         .await;
-        let exchange = get(
-            &client(through("socks5", &proxy, "me:pw@")),
-            "http://deep.test:81/",
-        )
-        .await;
-        assert_eq!(
-            (exchange.error.clone(), exchange.body.raw().as_ref()),
-            (None, &b"tunnelled"[..])
-        );
+        let exchange = get(&client(through("socks5", &proxy, "me:pw@")), "http://deep.test:81/").await;
+        assert_eq!((exchange.error.clone(), exchange.body.raw().as_ref()), (None, &b"tunnelled"[..]));
         assert_eq!(*seen.borrow(), b"deep.test\0\x51");
     });
 }
@@ -101,11 +85,7 @@ fn proxies_that_refuse() {
         for (kind, server) in [("http", &refusing), ("http", &closing), ("socks5", &socks)] {
             let exchange = get(&client(through(kind, server, "")), "https://deep.test/").await;
             let error = exchange.error.unwrap();
-            assert_eq!(
-                (error.kind, error.phase),
-                (ErrorKind::Proxy, Phase::Connect),
-                "{error}"
-            );
+            assert_eq!((error.kind, error.phase), (ErrorKind::Proxy, Phase::Connect), "{error}");
         }
         assert!(refusing.requests.borrow()[0].starts_with("CONNECT deep.test:443 HTTP/1.1\r\n"));
     });

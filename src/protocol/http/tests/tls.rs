@@ -24,15 +24,10 @@ impl Authority {
     fn new(name: &str) -> Authority {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params
-            .distinguished_name
-            .push(rcgen::DnType::CommonName, name);
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
-        Authority {
-            issuer: Issuer::new(params, key),
-            certificate,
-        }
+        Authority { issuer: Issuer::new(params, key), certificate }
     }
 
     fn sign(&self, params: CertificateParams) -> Identity {
@@ -49,26 +44,19 @@ struct Identity {
 
 impl Identity {
     fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
-        (
-            vec![self.certificate.der().clone()],
-            PrivateKeyDer::try_from(self.key.serialize_der()).unwrap(),
-        )
+        (vec![self.certificate.der().clone()], PrivateKeyDer::try_from(self.key.serialize_der()).unwrap())
     }
 }
 
 fn params(name: &str) -> CertificateParams {
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    params
-        .distinguished_name
-        .push(rcgen::DnType::CommonName, "leaf");
+    params.distinguished_name.push(rcgen::DnType::CommonName, "leaf");
     params
 }
 
 fn server_config(identity: &Identity, clients: Option<&Authority>, alpn: &[&[u8]]) -> ServerConfig {
     let provider = Arc::new(ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .unwrap();
+    let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().unwrap();
     let builder = match clients {
         None => builder.with_no_client_auth(),
         Some(authority) => {
@@ -113,10 +101,7 @@ async fn answer_h1(mut stream: TlsStream<TcpStream>) {
 
 fn trusting(authority: &Authority) -> HttpOptions {
     HttpOptions {
-        tls: TlsOptions {
-            ca: Some(authority.certificate.pem().into_bytes()),
-            ..TlsOptions::default()
-        },
+        tls: TlsOptions { ca: Some(authority.certificate.pem().into_bytes()), ..TlsOptions::default() },
         ..HttpOptions::default()
     }
 }
@@ -167,26 +152,14 @@ fn each_bad_certificate_has_its_class() {
         for (identity, kind, code) in [
             (authority.sign(expired), ErrorKind::TlsExpired, 1300),
             (authority.sign(early), ErrorKind::TlsNotYetValid, 1300),
-            (
-                authority.sign(params("elsewhere.test")),
-                ErrorKind::TlsWrongName,
-                1311,
-            ),
-            (
-                stranger.sign(params("127.0.0.1")),
-                ErrorKind::TlsUnknownAuthority,
-                1310,
-            ),
+            (authority.sign(params("elsewhere.test")), ErrorKind::TlsWrongName, 1311),
+            (stranger.sign(params("127.0.0.1")), ErrorKind::TlsUnknownAuthority, 1310),
             (self_signed, ErrorKind::TlsSelfSigned, 1310),
         ] {
             let server = tls_server(server_config(&identity, None, &[]), answer_h1).await;
             let exchange = get(&client(trusting(&authority)), &https(&server)).await;
             let error = exchange.error.unwrap();
-            assert_eq!(
-                (error.kind, error.code, error.phase),
-                (kind, code, Phase::Tls),
-                "{error}"
-            );
+            assert_eq!((error.kind, error.code, error.phase), (kind, code, Phase::Tls), "{error}");
             assert!(!exchange.written && exchange.timings.tls > Duration::ZERO);
         }
     });
@@ -211,17 +184,11 @@ fn client_certificates() {
         let identity = authority.sign(params("127.0.0.1"));
         let config = server_config(&identity, Some(&authority), &[]);
         let server = tls_server(config, answer_h1).await;
-        let error = get(&client(trusting(&authority)), &https(&server))
-            .await
-            .error
-            .unwrap();
+        let error = get(&client(trusting(&authority)), &https(&server)).await.error.unwrap();
         assert_eq!(error.kind, ErrorKind::TlsClientCertificate, "{error}");
         let mine = authority.sign(params("me"));
         let mut options = trusting(&authority);
-        let pem = (
-            mine.certificate.pem().into_bytes(),
-            mine.key.serialize_pem().into_bytes(),
-        );
+        let pem = (mine.certificate.pem().into_bytes(), mine.key.serialize_pem().into_bytes());
         options.tls.client = Some(pem);
         assert_eq!(get(&client(options), &https(&server)).await.status, 200);
     });
@@ -247,15 +214,10 @@ fn servers_that_do_not_speak_tls_or_stall() {
         .await;
         let mut options = HttpOptions::default();
         options.timeouts.tls = Some(Duration::from_millis(50));
-        for (server, kind) in [
-            (&plain, ErrorKind::TlsGarbage),
-            (&old, ErrorKind::TlsVersion),
-            (&garbage, ErrorKind::TlsTimeout),
-        ] {
-            let error = get(&client(options.clone()), &https(server))
-                .await
-                .error
-                .unwrap();
+        for (server, kind) in
+            [(&plain, ErrorKind::TlsGarbage), (&old, ErrorKind::TlsVersion), (&garbage, ErrorKind::TlsTimeout)]
+        {
+            let error = get(&client(options.clone()), &https(server)).await.error.unwrap();
             assert_eq!((error.kind, error.phase), (kind, Phase::Tls), "{error}");
         }
     });
@@ -267,15 +229,12 @@ fn sessions_are_resumed_by_their_user_only() {
         let authority = Authority::new("ca");
         let identity = authority.sign(params("127.0.0.1"));
         // Closes after each answer, so that every request needs a handshake.
-        let server = tls_server(
-            server_config(&identity, None, &[]),
-            |mut stream| async move {
-                let mut bytes = vec![0; 4096];
-                let _ = stream.read(&mut bytes).await;
-                let _ = stream.write_all(&ok("x")).await;
-                let _ = stream.shutdown().await;
-            },
-        )
+        let server = tls_server(server_config(&identity, None, &[]), |mut stream| async move {
+            let mut bytes = vec![0; 4096];
+            let _ = stream.read(&mut bytes).await;
+            let _ = stream.write_all(&ok("x")).await;
+            let _ = stream.shutdown().await;
+        })
         .await;
         let user = client(trusting(&authority));
         let other = Client::new(user.shared().clone());
@@ -284,10 +243,7 @@ fn sessions_are_resumed_by_their_user_only() {
         let foreign = get(&other, &https(&server)).await.bytes_in;
         user.reset();
         let anew = get(&user, &https(&server)).await.bytes_in;
-        assert!(
-            resumed + 200 < full,
-            "{resumed} {full}: no certificate the second time"
-        );
+        assert!(resumed + 200 < full, "{resumed} {full}: no certificate the second time");
         assert!(foreign.abs_diff(full) < 50 && anew.abs_diff(full) < 50);
     });
 }
@@ -319,10 +275,7 @@ fn the_protocol_is_what_both_speak() {
         );
         let six = [six.0, six.1, six.2, six.3, six.4, six.5];
         for exchange in &six {
-            assert_eq!(
-                (exchange.status, exchange.proto(), exchange.error.clone()),
-                (200, "HTTP/2.0", None)
-            );
+            assert_eq!((exchange.status, exchange.proto(), exchange.error.clone()), (200, "HTTP/2.0", None));
             assert_eq!(exchange.body.raw(), "two");
         }
         assert_eq!(server.connections.get(), 1);
@@ -333,11 +286,7 @@ fn the_protocol_is_what_both_speak() {
         let url = https(&server);
         let user = client(trusting(&authority));
         let three = tokio::join!(get(&user, &url), get(&user, &url), get(&user, &url));
-        assert!(
-            [three.0, three.1, three.2]
-                .iter()
-                .all(|exchange| exchange.proto() == "HTTP/1.1")
-        );
+        assert!([three.0, three.1, three.2].iter().all(|exchange| exchange.proto() == "HTTP/1.1"));
         assert!(server.connections.get() > 1);
 
         let mut options = trusting(&authority);

@@ -1,0 +1,374 @@
+//! The collector: merges the shards' Deltas into totals and publishes a Snapshot per tick.
+//!
+//! One thread that blocks on one channel. It never waits for a shard: one whose Delta is late is named in the Snapshot
+//! and merged with the next.
+
+use super::health::Health;
+use super::judge::Judge;
+use super::shard::TICK;
+use crate::control::Command;
+use crate::load::Target;
+use crate::metrics::snapshot::{Recent, ScenarioState, Status};
+use crate::metrics::{
+    Cell, Delta, ErrorLog, MetricId, MetricSpec, OTHER, Recorder, Resolution, Scale, ScenarioDelta, Series,
+    SeriesKey, Snapshot, TagSet, Trend,
+};
+use crate::plan::{Plan, Work};
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+
+/// What the collector is told.
+pub(super) enum ToCollector {
+    /// A shard's samples of one tick.
+    Delta(Box<Delta>),
+    /// The run entered another state.
+    Status(Status),
+    /// The scenarios start at this instant.
+    Epoch(Instant),
+    /// All shards have ended; publish the last Snapshot.
+    Finish {
+        /// How long to wait for what is still in the channel.
+        within: Duration,
+    },
+}
+
+/// How long after the first Delta of a tick the others are waited for.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// Ticks over which recent figures are averaged.
+const RECENT: usize = 4;
+
+/// Figures of one tick, by scenario: requests, failures, durations, iterations.
+#[derive(Clone)]
+struct Moment {
+    at: Instant,
+    requests: f64,
+    passes: u64,
+    judged: u64,
+    durations: Trend,
+    iterations: f64,
+}
+
+impl Moment {
+    fn new(at: Instant) -> Self {
+        let durations = Trend::new(Scale::request(60), Resolution::TwoDigits);
+        Moment { at, requests: 0.0, passes: 0, judged: 0, durations, iterations: 0.0 }
+    }
+}
+
+/// Everything the collector knows.
+pub(super) struct Collector {
+    plan: Arc<Plan>,
+    specs: Arc<[MetricSpec]>,
+    spares: Vec<Sender<Recorder>>,
+    publish: watch::Sender<Arc<Snapshot>>,
+    judge: Judge,
+    health: Health,
+    /// For each shard, what its series ids are here.
+    ids: Vec<Vec<usize>>,
+    index: FxHashMap<SeriesKey, usize>,
+    tag_sets: FxHashMap<TagSet, ()>,
+    series: Vec<Arc<Series>>,
+    errors: ErrorLog,
+    regrouped: Vec<u64>,
+    reported: Vec<bool>,
+    scenarios: Vec<Vec<ScenarioDelta>>,
+    states: Vec<ScenarioState>,
+    moments: Vec<VecDeque<Moment>>,
+    lags: Trend,
+    prints: Vec<String>,
+    status: Status,
+    epoch: Option<Instant>,
+    ended: Option<Duration>,
+    sequence: u64,
+}
+
+/// The metrics that recent figures are made of.
+struct Watched {
+    requests: MetricId,
+    failed: MetricId,
+    duration: MetricId,
+    iterations: MetricId,
+}
+
+impl Collector {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        specs: Arc<[MetricSpec]>,
+        spares: Vec<Sender<Recorder>>,
+        publish: watch::Sender<Arc<Snapshot>>,
+        commands: mpsc::UnboundedSender<Command>,
+    ) -> Self {
+        let shards = spares.len();
+        let states = plan.scenarios.iter().map(|scenario| ScenarioState { name: scenario.name.clone(), ..ScenarioState::default() });
+        Collector {
+            states: states.collect(),
+            moments: vec![VecDeque::new(); plan.scenarios.len()],
+            judge: Judge::new(&plan, commands),
+            health: Health::new(shards),
+            ids: vec![Vec::new(); shards],
+            index: FxHashMap::default(),
+            tag_sets: FxHashMap::default(),
+            series: Vec::new(),
+            errors: ErrorLog::default(),
+            regrouped: vec![0; shards],
+            reported: vec![false; shards],
+            scenarios: vec![vec![ScenarioDelta::default(); plan.scenarios.len()]; shards],
+            lags: Trend::new(Scale::DAY, Resolution::TwoDigits),
+            prints: Vec::new(),
+            status: Status::Starting,
+            epoch: None,
+            ended: None,
+            sequence: 0,
+            plan,
+            specs,
+            spares,
+            publish,
+        }
+    }
+
+    /// The body of the collector's thread.
+    pub(super) fn run(mut self, inbox: &Receiver<ToCollector>) {
+        let mut due: Option<Instant> = None;
+        loop {
+            let patience = due.map_or(TICK * 2, |due| due.saturating_duration_since(Instant::now()));
+            match inbox.recv_timeout(patience) {
+                Ok(ToCollector::Delta(delta)) => {
+                    self.merge(*delta);
+                    due.get_or_insert_with(|| Instant::now() + PATIENCE);
+                    if self.reported.iter().all(|reported| *reported) {
+                        due = None;
+                        self.publish();
+                    }
+                }
+                Ok(ToCollector::Status(status)) => self.enter(status),
+                Ok(ToCollector::Epoch(epoch)) => self.epoch = Some(epoch),
+                Ok(ToCollector::Finish { within }) => {
+                    let end = Instant::now() + within;
+                    while let Ok(message) = inbox.try_recv() {
+                        if let ToCollector::Delta(delta) = message {
+                            self.merge(*delta);
+                        }
+                        if Instant::now() > end {
+                            self.health.lost("the last samples did not arrive in time");
+                            break;
+                        }
+                    }
+                    self.enter(Status::Completed);
+                    return;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    due = None;
+                    self.publish();
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn enter(&mut self, status: Status) {
+        let over = matches!(status, Status::Teardown | Status::Completed);
+        if over && self.ended.is_none() {
+            self.ended = Some(self.elapsed());
+        }
+        self.status = status;
+        self.publish();
+    }
+
+    /// Run time; it stands still once the scenarios are over.
+    fn elapsed(&self) -> Duration {
+        let now = || self.epoch.map_or(Duration::ZERO, |epoch| Instant::now().saturating_duration_since(epoch));
+        self.ended.unwrap_or_else(now)
+    }
+
+    fn merge(&mut self, mut delta: Delta) {
+        let shard = delta.shard;
+        for key in delta.new_series {
+            let at = self.place(key);
+            self.ids[shard].push(at);
+        }
+        let now = Instant::now();
+        let watched = self.watched();
+        let mut moments: Vec<Moment> = self.plan.scenarios.iter().map(|_| Moment::new(now)).collect();
+        for (local, cell) in delta.recorder.cells().iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
+            let series = Arc::make_mut(&mut self.series[self.ids[shard][local]]);
+            series.cell.merge(cell);
+            let scenario = series.tags.get("scenario").filter(|_| series.tags.get("phase").is_none());
+            let at = scenario.and_then(|name| self.plan.scenarios.iter().position(|scenario| scenario.name == name));
+            if let Some(at) = at {
+                watched.see(series.metric, cell, &mut moments[at]);
+            }
+        }
+        for (recent, moment) in self.moments.iter_mut().zip(moments) {
+            recent.push_back(moment);
+        }
+        self.errors.absorb(&mut delta.recorder.errors);
+        self.lags.merge(&delta.loop_lag);
+        self.regrouped[shard] = delta.regrouped;
+        self.scenarios[shard] = delta.scenarios;
+        self.prints.append(&mut delta.prints);
+        self.reported[shard] = true;
+        delta.recorder.clear();
+        // A shard that has ended needs no spare.
+        let _ = self.spares[shard].send(delta.recorder);
+    }
+
+    /// The place of a series; past the run's cap of tag sets, that of its `__other__` group.
+    fn place(&mut self, key: SeriesKey) -> usize {
+        if let Some(at) = self.index.get(&key) {
+            return *at;
+        }
+        let mut key = key;
+        if !self.tag_sets.contains_key(&key.tags) {
+            if self.tag_sets.len() > self.plan.options.limits.tag_sets {
+                let kept = key.tags.iter().filter(|(name, _)| matches!(*name, "scenario" | "phase"));
+                let kept: Vec<_> = kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                key.tags = TagSet::new(kept).with([("name", OTHER)]);
+                if let Some(at) = self.index.get(&key) {
+                    return *at;
+                }
+            }
+            self.tag_sets.insert(key.tags.clone(), ());
+        }
+        let cell = self.specs[key.metric.0 as usize].cell(&key.tags);
+        self.series.push(Arc::new(Series { metric: key.metric, tags: key.tags.clone(), cell }));
+        self.index.insert(key, self.series.len() - 1);
+        self.series.len() - 1
+    }
+
+    fn watched(&self) -> Watched {
+        let id = |name: &str| {
+            let at = self.specs.iter().position(|spec| spec.def.name == name);
+            MetricId(at.expect("the metric is built in") as u16)
+        };
+        Watched {
+            requests: id("http_reqs"),
+            failed: id("http_req_failed"),
+            duration: id("http_req_duration"),
+            iterations: id("iterations"),
+        }
+    }
+
+    fn publish(&mut self) {
+        let now = Instant::now();
+        self.sequence += 1;
+        let late = self.reported.iter().enumerate().filter(|(_, reported)| !**reported).map(|(shard, _)| shard).collect();
+        self.reported.fill(false);
+        let elapsed = self.elapsed();
+        for at in 0..self.states.len() {
+            self.refresh(at, elapsed, now);
+        }
+        let lags = std::mem::replace(&mut self.lags, Trend::new(Scale::DAY, Resolution::TwoDigits));
+        let running = matches!(self.status, Status::Running | Status::Stopping);
+        let mut generator = self.health.tick(now, &lags, &self.errors, running);
+        generator.late_shards = late;
+        generator.series = self.series.len();
+        generator.regrouped = self.regrouped.iter().sum();
+        let mut snapshot = Snapshot {
+            sequence: self.sequence,
+            elapsed,
+            status: self.status,
+            metrics: Arc::clone(&self.specs),
+            series: self.series.clone(),
+            scenarios: self.states.clone(),
+            recent: total(&self.moments, now),
+            thresholds: Vec::new(),
+            errors: Arc::new(self.errors.clone()),
+            generator,
+            prints: std::mem::take(&mut self.prints),
+        };
+        snapshot.thresholds = self.judge.judge(&snapshot);
+        // Nobody may be watching; the next one is for whoever comes.
+        self.publish.send_replace(Arc::new(snapshot));
+    }
+
+    fn refresh(&mut self, at: usize, elapsed: Duration, now: Instant) {
+        let declared = &self.plan.scenarios[at];
+        let of_shards = || self.scenarios.iter().map(|shard| shard[at]);
+        let iterations = self.counted("iterations", &declared.name);
+        let dropped = self.counted("dropped_iterations", &declared.name);
+        let users = of_shards().map(|shard| shard.users).sum();
+        let done = self.epoch.is_some() && of_shards().all(|shard| shard.done);
+        let promised = declared.work.iterations();
+        let share = |part: f64, whole: f64| if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 };
+        let progress = match (promised, declared.work.duration()) {
+            _ if done => 1.0,
+            (Some(all), _) => share(iterations as f64, all as f64),
+            (None, Some(duration)) => share(elapsed.as_secs_f64(), duration.as_secs_f64()),
+            (None, None) => 0.0,
+        };
+        let interrupted = of_shards().map(|shard| shard.interrupted).sum();
+        let target = match &declared.work {
+            Work::Load(load) => load.target(elapsed).and_then(|target| match target {
+                Target::Users(users) => Some(users),
+                Target::Rate(_) => None,
+            }),
+            work => (!done).then(|| work.users_max()),
+        };
+        // What was promised and has not begun when all is over was dropped.
+        let left = promised.filter(|_| done).map_or(0, |all| all.saturating_sub(iterations + interrupted));
+        while self.moments[at].len() > RECENT * self.spares.len().max(1) {
+            self.moments[at].pop_front();
+        }
+        let recent = recent(self.moments[at].iter(), now);
+        let state = &mut self.states[at];
+        state.users_max = state.users_max.max(users);
+        (state.users, state.target, state.iterations, state.interrupted) = (users, target, iterations, interrupted);
+        (state.dropped, state.progress, state.done, state.recent) = (dropped + left, progress, done, recent);
+    }
+
+    fn counted(&self, metric: &str, scenario: &str) -> u64 {
+        let id = self.specs.iter().position(|spec| spec.def.name == metric);
+        let ours = self.series.iter().filter(|series| Some(series.metric.0 as usize) == id);
+        let sum: f64 = ours
+            .filter(|series| series.tags.get("scenario") == Some(scenario))
+            .map(|series| match &series.cell {
+                Cell::Counter { sum, .. } => *sum,
+                _ => 0.0,
+            })
+            .sum();
+        sum as u64
+    }
+}
+
+impl Watched {
+    fn see(&self, metric: MetricId, cell: &Cell, moment: &mut Moment) {
+        match cell {
+            Cell::Counter { sum, .. } if metric == self.requests => moment.requests += sum,
+            Cell::Counter { sum, .. } if metric == self.iterations => moment.iterations += sum,
+            Cell::Rate { passes, total } if metric == self.failed => {
+                moment.passes += passes;
+                moment.judged += total;
+            }
+            Cell::Trend(trend) if metric == self.duration => moment.durations.merge(trend),
+            _ => {}
+        }
+    }
+}
+
+fn total(moments: &[VecDeque<Moment>], now: Instant) -> Recent {
+    recent(moments.iter().flatten(), now)
+}
+
+fn recent<'a>(moments: impl Iterator<Item = &'a Moment> + Clone, now: Instant) -> Recent {
+    let first = moments.clone().map(|moment| moment.at).min();
+    let span = first.map_or(TICK, |first| now.duration_since(first) + TICK).as_secs_f64();
+    let mut sum = Moment::new(now);
+    for moment in moments {
+        sum.requests += moment.requests;
+        sum.passes += moment.passes;
+        sum.judged += moment.judged;
+        sum.iterations += moment.iterations;
+        sum.durations.merge(&moment.durations);
+    }
+    Recent {
+        requests: sum.requests / span,
+        failed: (sum.judged > 0).then(|| sum.passes as f64 / sum.judged as f64),
+        p95: sum.durations.percentile(95.0),
+        iterations: sum.iterations / span,
+    }
+}
+

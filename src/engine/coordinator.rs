@@ -1,0 +1,336 @@
+//! The coordinator: starts the threads, leads them through setup, scenarios and teardown, obeys Commands, joins all.
+//!
+//! | state | goes on when | to |
+//! |---|---|---|
+//! | starting | every shard is ready | setup, or running |
+//! | setup | `setup` returned, failed or ran out of time | running, or finishing |
+//! | running | every shard is done | teardown, or finishing |
+//! | stopping | the same, after a Stop | teardown, or finishing |
+//! | teardown | `teardown` returned, failed or ran out of time | finishing |
+//! | finishing | every shard and the collector has ended | the Ending |
+
+use super::collector::{Collector, ToCollector};
+use super::shard::{self, Order, ShardEvent};
+use super::stack::LARGE;
+use crate::control::{Author, Command};
+use crate::metrics::snapshot::Status;
+use crate::metrics::{Snapshot, specs};
+use crate::plan::Plan;
+use crate::script::error::ScriptError;
+use serde_json::Value;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, mpsc as std_mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+
+/// What a run is started with, beside its Plan.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Threads that run users.
+    pub shards: usize,
+    /// Where `demo://shop` is, when the Plan needs it.
+    pub demo_url: Option<String>,
+}
+
+/// Why a run could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The operating system gave no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// How a run ended: facts, from which the door chooses the exit code.
+#[derive(Debug, Clone, Default)]
+pub struct Ending {
+    /// A shard could not be built: the script's top level is not the same twice, or no fiber could be made.
+    pub refused: Option<ScriptError>,
+    /// A bug of ours: a thread panicked.
+    pub bug: Option<String>,
+    /// An internal failure: the system refused a thread, a runtime, a stack.
+    pub broken: Option<String>,
+    /// `setup` or `teardown` raised an error.
+    pub failed_hook: Option<(&'static str, ScriptError)>,
+    /// `setup` did not end in time.
+    pub setup_timeout: bool,
+    /// `teardown` did not end in time.
+    pub teardown_timeout: bool,
+    /// The first Stop: who and why.
+    pub stopped: Option<(Author, String)>,
+    /// A Kill: interrupted at once.
+    pub killed: bool,
+    /// What `mark_failed` said first.
+    pub marked_failed: Option<String>,
+    /// What `setup` returned.
+    pub data: Option<Arc<Value>>,
+}
+
+/// A run that is going on.
+pub struct Run {
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    commands: mpsc::UnboundedSender<Command>,
+    coordinator: JoinHandle<Ending>,
+}
+
+impl Run {
+    /// Starts all threads and returns at once.
+    ///
+    /// # Errors
+    /// See [`StartError`]; everything later is told by the [`Ending`].
+    pub fn start(plan: Arc<Plan>, settings: Settings) -> Result<Run, StartError> {
+        let (commands, orders) = mpsc::unbounded_channel();
+        let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
+        let own = commands.clone();
+        let coordinator = thread::Builder::new()
+            .name("coordinator".to_owned())
+            .spawn(move || coordinate(&plan, &settings, &own, orders, publish))?;
+        Ok(Run { snapshots, commands, coordinator })
+    }
+
+    /// The latest Snapshot, and a way to wait for the next.
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+
+    /// The one door for changes.
+    pub fn commands(&self) -> mpsc::UnboundedSender<Command> {
+        self.commands.clone()
+    }
+
+    /// Waits for the end of the run: the last Snapshot and how it ended.
+    pub fn join(self) -> (Arc<Snapshot>, Ending) {
+        let ending = self.coordinator.join().unwrap_or_else(|panic| Ending {
+            bug: Some(format!("the coordinator panicked: {}", shard::panic_text(&*panic))),
+            ..Ending::default()
+        });
+        let snapshot = Arc::clone(&self.snapshots.borrow());
+        (snapshot, ending)
+    }
+}
+
+/// How long shards may take to hand in their last Delta.
+const LAST_DELTA: Duration = Duration::from_secs(10);
+
+struct Shards {
+    orders: Vec<mpsc::UnboundedSender<Order>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Shards {
+    fn tell(&self, order: &Order) {
+        for shard in &self.orders {
+            // A shard that has ended takes no orders.
+            let _ = shard.send(order.clone());
+        }
+    }
+}
+
+fn coordinate(
+    plan: &Arc<Plan>,
+    settings: &Settings,
+    commands: &mpsc::UnboundedSender<Command>,
+    orders: mpsc::UnboundedReceiver<Command>,
+    publish: watch::Sender<Arc<Snapshot>>,
+) -> Ending {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Ending { broken: Some(format!("no runtime: {error}")), ..Ending::default() },
+    };
+    let named: Vec<&str> = plan.thresholds.iter().map(|rule| rule.watched().metric()).collect();
+    let timeout = plan.options.http.timeout.total.as_secs();
+    let specs = specs(&plan.metrics, &named, timeout);
+    let (to_collector, deltas) = std_mpsc::channel();
+    let (events, mut from_shards) = mpsc::unbounded_channel();
+    let shared: Arc<[AtomicU64]> = plan.scenarios.iter().map(|_| AtomicU64::new(0)).collect();
+    let mut shards = Shards { orders: Vec::new(), threads: Vec::new() };
+    let mut spares = Vec::new();
+    for index in 0..settings.shards {
+        let (order, from_coordinator) = mpsc::unbounded_channel();
+        let (spare, from_collector) = std_mpsc::channel();
+        let start = shard::Start {
+            index,
+            of: settings.shards,
+            plan: Arc::clone(plan),
+            specs: Arc::clone(&specs),
+            demo_url: settings.demo_url.clone(),
+            taken: Arc::clone(&shared),
+            orders: from_coordinator,
+            events: events.clone(),
+            deltas: to_collector.clone(),
+            spares: from_collector,
+            commands: commands.clone(),
+        };
+        let thread = thread::Builder::new().name(format!("shard-{index}")).stack_size(LARGE).spawn(move || shard::run(start));
+        match thread {
+            Ok(thread) => shards.threads.push(thread),
+            Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
+        }
+        shards.orders.push(order);
+        spares.push(spare);
+    }
+    drop(events);
+    let collector = Collector::new(Arc::clone(plan), specs, spares, publish, commands.clone());
+    let collector = thread::Builder::new().name("collector".to_owned()).spawn(move || collector.run(&deltas));
+    let collector = match collector {
+        Ok(thread) => thread,
+        Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
+    };
+    let mut lead = Lead { plan, shards: &shards, to_collector: &to_collector, orders, ending: Ending::default(), live: settings.shards };
+    runtime.block_on(lead.whole_run(&mut from_shards));
+    let mut ending = lead.ending;
+    shards.tell(&Order::Finish);
+    drop(shards.orders);
+    for thread in shards.threads {
+        if let Err(panic) = thread.join() {
+            ending.bug.get_or_insert_with(|| format!("a shard panicked: {}", shard::panic_text(&*panic)));
+        }
+    }
+    let _ = to_collector.send(ToCollector::Finish { within: LAST_DELTA });
+    if let Err(panic) = collector.join() {
+        ending.bug.get_or_insert_with(|| format!("the collector panicked: {}", shard::panic_text(&*panic)));
+    }
+    ending
+}
+
+/// Leads the shards from state to state.
+struct Lead<'a> {
+    plan: &'a Arc<Plan>,
+    shards: &'a Shards,
+    to_collector: &'a std_mpsc::Sender<ToCollector>,
+    orders: mpsc::UnboundedReceiver<Command>,
+    ending: Ending,
+    live: usize,
+}
+
+/// What ended a stage.
+enum Stage {
+    Event(ShardEvent),
+    Died,
+    Timeout,
+    Killed,
+}
+
+impl Lead<'_> {
+    fn status(&self, status: Status) {
+        let _ = self.to_collector.send(ToCollector::Status(status));
+    }
+
+    async fn whole_run(&mut self, events: &mut mpsc::UnboundedReceiver<ShardEvent>) {
+        for _ in 0..self.live {
+            match self.next(events, None).await {
+                Stage::Event(ShardEvent::Ready) => {}
+                Stage::Event(ShardEvent::Refused(error)) => {
+                    self.ending.refused = Some(error);
+                    return;
+                }
+                _ => return,
+            }
+        }
+        let mut data = Arc::new(Value::Null);
+        if self.plan.setup {
+            self.status(Status::Setup);
+            match self.hook(events, Order::Setup, self.plan.options.setup_timeout).await {
+                Ok(value) => data = value,
+                Err(timeout) => {
+                    self.ending.setup_timeout = timeout;
+                    return;
+                }
+            }
+            self.ending.data = Some(Arc::clone(&data));
+        }
+        if self.ending.stopped.is_none() {
+            let epoch = Instant::now() + Duration::from_millis(2);
+            self.status(Status::Running);
+            let _ = self.to_collector.send(ToCollector::Epoch(epoch));
+            self.shards.tell(&Order::Start { epoch, data: Arc::clone(&data) });
+            let mut done = 0;
+            while done < self.live {
+                match self.next(events, None).await {
+                    Stage::Event(ShardEvent::Done) => done += 1,
+                    Stage::Died | Stage::Killed => return,
+                    _ => {}
+                }
+            }
+        }
+        if self.plan.teardown && !self.ending.killed {
+            self.status(Status::Teardown);
+            let order = |_| Order::Teardown { data: Arc::clone(&data) };
+            if let Err(timeout) = self.hook(events, order(()), self.plan.options.teardown_timeout).await {
+                self.ending.teardown_timeout = timeout;
+            }
+        }
+    }
+
+    /// Runs `setup` or `teardown` on the first shard; `Err(true)` when it took too long, `Err(false)` when it failed.
+    async fn hook(
+        &mut self,
+        events: &mut mpsc::UnboundedReceiver<ShardEvent>,
+        order: Order,
+        within: Duration,
+    ) -> Result<Arc<Value>, bool> {
+        let name = if matches!(order, Order::Setup) { "setup" } else { "teardown" };
+        if let Some(first) = self.shards.orders.first() {
+            let _ = first.send(order);
+        }
+        match self.next(events, Some(within)).await {
+            Stage::Event(ShardEvent::Hook(Ok(value))) => Ok(value),
+            Stage::Event(ShardEvent::Hook(Err(error))) => {
+                self.ending.failed_hook = Some((name, error));
+                Err(false)
+            }
+            Stage::Event(ShardEvent::HookEnded) => Err(false),
+            Stage::Timeout => {
+                self.shards.tell(&Order::Kill);
+                Err(true)
+            }
+            _ => Err(false),
+        }
+    }
+
+    /// The next event of a shard; Commands are obeyed meanwhile.
+    async fn next(&mut self, events: &mut mpsc::UnboundedReceiver<ShardEvent>, within: Option<Duration>) -> Stage {
+        let far = Duration::from_secs(86_400 * 365);
+        let deadline = tokio::time::Instant::now() + within.unwrap_or(far);
+        loop {
+            tokio::select! {
+                biased;
+                Some(command) = self.orders.recv() => self.obey(command),
+                event = events.recv() => return match event {
+                    Some(ShardEvent::Broken(why)) => {
+                        self.ending.broken.get_or_insert(why);
+                        self.shards.tell(&Order::Kill);
+                        Stage::Died
+                    }
+                    Some(event) => Stage::Event(event),
+                    None => {
+                        self.ending.broken.get_or_insert_with(|| "all shards are gone".to_owned());
+                        Stage::Died
+                    }
+                },
+                () = tokio::time::sleep_until(deadline) => return if self.ending.killed { Stage::Killed } else { Stage::Timeout },
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Stop { by, why } => {
+                if self.ending.stopped.is_none() {
+                    self.ending.stopped = Some((by, why));
+                    self.status(Status::Stopping);
+                    self.shards.tell(&Order::Drain);
+                }
+            }
+            Command::Kill { by } => {
+                self.ending.killed = true;
+                self.ending.stopped.get_or_insert((by, "interrupted at once".to_owned()));
+                self.status(Status::Stopping);
+                self.shards.tell(&Order::Kill);
+            }
+            Command::MarkFailed { why } => {
+                self.ending.marked_failed.get_or_insert(why);
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The generator's own health: whether a measurement may be trusted.
+//!
+//! `invalid` means *our* fault (loop lag, lost samples, local exhaustion); a slow target alone never makes a run invalid.
+
+use crate::metrics::snapshot::Generator;
+use crate::metrics::{ErrorLog, Resolution, Scale, Trend};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Over how long lateness is judged.
+const WINDOW: Duration = Duration::from_secs(5);
+/// Lateness of our own loop (99th percentile over the window) beyond which timings are not the target's any more.
+const LAG_LIMIT_MS: f64 = 10.0;
+/// CPU beyond which a warning is due, in percent of the shards' cores.
+const CPU_LIMIT: f64 = 85.0;
+
+/// Watches the generator from tick to tick.
+pub(super) struct Health {
+    shards: usize,
+    lag: Trend,
+    window: VecDeque<(Instant, Trend)>,
+    cpu: Option<(Instant, Duration)>,
+    invalid: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl Health {
+    pub(super) fn new(shards: usize) -> Self {
+        Health { shards, lag: lag_trend(), window: VecDeque::new(), cpu: None, invalid: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// Takes the lags of one tick and judges; `errors` are those of the whole run.
+    pub(super) fn tick(&mut self, now: Instant, lags: &Trend, errors: &ErrorLog, running: bool) -> Generator {
+        if running {
+            self.lag.merge(lags);
+            self.window.push_back((now, lags.clone()));
+        }
+        while self.window.front().is_some_and(|(at, _)| now.duration_since(*at) > WINDOW) {
+            self.window.pop_front();
+        }
+        let mut recent = lag_trend();
+        self.window.iter().for_each(|(_, lag)| recent.merge(lag));
+        let recent_lag_p99 = recent.percentile(99.0);
+        // Half a window at least: the first beats of a run compile nothing and may not condemn it.
+        let full = self.window.front().is_some_and(|(at, _)| now.duration_since(*at) * 2 > WINDOW);
+        if full && recent_lag_p99.is_some_and(|lag| lag > LAG_LIMIT_MS) {
+            let text = "the generator could not keep up: its own loop ran more than 10 ms late (99th percentile over 5 s)";
+            note(&mut self.invalid, text);
+        }
+        for (key, _) in errors.sorted() {
+            if key.kind.starts_with("local_") {
+                note(&mut self.invalid, &format!("this machine ran out of something: {}", key.kind.replace('_', " ")));
+            }
+        }
+        let cpu_percent = self.cpu_percent(now);
+        if running && cpu_percent.is_some_and(|percent| percent > CPU_LIMIT) {
+            note(&mut self.warnings, "the generator used more than 85 % of its CPU: latencies may include its own delays");
+        }
+        Generator {
+            shards: self.shards,
+            cpu_percent,
+            loop_lag: Some(self.lag.clone()),
+            recent_lag_p99,
+            resident: resident(),
+            invalid: self.invalid.clone(),
+            warnings: self.warnings.clone(),
+            ..Generator::default()
+        }
+    }
+
+    /// Remembers that samples were lost.
+    pub(super) fn lost(&mut self, what: &str) {
+        note(&mut self.invalid, what);
+    }
+
+    fn cpu_percent(&mut self, now: Instant) -> Option<f64> {
+        let used = cpu_time()?;
+        let before = self.cpu.replace((now, used));
+        let (then, earlier) = before?;
+        let wall = now.duration_since(then).as_secs_f64() * self.shards as f64;
+        (wall > 0.0).then(|| (used.saturating_sub(earlier)).as_secs_f64() / wall * 100.0)
+    }
+}
+
+fn lag_trend() -> Trend {
+    Trend::new(Scale::DAY, Resolution::TwoDigits)
+}
+
+fn note(notes: &mut Vec<String>, text: &str) {
+    if !notes.iter().any(|known| known == text) {
+        notes.push(text.to_owned());
+    }
+}
+
+/// CPU time of this process, all threads: fields 14 and 15 of `/proc/self/stat` (proc(5)), in ticks of 10 ms.
+fn cpu_time() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let after_name = stat.rsplit_once(')')?.1;
+    let mut fields = after_name.split_whitespace().skip(11);
+    let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
+    Some(Duration::from_millis(ticks * 10))
+}
+
+/// Resident memory of this process in bytes: the second field of `/proc/self/statm`, in pages.
+fn resident() -> Option<u64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages = statm.split_whitespace().nth(1)?.parse::<u64>().ok()?;
+    Some(pages * 4096)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lags(values: &[f64]) -> Trend {
+        let mut trend = lag_trend();
+        values.iter().for_each(|value| trend.record(*value));
+        trend
+    }
+
+    fn judged(values: &[f64]) -> Vec<String> {
+        let mut health = Health::new(1);
+        let start = Instant::now();
+        let mut generator = Generator::default();
+        for tick in 0..12 {
+            generator = health.tick(start + Duration::from_millis(500) * tick, &lags(values), &ErrorLog::default(), true);
+        }
+        generator.invalid
+    }
+
+    #[test]
+    fn sustained_lag_makes_a_run_invalid_and_a_single_hiccup_does_not() {
+        assert_eq!(judged(&[25.0; 50]).len(), 1);
+        let mut calm = vec![0.1; 400];
+        calm.push(80.0);
+        assert_eq!(judged(&calm), Vec::<String>::new());
+    }
+
+    #[test]
+    fn exhaustion_of_this_machine_is_ours_and_a_refusing_target_is_not() {
+        let errors = |kind: &str| {
+            let mut log = ErrorLog::default();
+            let key = crate::metrics::ErrorKey { kind: kind.into(), code: 1, operation: "GET /".into(), place: String::new() };
+            log.add(key, || "m".into(), Duration::ZERO);
+            log
+        };
+        let mut health = Health::new(1);
+        let now = Instant::now();
+        assert!(health.tick(now, &lags(&[]), &errors("refused"), true).invalid.is_empty());
+        assert_eq!(health.tick(now, &lags(&[]), &errors("local_fd_limit"), true).invalid.len(), 1);
+    }
+}

@@ -1,0 +1,143 @@
+//! The judge: says at every tick what each threshold says, remembers first breaches, and ends a run that must not go on.
+
+use crate::control::{Author, Command};
+use crate::expr::{
+    CounterView, Distribution, GaugeView, Moment, RateView, RuleSeverity, Selector, ThresholdRule, View,
+};
+use crate::metrics::snapshot::Status;
+use crate::metrics::{Cell, Snapshot, Trend, Verdict};
+use crate::plan::Plan;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Judges the rules of one run.
+pub(super) struct Judge {
+    rules: Vec<(ThresholdRule, Option<Duration>)>,
+    commands: mpsc::UnboundedSender<Command>,
+    aborted: bool,
+}
+
+impl Judge {
+    pub(super) fn new(plan: &Plan, commands: mpsc::UnboundedSender<Command>) -> Self {
+        Judge { rules: plan.thresholds.iter().map(|rule| (rule.clone(), None)).collect(), commands, aborted: false }
+    }
+
+    /// The verdict of each rule on a Snapshot. A breach that must end the run does so, once.
+    pub(super) fn judge(&mut self, snapshot: &Snapshot) -> Vec<Verdict> {
+        let moment = if snapshot.status == Status::Completed { Moment::End } else { Moment::Running };
+        let seen = Seen(snapshot);
+        let mut verdicts = Vec::with_capacity(self.rules.len());
+        for (rule, first_breach) in &mut self.rules {
+            let judgement = rule.judge(&seen, moment);
+            if judgement.passed == Some(false) && first_breach.is_none() {
+                *first_breach = Some(snapshot.elapsed);
+            }
+            if snapshot.status == Status::Running && rule.aborts(judgement, snapshot.elapsed) && !self.aborted {
+                self.aborted = true;
+                let why = format!("threshold `{}: {}` was broken", rule.selector, rule.source);
+                // The coordinator is there as long as anything runs.
+                let _ = self.commands.send(Command::Stop { by: Author::Threshold, why });
+            }
+            let no_data = moment == Moment::End && judgement.observed.is_none();
+            verdicts.push(Verdict {
+                selector: rule.selector.to_string(),
+                expression: rule.source.clone(),
+                scenario: rule.options.scenario.clone(),
+                severity: if rule.options.severity == RuleSeverity::Warn { "warn" } else { "fail" },
+                abort: rule.options.abort,
+                passed: judgement.passed,
+                observed: judgement.observed,
+                observed_text: judgement.observed.map(|observed| rule.condition.dimension.show(observed)),
+                first_breach: *first_breach,
+                note: no_data.then(|| near(snapshot, rule.watched())),
+            });
+        }
+        verdicts
+    }
+}
+
+/// What to say of a rule that had nothing to judge: the values that the tags did have.
+fn near(snapshot: &Snapshot, selector: &Selector) -> String {
+    let mut seen = BTreeSet::new();
+    for (tag, _) in selector.tags() {
+        for series in snapshot.series_of(selector.metric()) {
+            if let Some(value) = series.tags.get(tag) {
+                seen.insert(format!("{tag}:{value}"));
+            }
+        }
+    }
+    let listed: Vec<_> = seen.into_iter().take(8).collect();
+    if listed.is_empty() {
+        return "no data: nothing was measured under this name".to_owned();
+    }
+    format!("no data under this selector; there was: {}", listed.join(", "))
+}
+
+/// A Snapshot as rules see it.
+struct Seen<'a>(&'a Snapshot);
+
+impl Seen<'_> {
+    fn merged(&self, selector: &Selector) -> Option<Cell> {
+        let filtered = selector.tags().next().is_some();
+        let with_phases = selector.tag("phase").is_some();
+        self.0.merged(selector.metric(), filtered, with_phases, |tags| {
+            selector.tags().all(|(name, value)| tags.get(name) == Some(value))
+        })
+    }
+}
+
+impl View for Seen<'_> {
+    fn counter(&self, selector: &Selector) -> Option<CounterView> {
+        match self.merged(selector)? {
+            Cell::Counter { sum, .. } => Some(CounterView { sum }),
+            _ => None,
+        }
+    }
+
+    fn gauge(&self, selector: &Selector) -> Option<GaugeView> {
+        match self.merged(selector)? {
+            Cell::Gauge(Some(gauge)) => Some(GaugeView { value: gauge.last }),
+            _ => None,
+        }
+    }
+
+    fn rate(&self, selector: &Selector) -> Option<RateView> {
+        match self.merged(selector)? {
+            Cell::Rate { passes, total } => Some(RateView { hits: passes, total }),
+            _ => None,
+        }
+    }
+
+    fn trend(&self, selector: &Selector) -> Option<Box<dyn Distribution + '_>> {
+        match self.merged(selector)? {
+            Cell::Trend(trend) => Some(Box::new(Merged(trend))),
+            _ => None,
+        }
+    }
+
+    fn elapsed_seconds(&self) -> f64 {
+        self.0.elapsed.as_secs_f64()
+    }
+}
+
+/// A trend that has values, as rules see it.
+struct Merged(Trend);
+
+impl Distribution for Merged {
+    fn count(&self) -> u64 {
+        self.0.count()
+    }
+    fn min(&self) -> f64 {
+        self.0.min().unwrap_or(f64::NAN)
+    }
+    fn max(&self) -> f64 {
+        self.0.max().unwrap_or(f64::NAN)
+    }
+    fn mean(&self) -> f64 {
+        self.0.avg().unwrap_or(f64::NAN)
+    }
+    fn percentile(&self, percentile: f64) -> f64 {
+        self.0.percentile(percentile).unwrap_or(f64::NAN)
+    }
+}

@@ -1,0 +1,147 @@
+//! The life of a user: start, iterations, stop; what its fiber runs, from the first line of script to the last.
+
+
+use crate::metrics::MetricId;
+use crate::script::error::{Ended, ScriptError};
+use crate::script::machine::{Failure, Functions, Machine};
+use crate::script::user::User;
+use crate::user::fiber;
+use rhai::Dynamic;
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Ids of the metrics that every iteration feeds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ids {
+    pub(super) iterations: MetricId,
+    pub(super) iteration_duration: MetricId,
+    pub(super) script_errors: MetricId,
+}
+
+/// What tells a user whether to begin another iteration. Shared between the user and its shard.
+pub(super) struct Allowance {
+    /// Set when the load no longer wants this user.
+    pub(super) retired: Cell<bool>,
+    /// How many iterations this user may still begin; `None` without limit.
+    pub(super) own: Cell<Option<u64>>,
+    /// A number of iterations shared by the whole run: how many are taken, of how many.
+    pub(super) shared: Option<(Arc<[AtomicU64]>, usize, u64)>,
+}
+
+impl Allowance {
+    /// Takes the right to begin one iteration; the number it has in a shared pool.
+    fn take(&self) -> bool {
+        if self.retired.get() {
+            return false;
+        }
+        if let Some(left) = self.own.get() {
+            if left == 0 {
+                return false;
+            }
+            self.own.set(Some(left - 1));
+        }
+        match &self.shared {
+            Some((counters, at, all)) => counters[*at].fetch_add(1, Ordering::Relaxed) < *all,
+            None => true,
+        }
+    }
+}
+
+/// What became of a user's iterations, beyond what its samples say. Shared with the shard.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) interrupted: Cell<u64>,
+    /// Iterations that the user has begun.
+    pub(super) begun: Cell<u64>,
+}
+
+/// Waiting after consecutive script errors: doubling from 100 ms to 10 s, so that a failing script does not hammer a
+/// failing system.
+fn backoff(errors: u32) -> Duration {
+    Duration::from_millis(100 << errors.saturating_sub(1).min(7)).min(Duration::from_secs(10))
+}
+
+/// Runs a user on its fiber until it is told to end. `tally.begun` lets a user that replaces a lost one go on counting.
+pub(super) fn live(
+    machine: &Machine,
+    user: &User,
+    functions: &Functions,
+    allowance: &Allowance,
+    tally: &Tally,
+    ids: Ids,
+    data: &Dynamic,
+) {
+    let mut errors = 0;
+    let mut started = functions.start.is_none();
+    while !started && !allowance.retired.get() {
+        match call(machine, user, functions.start.as_ref().unwrap_or(&functions.run), data) {
+            Ok(_) => started = true,
+            Err(Failure::Error(error)) => {
+                failed(user, ids, &error);
+                errors += 1;
+                if fiber::wait(tokio::time::sleep(backoff(errors))).is_err() {
+                    break;
+                }
+            }
+            Err(Failure::Ended(_)) => break,
+        }
+    }
+    errors = 0;
+    while started && allowance.take() {
+        user.vu.enter(tally.begun.get());
+        tally.begun.set(tally.begun.get() + 1);
+        let began = Instant::now();
+        let result = call(machine, user, &functions.run, data);
+        user.group.set(Default::default());
+        let ended_early = matches!(result, Err(Failure::Ended(Ended::Cancelled | Ended::Aborted(_))));
+        if ended_early {
+            tally.interrupted.set(tally.interrupted.get() + 1);
+            break;
+        }
+        let sample = |metric, value| user.host.sample(metric, user.base, Default::default(), Default::default(), Default::default(), value);
+        sample(ids.iterations, 1.0);
+        sample(ids.iteration_duration, began.elapsed().as_nanos() as f64 / 1e6);
+        match result {
+            Err(Failure::Error(error)) => {
+                failed(user, ids, &error);
+                errors += 1;
+                if fiber::wait(tokio::time::sleep(backoff(errors))).is_err() {
+                    break;
+                }
+            }
+            _ => errors = 0,
+        }
+        // An iteration that waited for nothing must not keep the shard from its timers and its neighbours.
+        if !user.waited.replace(false) && fiber::yield_now().is_err() {
+            break;
+        }
+    }
+    if let Some(stop) = &functions.stop
+        && started
+        && fiber::take_cancel().is_none_or(|reason| reason == crate::user::CancelReason::Interrupted)
+        && let Err(Failure::Error(error)) = call(machine, user, stop, data)
+    {
+        failed(user, ids, &error);
+    }
+}
+
+/// One call into the script with the user's `this`; values that it leaves are dropped on the thread's own stack.
+pub(super) fn call(machine: &Machine, user: &User, function: &rhai::FnPtr, data: &Dynamic) -> Result<Dynamic, Failure> {
+    fiber::reset_busy();
+    let mut this = user.this.clone();
+    machine.call(function, this.as_mut(), data)
+}
+
+fn failed(user: &User, ids: Ids, error: &ScriptError) {
+    user.host.sample(ids.script_errors, user.base, Default::default(), Default::default(), Default::default(), 1.0);
+    user.host.script_error(&user.vu.scenario, error);
+}
+
+
+/// A user that its fiber lost (it panicked or overflowed): counted like a script error.
+pub(super) fn lost(user: &Rc<User>, ids: Ids, why: &str) {
+    failed(user, ids, &ScriptError { message: why.to_owned(), place: None });
+}

@@ -1,0 +1,344 @@
+//! A shard: one thread, one current-thread runtime, one Machine; it runs its stripe of every scenario.
+//!
+//! Shards are identical and know nothing of each other but the counters of shared iterations. A shard obeys
+//! [`Order`]s, tells [`ShardEvent`]s, and once per tick hands its Recorder to the collector and takes a cleared spare.
+
+use super::collector::ToCollector;
+use super::drive::Population;
+use super::life::{self, Ids};
+use crate::clock::RunClock;
+use crate::control::Command;
+use crate::load::Stripe;
+use crate::metrics::{Catalogue, Delta, MetricSpec, Recorder, Resolution, Scale, ScenarioDelta, TagSet, Trend};
+use crate::plan::Plan;
+use crate::protocol::http::Client;
+use crate::script::connect::Connections;
+use crate::script::error::ScriptError;
+use crate::script::host::Host;
+use crate::script::json::Json;
+use crate::script::machine::{Failure, Machine};
+use crate::script::user::User;
+use crate::user::{CancelHandle, CancelReason, Fiber, FiberError, StackPool, VirtualUser};
+use rhai::Dynamic;
+use serde_json::Value;
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, mpsc as std_mpsc};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// How often a Recorder is handed over.
+pub(super) const TICK: Duration = Duration::from_millis(500);
+/// How often a shard looks at its own lateness, and at most how late it adjusts its users.
+const BEAT: Duration = Duration::from_millis(10);
+
+/// What the coordinator tells a shard.
+#[derive(Debug, Clone)]
+pub(super) enum Order {
+    /// Run `setup` and tell its value.
+    Setup,
+    /// Run the scenarios.
+    Start { epoch: Instant, data: Arc<Value> },
+    /// No new iterations; cancel what is left after the graceful stop.
+    Drain,
+    /// Cancel everything now.
+    Kill,
+    /// Run `teardown`.
+    Teardown { data: Arc<Value> },
+    /// Hand in what is left and end.
+    Finish,
+}
+
+/// What a shard tells the coordinator.
+#[derive(Debug)]
+pub(super) enum ShardEvent {
+    /// The Machine stands.
+    Ready,
+    /// It could not be built.
+    Refused(ScriptError),
+    /// `setup` or `teardown` returned, or raised an error.
+    Hook(Result<Arc<Value>, ScriptError>),
+    /// `setup` or `teardown` was ended from outside.
+    HookEnded,
+    /// All users of all scenarios have ended.
+    Done,
+    /// Something of ours broke.
+    Broken(String),
+}
+
+/// Everything a shard is started with.
+pub(super) struct Start {
+    pub(super) index: usize,
+    pub(super) of: usize,
+    pub(super) plan: Arc<Plan>,
+    pub(super) specs: Arc<[MetricSpec]>,
+    pub(super) demo_url: Option<String>,
+    pub(super) taken: Arc<[AtomicU64]>,
+    pub(super) orders: mpsc::UnboundedReceiver<Order>,
+    pub(super) events: mpsc::UnboundedSender<ShardEvent>,
+    pub(super) deltas: std_mpsc::Sender<ToCollector>,
+    pub(super) spares: std_mpsc::Receiver<Recorder>,
+    pub(super) commands: mpsc::UnboundedSender<Command>,
+}
+
+/// What a shard's tasks share.
+pub(super) struct Ground {
+    pub(super) index: usize,
+    pub(super) stripe: Stripe,
+    pub(super) machine: Rc<Machine>,
+    pub(super) host: Rc<Host>,
+    pub(super) stacks: StackPool,
+    pub(super) connections: Connections,
+    pub(super) ids: Ids,
+    pub(super) data: RefCell<Dynamic>,
+    pub(super) taken: Arc<[AtomicU64]>,
+}
+
+/// The body of a shard's thread.
+pub(super) fn run(start: Start) {
+    let events = start.events.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .event_interval(31)
+        .build_local(tokio::runtime::LocalOptions::default());
+    match runtime {
+        Ok(runtime) => runtime.block_on(Shard::live(start)),
+        Err(error) => drop(events.send(ShardEvent::Broken(format!("no runtime for a shard: {error}")))),
+    }
+}
+
+struct Shard {
+    ground: Rc<Ground>,
+    populations: Vec<Population>,
+    lag: Trend,
+    events: mpsc::UnboundedSender<ShardEvent>,
+    deltas: std_mpsc::Sender<ToCollector>,
+    spares: std_mpsc::Receiver<Recorder>,
+    started: bool,
+    told_done: bool,
+    hook: Option<CancelHandle>,
+}
+
+impl Shard {
+    async fn live(start: Start) {
+        let Start { index, of, plan, specs, demo_url, taken, mut orders, events, deltas, spares, commands } = start;
+        let machine = match Machine::new(&plan) {
+            Ok(machine) => Rc::new(machine),
+            Err(error) => return drop(events.send(ShardEvent::Refused(error))),
+        };
+        let catalogue = Catalogue::new(specs, plan.options.limits.tag_sets);
+        let id = |name: &str| catalogue.metric(name).map(|(id, _)| id).expect("the metric is built in");
+        let ids = Ids {
+            iterations: id("iterations"),
+            iteration_duration: id("iteration_duration"),
+            script_errors: id("script_errors"),
+        };
+        let send = Box::new(move |command| drop(commands.send(command)));
+        let host = Host::new(index, Arc::clone(&plan), catalogue, demo_url.clone(), send);
+        let refuse = |message: String| ScriptError { message, place: None };
+        let made = Connections::new(&plan, demo_url.as_deref()).map_err(refuse);
+        let stacks = StackPool::new().map_err(|error| refuse(error.to_string()));
+        let (connections, stacks) = match (made, stacks) {
+            (Ok(connections), Ok(stacks)) => (connections, stacks),
+            (Err(error), _) | (_, Err(error)) => return drop(events.send(ShardEvent::Refused(error))),
+        };
+        let stripe = Stripe::new(index as u32, of as u32).unwrap_or_else(Stripe::whole);
+        let ground =
+            Rc::new(Ground { index, stripe, machine, host, stacks, connections, ids, data: RefCell::new(Dynamic::UNIT), taken });
+        let populations = (0..plan.scenarios.len()).map(|at| Population::new(&ground, at)).collect();
+        let lag = Trend::new(Scale::DAY, Resolution::ThreeDigits);
+        let mut shard =
+            Shard { ground, populations, lag, events, deltas, spares, started: false, told_done: false, hook: None };
+        let _ = shard.events.send(ShardEvent::Ready);
+        shard.obey(&mut orders).await;
+        shard.hand_over();
+    }
+
+    /// Until told to finish: orders, the beat, the tick.
+    async fn obey(&mut self, orders: &mut mpsc::UnboundedReceiver<Order>) {
+        let mut beat = Instant::now() + BEAT;
+        let mut tick = Instant::now() + TICK;
+        loop {
+            tokio::select! {
+                biased;
+                order = orders.recv() => match order {
+                    None | Some(Order::Finish) => return,
+                    Some(Order::Start { epoch, data }) => {
+                        self.begin(epoch, data);
+                        tick = epoch + TICK;
+                        beat = epoch;
+                    }
+                    Some(order) => self.take(order),
+                },
+                () = tokio::time::sleep_until(beat.into()) => {
+                    let now = Instant::now();
+                    // tokio's own timers are up to a millisecond late by design; that is not lag.
+                    let late = now.saturating_duration_since(beat).saturating_sub(Duration::from_millis(1));
+                    self.lag.record(late.as_nanos() as f64 / 1e6);
+                    self.adjust(now);
+                    beat = (beat + BEAT).max(now);
+                    if now >= tick {
+                        self.hand_over();
+                        while tick <= now {
+                            tick += TICK;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, epoch: Instant, data: Arc<Value>) {
+        self.ground.host.clock.set(RunClock::starting(epoch));
+        *self.ground.data.borrow_mut() = Json::dynamic(data);
+        self.started = true;
+    }
+
+    fn adjust(&mut self, now: Instant) {
+        if !self.started {
+            return;
+        }
+        let at = self.ground.host.clock.get().at(now);
+        if self.ground.host.clock.get().instant(Duration::ZERO) > now {
+            return;
+        }
+        let mut done = true;
+        for population in &mut self.populations {
+            if let Err(why) = population.adjust(&self.ground, at) {
+                let _ = self.events.send(ShardEvent::Broken(why));
+            }
+            done &= population.is_done();
+        }
+        if done && !self.told_done {
+            self.told_done = true;
+            self.hand_over();
+            let _ = self.events.send(ShardEvent::Done);
+        }
+    }
+
+    fn take(&mut self, order: Order) {
+        match order {
+            Order::Setup => self.hook("setup", Dynamic::UNIT),
+            Order::Teardown { data } => self.hook("teardown", Json::dynamic(data)),
+            Order::Drain => {
+                let at = self.ground.host.now();
+                for population in &mut self.populations {
+                    population.drain(&self.ground, at);
+                }
+                if let Some(hook) = &self.hook {
+                    hook.cancel(CancelReason::Stopped);
+                }
+            }
+            Order::Kill => {
+                let at = self.ground.host.now();
+                for population in &mut self.populations {
+                    population.kill(at);
+                }
+                if let Some(hook) = &self.hook {
+                    hook.cancel(CancelReason::Stopped);
+                }
+            }
+            Order::Start { .. } | Order::Finish => {}
+        }
+        // A run that is stopped before its scenarios start is done at once.
+        self.adjust(Instant::now());
+    }
+
+    /// Runs `setup` or `teardown` with an extra user and tells how it ended.
+    fn hook(&mut self, name: &'static str, data: Dynamic) {
+        let ground = Rc::clone(&self.ground);
+        let events = self.events.clone();
+        let Some(function) = ground.machine.function(name) else {
+            let _ = events.send(ShardEvent::Hook(Ok(Arc::new(Value::Null))));
+            return;
+        };
+        let tags = ground.host.plan.options.tags.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let base = ground.host.base(TagSet::new(tags).with([("phase", name), ("scenario", name)]));
+        let vu = VirtualUser::new(0, name.into(), 0, ground.host.plan.options.seed);
+        let user = new_user(&ground, vu, base, None, None);
+        let depth = ground.host.plan.options.limits.depth;
+        let inner = Rc::clone(&user);
+        let body_ground = Rc::clone(&ground);
+        let body = move || {
+            let result = life::call(&body_ground.machine, &inner, &function, &data);
+            result.map(|value| {
+                if name == "teardown" {
+                    return Ok(Arc::new(Value::Null)); // what it returns goes nowhere
+                }
+                let json = crate::script::json::from_dynamic(&value, depth);
+                json.map(Arc::new).map_err(|why| ScriptError { message: format!("`{name}` returned something that is no data: {why}"), place: None })
+            })
+        };
+        let fiber = match Fiber::new(&ground.stacks, user, body) {
+            Ok(fiber) => fiber,
+            Err(error) => return drop(events.send(ShardEvent::Broken(error.to_string()))),
+        };
+        self.hook = Some(fiber.cancel_handle());
+        tokio::task::spawn_local(async move {
+            let event = match fiber.await {
+                Ok(Ok(result)) => ShardEvent::Hook(result),
+                Ok(Err(Failure::Error(error))) => ShardEvent::Hook(Err(error)),
+                Ok(Err(Failure::Ended(_))) => ShardEvent::HookEnded,
+                Err(error) => ShardEvent::Hook(Err(ScriptError { message: lost_text(&error), place: None })),
+            };
+            let _ = events.send(event);
+        });
+    }
+
+    /// Hands the filled Recorder to the collector.
+    fn hand_over(&mut self) {
+        let spare = self.spares.try_recv().unwrap_or_default();
+        let host = &self.ground.host;
+        let (recorder, new_series, regrouped) = host.swap(spare);
+        let empty = Trend::new(Scale::DAY, Resolution::ThreeDigits);
+        let delta = Delta {
+            shard: self.ground.index,
+            at: host.now(),
+            new_series,
+            recorder,
+            regrouped,
+            scenarios: self.populations.iter().map(Population::state).collect::<Vec<ScenarioDelta>>(),
+            loop_lag: std::mem::replace(&mut self.lag, empty),
+            prints: host.take_prints(),
+        };
+        // The collector lives longer than every shard; if it died, the coordinator finds out when it joins.
+        let _ = self.deltas.send(ToCollector::Delta(Box::new(delta)));
+    }
+}
+
+/// A user with its own client, before its first line.
+pub(super) fn new_user(ground: &Ground, vu: VirtualUser, base: u16, scenario: Option<usize>, this: Option<Dynamic>) -> Rc<User> {
+    let plan = &ground.host.plan;
+    let throw_errors = scenario.map_or(plan.options.throw_errors, |at| plan.scenarios[at].throw_errors);
+    Rc::new(User {
+        host: Rc::clone(&ground.host),
+        vu,
+        this,
+        base,
+        group: Cell::default(),
+        client: Client::new(ground.connections.of(scenario)),
+        tags: RefCell::default(),
+        tags_name: Cell::default(),
+        throw_errors,
+        waited: Cell::new(false),
+    })
+}
+
+/// What the report says of a user that its fiber lost.
+pub(super) fn lost_text(error: &FiberError) -> String {
+    match error {
+        FiberError::Panicked(why) => format!("a native function panicked (this is a bug in punk): {why}"),
+        FiberError::Overflow { .. } => {
+            "the user's stack overflowed inside a native function; the user was replaced by a fresh one".to_owned()
+        }
+        FiberError::NotStarted(reason) => reason.to_string(),
+    }
+}
+
+/// The text of a panic.
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+}

@@ -1,0 +1,343 @@
+//! Everything that can be wrong with a threshold, as data: what, where, and what would be right.
+//!
+//! Made by the lexer, the parser, the selector and the type check; turned into a [`Diagnostic`] here, with the place in the
+//! script that the script layer knows.
+
+use super::syntax::{Comparison, Method};
+use super::types::methods_of;
+use super::{Dimension, Feature, Part, Place};
+use crate::diagnostic::{Diagnostic, Severity, Span, did_you_mean};
+use crate::metrics::MetricKind;
+
+/// What is wrong. Messages are lowercase fragments.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ProblemKind {
+    /// Nothing to judge.
+    #[error("the threshold expression is empty")]
+    EmptyExpression,
+    /// A character that no expression has.
+    #[error("unexpected character `{character}` in a threshold expression")]
+    UnexpectedCharacter {
+        /// The character.
+        character: char,
+    },
+    /// Signs that look like an operator and are none.
+    #[error("unknown operator `{written}`")]
+    UnknownOperator {
+        /// As written.
+        written: String,
+    },
+    /// The grammar needs something else here.
+    #[error("expected {expected}, found {}", found.as_deref().unwrap_or("the end"))]
+    Expected {
+        /// What it needs.
+        expected: &'static str,
+        /// What stands there, quoted; `None` at the end.
+        found: Option<String>,
+    },
+    /// The threshold is complete, yet more follows.
+    #[error("unexpected {found} behind the threshold")]
+    Trailing {
+        /// The first of what follows, quoted.
+        found: String,
+    },
+    /// Nesting without end.
+    #[error("the threshold expression is nested too deep")]
+    TooDeep,
+    /// Part of the language, but of a later version.
+    #[error("{} is not available yet in this version", feature.words().0)]
+    NotYet {
+        /// What.
+        feature: Feature,
+    },
+    /// A word where a method should stand.
+    #[error("unknown method `{written}`")]
+    UnknownMethod {
+        /// As written.
+        written: String,
+        /// The method that was probably meant.
+        nearest: Option<String>,
+    },
+    /// `avg(5)`
+    #[error("`{method}` takes no argument")]
+    NoArguments {
+        /// The method.
+        method: Method,
+    },
+    /// `p` without its percentile.
+    #[error("`p` needs a percentile")]
+    NoPercentile,
+    /// Not from 0 to 100.
+    #[error("`{written}` is not a percentile")]
+    PercentileRange {
+        /// As written.
+        written: String,
+    },
+    /// A quantity or a limit that is compared with nothing.
+    #[error("a threshold is a comparison")]
+    NoComparison {
+        /// The method, when there is one.
+        method: Option<Method>,
+    },
+    /// `300 > p(95)`
+    #[error("the limit stands on the left")]
+    Reversed {
+        /// The same, the right way round.
+        right: String,
+    },
+    /// `avg < med`, `1 < 2`, `1 < avg < 2`
+    #[error("a threshold compares one method with one limit")]
+    NotALimit {
+        /// What stands in the wrong place.
+        found: &'static str,
+    },
+    /// The metric has no such method.
+    #[error("`{method}` does not exist for `{metric}`, a {kind}")]
+    WrongMethod {
+        /// The method.
+        method: Method,
+        /// The metric's name.
+        metric: String,
+        /// What it is.
+        kind: MetricKind,
+    },
+    /// Not a number, or a unit that nothing has.
+    #[error("`{written}` is not a limit")]
+    BadLimit {
+        /// As written.
+        written: String,
+        /// What would be right, if units knows.
+        help: Option<String>,
+    },
+    /// A unit of something else.
+    #[error("`{written}` is {is}, but `{method}` of `{metric}` is {}", needs.words())]
+    WrongUnit {
+        /// The limit as written.
+        written: String,
+        /// What its unit makes it.
+        is: &'static str,
+        /// The method.
+        method: Method,
+        /// The metric's name.
+        metric: String,
+        /// What the method gives for this metric.
+        needs: Dimension,
+    },
+    /// Warning: a share never gets there.
+    #[error("a rate is never above 1, so `{written}` decides nothing")]
+    BeyondShare {
+        /// The limit as written.
+        written: String,
+    },
+    /// No metric of that name.
+    #[error("unknown metric `{name}`")]
+    UnknownMetric {
+        /// As written.
+        name: String,
+        /// The metric that was probably meant.
+        nearest: Option<String>,
+    },
+    /// A tag that series do not carry.
+    #[error("unknown tag `{name}`")]
+    UnknownTag {
+        /// As written.
+        name: String,
+        /// The tag that was probably meant.
+        nearest: Option<String>,
+        /// Every tag that a selector may use.
+        known: Vec<String>,
+    },
+    /// The selector is not `metric{tag:value,…}`.
+    #[error("{reason}")]
+    BadSelector {
+        /// What exactly is wrong.
+        reason: &'static str,
+    },
+    /// One tag, two values: nothing can have both.
+    #[error("`{tag}` is given twice")]
+    TagTwice {
+        /// The tag.
+        tag: String,
+    },
+    /// `severity: "warn"` and `abort: true` contradict each other.
+    #[error("a threshold of severity `warn` cannot abort the run")]
+    WarnAborts,
+    /// `scenario: "a"` and `{scenario:b}` contradict each other.
+    #[error("the option says scenario `{option}`, the selector says `{selector}`")]
+    TwoScenarios {
+        /// Of the option.
+        option: String,
+        /// Of the selector.
+        selector: String,
+    },
+}
+
+impl ProblemKind {
+    /// For a word where a method should stand; it is asked for `p95` and `median` as for mere slips.
+    pub(super) fn unknown_method(written: &str) -> Self {
+        let lower = written.to_lowercase();
+        let digits = lower.trim_start_matches(|c: char| c.is_alphabetic() || c == '_');
+        let stem = lower[..lower.len() - digits.len()].trim_end_matches('_');
+        let nearest = match stem {
+            "p" | "pct" | "perc" | "percentile" | "pc" | "q" | "quantile" => {
+                let percentile = digits
+                    .replace('_', ".")
+                    .parse::<f64>()
+                    .ok()
+                    .filter(|p| (0.0..=100.0).contains(p));
+                Some(percentile.map_or("p(95)".to_owned(), |percentile| format!("p({percentile})")))
+            }
+            "median" => Some("med".to_owned()),
+            "mean" | "average" => Some("avg".to_owned()),
+            "sum" | "total" | "num" | "number" => Some("count".to_owned()),
+            "maximum" => Some("max".to_owned()),
+            "minimum" => Some("min".to_owned()),
+            _ => did_you_mean(
+                &lower,
+                ["count", "rate", "value", "avg", "min", "max", "med"],
+            )
+            .map(str::to_owned),
+        };
+        Self::UnknownMethod {
+            written: written.to_owned(),
+            nearest,
+        }
+    }
+
+    /// The short text beside the caret.
+    fn label(&self) -> Option<String> {
+        match self {
+            Self::UnknownMethod {
+                nearest: Some(nearest),
+                ..
+            }
+            | Self::UnknownMetric {
+                nearest: Some(nearest),
+                ..
+            }
+            | Self::UnknownTag {
+                nearest: Some(nearest),
+                ..
+            } => Some(format!("did you mean `{nearest}`?")),
+            Self::UnknownOperator { written } => {
+                let meant = match written.as_str() {
+                    "=" | "====" => "==",
+                    "=<" => "<=",
+                    "=>" => ">=",
+                    "<>" | "!==" => "!=",
+                    "<<" => "<",
+                    ">>" => ">",
+                    _ => return None,
+                };
+                Some(format!("did you mean `{meant}`?"))
+            }
+            Self::WrongMethod { kind, .. } => Some(format!("a {kind} has {}", methods_of(*kind))),
+            Self::WrongUnit { needs, .. } => {
+                needs.example().map(|example| format!("write {example}"))
+            }
+            Self::PercentileRange { .. } => Some("from 0 to 100".to_owned()),
+            Self::NoPercentile => Some("write `p(95)`".to_owned()),
+            Self::NoComparison {
+                method: Some(method),
+            } => Some(format!("compare it: `{method} < …`")),
+            Self::Reversed { right } => Some(format!("write `{right}`")),
+            Self::NotALimit { found } => Some((*found).to_owned()),
+            _ => None,
+        }
+    }
+
+    /// What would be right, when it needs a line of its own.
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::NotYet { feature } => Some(feature.words().1.to_owned()),
+            Self::UnknownMethod { .. } => Some(
+                "methods are `count`, `rate`, `value`, `avg`, `min`, `max`, `med` and `p(N)`"
+                    .to_owned(),
+            ),
+            Self::UnknownOperator { .. } => {
+                Some("operators are `<`, `<=`, `>`, `>=`, `==` and `!=`".to_owned())
+            }
+            Self::EmptyExpression | Self::NoComparison { method: None } => {
+                Some("write a method, an operator and a limit, such as `p(95) < 300ms`".to_owned())
+            }
+            Self::UnknownMetric { nearest: None, .. } => {
+                Some("declare it with `metric::counter`, `gauge`, `rate` or `trend`".to_owned())
+            }
+            Self::UnknownTag { known, .. } => Some(format!("tags are {}", known.join(", "))),
+            Self::BadSelector { .. } => {
+                Some("write `metric` or `metric{tag:value,tag2:value2}`".to_owned())
+            }
+            Self::BadLimit { help, .. } => help.clone(),
+            Self::BeyondShare { written } => {
+                let percent = written.trim_start_matches('+').trim_end_matches('%');
+                Some(format!(
+                    "write a share such as `0.01` or `{}%`",
+                    if written.ends_with('%') { "1" } else { percent }
+                ))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Something wrong with a threshold, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// What.
+    pub kind: ProblemKind,
+    /// In which text.
+    pub part: Part,
+    /// Where in that text.
+    pub place: Place,
+}
+
+impl Problem {
+    /// A problem of the expression.
+    pub(super) fn new(kind: ProblemKind, place: Place) -> Self {
+        Self {
+            kind,
+            part: Part::Expression,
+            place,
+        }
+    }
+
+    /// A problem of the selector.
+    pub(super) fn in_selector(kind: ProblemKind, place: Place) -> Self {
+        Self {
+            kind,
+            part: Part::Selector,
+            place,
+        }
+    }
+
+    /// An error refuses the script, a warning is printed.
+    pub fn severity(&self) -> Severity {
+        match self.kind {
+            ProblemKind::BeyondShare { .. } => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+
+    /// With its place in the script: `selector` and `expression` are where the first character of each text stands; for a
+    /// text that has no such place (a flag, the API, a computed string) the message alone must do.
+    pub fn diagnostic(&self, selector: Option<&Span>, expression: Option<&Span>) -> Diagnostic {
+        let place = match self.part {
+            Part::Selector => selector,
+            Part::Expression => expression,
+        };
+        Diagnostic {
+            severity: self.severity(),
+            message: self.kind.to_string(),
+            span: place.map(|start| start.narrowed(self.place.offset, self.place.length)),
+            label: self.kind.label(),
+            help: self.kind.help(),
+        }
+    }
+}
+
+/// `p(95) < 300`, from its parts.
+pub(super) fn right_way_round(method: Method, comparison: Comparison, limit: &str) -> ProblemKind {
+    ProblemKind::Reversed {
+        right: format!("{method} {} {limit}", comparison.mirrored()),
+    }
+}

@@ -1,0 +1,134 @@
+//! A threshold as declared: selector, expression and options, checked together into one rule.
+//!
+//! Made by `script/` for every `threshold(…)`, kept in the Plan, judged by the engine's judge on every tick and at the end.
+//! It keeps no history: first breach, abort and revision are the judge's.
+
+use std::time::Duration;
+
+use super::condition::{Condition, Judgement, Moment};
+use super::{Catalog, Place, Problem, ProblemKind, Selector, View, parser, selector, types};
+use crate::diagnostic::{Severity, Span};
+
+/// What breaking a threshold means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RuleSeverity {
+    /// It is reported.
+    Warn,
+    /// The run fails: exit code 99.
+    #[default]
+    Fail,
+}
+
+/// The third argument of `threshold`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RuleOptions {
+    /// What breaking it means.
+    pub severity: RuleSeverity,
+    /// Whether breaking it ends the run (k6's `abortOnFail`).
+    pub abort: bool,
+    /// How long it may be broken before that ends the run (k6's `delayAbortEval`); judging starts at once.
+    pub grace: Duration,
+    /// Whether having no data at the end fails it.
+    pub required: bool,
+    /// Only this scenario's part of the metric.
+    pub scenario: Option<String>,
+}
+
+/// A threshold that can be judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ThresholdRule {
+    /// The selector as declared.
+    pub selector: Selector,
+    /// The expression as written, for people and for recognising the rule across edits.
+    pub source: String,
+    /// The expression, checked.
+    pub condition: Condition,
+    /// What else was declared.
+    pub options: RuleOptions,
+    /// Where the expression stands in the script; `None` for one from elsewhere.
+    pub span: Option<Span>,
+    /// The selector with the scenario of the options.
+    watched: Selector,
+}
+
+impl ThresholdRule {
+    /// Checks a threshold. The problems are warnings beside a rule, and hold at least one error without one; they come in
+    /// the order of the texts, the selector's first.
+    pub fn parse(
+        selector: &str,
+        expression: &str,
+        options: RuleOptions,
+        span: Option<Span>,
+        catalog: Catalog<'_>,
+    ) -> (Option<Self>, Vec<Problem>) {
+        let (read, mut problems) = selector::read(selector);
+        let metric = catalog.check(&read, &mut problems);
+        let (tree, mut in_expression) = parser::parse(expression);
+        let condition = types::check(&tree, metric, &mut in_expression);
+        in_expression.sort_by_key(|problem| problem.place.offset);
+        problems.extend(in_expression);
+
+        let whole = |text: &str| Place::between(0, text.chars().count());
+        if options.abort && options.severity == RuleSeverity::Warn {
+            problems.push(Problem::new(ProblemKind::WarnAborts, whole(expression)));
+        }
+        let selector_text = selector;
+        let selector = read.selector;
+        let mut watched = selector.clone();
+        if let Some(option) = &options.scenario {
+            match selector.tag("scenario") {
+                Some(other) if other != option => {
+                    let kind = ProblemKind::TwoScenarios {
+                        option: option.clone(),
+                        selector: other.to_owned(),
+                    };
+                    problems.push(Problem::in_selector(kind, whole(selector_text)));
+                }
+                _ => watched = watched.with("scenario", option),
+            }
+        }
+        let refused = problems
+            .iter()
+            .any(|problem| problem.severity() == Severity::Error);
+        let rule = condition.filter(|_| !refused).map(|condition| Self {
+            selector,
+            source: expression.trim().to_owned(),
+            condition,
+            options,
+            span,
+            watched,
+        });
+        debug_assert!(
+            rule.is_some() || refused,
+            "a refused threshold must say why: {expression:?}"
+        );
+        (rule, problems)
+    }
+
+    /// The series that it judges: the selector, narrowed to the scenario of the options.
+    pub fn watched(&self) -> &Selector {
+        &self.watched
+    }
+
+    /// What it says about `view`.
+    pub fn judge(&self, view: &dyn View, moment: Moment) -> Judgement {
+        let judgement = self.condition.judge(&self.watched, view, moment);
+        match judgement.passed {
+            None if moment == Moment::End && self.options.required => Judgement {
+                passed: Some(false),
+                ..judgement
+            },
+            _ => judgement,
+        }
+    }
+
+    /// Whether this judgement, made `elapsed` into the run, ends the run.
+    pub fn aborts(&self, judgement: Judgement, elapsed: Duration) -> bool {
+        self.options.abort && judgement.passed == Some(false) && elapsed >= self.options.grace
+    }
+
+    /// Whether this judgement, made at the end, fails the run.
+    pub fn fails(&self, judgement: Judgement) -> bool {
+        self.options.severity == RuleSeverity::Fail && judgement.passed == Some(false)
+    }
+}

@@ -1,0 +1,154 @@
+//! The arguments of a shape as plain data: what the script layer hands over, checked in one place.
+//!
+//! Called by the `build` functions of `shapes/`. It knows which kinds exist, not what any shape does with them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Shape, ShapeError};
+
+/// One argument, already free of the script language.
+#[derive(Debug, Clone)]
+pub enum Argument {
+    /// A number of users, or a rate per second.
+    Value(f64),
+    /// A span of time.
+    Duration(Duration),
+    /// Another shape; also what a method is called on.
+    Shape(Arc<dyn Shape>),
+}
+
+/// What an argument is, without its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A number of users, or a rate.
+    Value,
+    /// A span of time.
+    Duration,
+    /// Another shape.
+    Shape,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Value => "a number of users or a rate",
+            Self::Duration => "a duration such as `30.s`",
+            Self::Shape => "a load shape",
+        })
+    }
+}
+
+impl Argument {
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Value(_) => Kind::Value,
+            Self::Duration(_) => Kind::Duration,
+            Self::Shape(_) => Kind::Shape,
+        }
+    }
+}
+
+/// One parameter of a shape: its name in the signature and what it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameter {
+    /// The name that the signature and the errors use.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+}
+
+/// Arguments that match their parameters in number and kind.
+#[derive(Debug, Clone, Copy)]
+pub struct Arguments<'a> {
+    signature: &'static str,
+    parameters: &'static [Parameter],
+    given: &'a [Argument],
+}
+
+impl<'a> Arguments<'a> {
+    /// Checks number and kinds. `receiver` says that the first parameter is the shape a method is called on, which people
+    /// do not count as an argument.
+    pub fn checked(
+        signature: &'static str,
+        parameters: &'static [Parameter],
+        receiver: bool,
+        given: &'a [Argument],
+    ) -> Result<Self, ShapeError> {
+        if given.len() != parameters.len() {
+            let uncounted = usize::from(receiver);
+            let expected = parameters.len() - uncounted;
+            return Err(ShapeError::WrongCount {
+                signature,
+                expected,
+                given: given.len().saturating_sub(uncounted),
+            });
+        }
+        for (parameter, argument) in parameters.iter().zip(given) {
+            let (expected, given) = (parameter.kind, argument.kind());
+            if expected != given {
+                return Err(ShapeError::WrongKind {
+                    signature,
+                    parameter: parameter.name,
+                    expected,
+                    given,
+                });
+            }
+        }
+        Ok(Self {
+            signature,
+            parameters,
+            given,
+        })
+    }
+
+    /// The value at `index`: finite and not negative.
+    pub fn value(&self, index: usize) -> Result<f64, ShapeError> {
+        let (signature, parameter) = (self.signature, self.parameters[index].name);
+        match self.given[index] {
+            Argument::Value(value) if !value.is_finite() => Err(ShapeError::NotFinite {
+                signature,
+                parameter,
+            }),
+            Argument::Value(value) if value < 0.0 => Err(ShapeError::Negative {
+                signature,
+                parameter,
+                value,
+            }),
+            // -0.0 is not below 0.0, and prints a sign.
+            Argument::Value(value) => Ok(value.abs()),
+            ref other => Err(self.wrong_kind(index, Kind::Value, other.kind())),
+        }
+    }
+
+    /// The duration at `index`: longer than zero.
+    pub fn time(&self, index: usize) -> Result<Duration, ShapeError> {
+        match self.given[index] {
+            Argument::Duration(time) if time.is_zero() => Err(ShapeError::NoTime {
+                signature: self.signature,
+                parameter: self.parameters[index].name,
+            }),
+            Argument::Duration(time) => Ok(time),
+            ref other => Err(self.wrong_kind(index, Kind::Duration, other.kind())),
+        }
+    }
+
+    /// The shape at `index`.
+    pub fn shape(&self, index: usize) -> Result<Arc<dyn Shape>, ShapeError> {
+        match &self.given[index] {
+            Argument::Shape(shape) => Ok(shape.clone()),
+            other => Err(self.wrong_kind(index, Kind::Shape, other.kind())),
+        }
+    }
+
+    fn wrong_kind(&self, index: usize, expected: Kind, given: Kind) -> ShapeError {
+        ShapeError::WrongKind {
+            signature: self.signature,
+            parameter: self.parameters[index].name,
+            expected,
+            given,
+        }
+    }
+}

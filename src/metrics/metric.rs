@@ -1,0 +1,289 @@
+//! What a metric *is*: its name, kind, unit and meaning, and the closed list of those that punk measures itself.
+//!
+//! Read by `expr/` (which method and which unit fit a metric), by the recorder (which store a series needs), by the
+//! report and by the generated reference page. It deliberately holds no values and no ids: those are the recorder's.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// What a metric accumulates; k6's four kinds, with k6's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MetricKind {
+    /// A sum that only grows; read as `count` (the sum) and `rate` (the sum per second of the run).
+    Counter,
+    /// The last value; read as `value`.
+    Gauge,
+    /// A share of non-zero values among all; read as `rate`, 0 to 1.
+    Rate,
+    /// A distribution; read as `avg`, `min`, `max`, `med`, `p(N)` and `count`.
+    Trend,
+}
+
+impl MetricKind {
+    /// The lowercase word that the summary and the script API use: `counter`, `gauge`, `rate`, `trend`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Rate => "rate",
+            Self::Trend => "trend",
+        }
+    }
+}
+
+impl fmt::Display for MetricKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.word())
+    }
+}
+
+/// What one unit of a metric's value stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Unit {
+    /// Milliseconds, as in k6; a bare number in a threshold is milliseconds too.
+    Time,
+    /// Bytes.
+    Data,
+    /// A bare number: requests, users, whatever a custom metric counts.
+    #[default]
+    Plain,
+}
+
+impl Unit {
+    /// The word of `#{ unit: … }` and of the JSON summary: `time`, `data`, `plain`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Data => "data",
+            Self::Plain => "plain",
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.word())
+    }
+}
+
+/// A metric as declared: by punk (see [`BUILT_IN`]) or by a script (`metric::trend("cart_value", #{ unit: … })`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricDef {
+    /// The name that selectors use.
+    pub name: Cow<'static, str>,
+    /// What it accumulates.
+    pub kind: MetricKind,
+    /// What its values stand for.
+    pub unit: Unit,
+    /// Its exact meaning in one or two sentences, for people.
+    pub help: Cow<'static, str>,
+}
+
+impl MetricDef {
+    /// Declares a metric of punk's own; `const`, so that lists of them cost nothing at start.
+    pub const fn built_in(
+        name: &'static str,
+        kind: MetricKind,
+        unit: Unit,
+        help: &'static str,
+    ) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            kind,
+            unit,
+            help: Cow::Borrowed(help),
+        }
+    }
+}
+
+/// The built-in metric of that name.
+pub fn built_in(name: &str) -> Option<&'static MetricDef> {
+    BUILT_IN.iter().find(|def| def.name == name)
+}
+
+/// The tags that punk itself puts on series, in the order in which they are listed to people. Together with the tags that a
+/// script declares they are all that a selector may use.
+pub const SYSTEM_TAGS: &[&str] = &[
+    "scenario",
+    "name",
+    "method",
+    "status",
+    "group",
+    "expected_response",
+    "error_code",
+    "proto",
+    "check",
+    "phase",
+];
+
+use MetricKind::{Counter, Gauge, Rate, Trend};
+use Unit::{Data, Plain, Time};
+
+/// Every metric that punk measures itself, in the order of the reference page. k6's names with k6's meaning; where that
+/// meaning flatters, a metric of our own stands beside it (`http_req_total_duration`, `iteration_lateness`).
+pub static BUILT_IN: &[MetricDef] = &[
+    MetricDef::built_in("vus", Gauge, Plain, "Virtual users that are active now."),
+    MetricDef::built_in(
+        "vus_max",
+        Gauge,
+        Plain,
+        "Virtual users that are initialised, active or waiting.",
+    ),
+    MetricDef::built_in(
+        "iterations",
+        Counter,
+        Plain,
+        "Iterations that ran to their end; one that ended in a script error counts, one that was interrupted does not.",
+    ),
+    MetricDef::built_in(
+        "iteration_duration",
+        Trend,
+        Time,
+        "From the start to the end of a full iteration, sleeps included. Interrupted iterations give no sample.",
+    ),
+    MetricDef::built_in(
+        "dropped_iterations",
+        Counter,
+        Plain,
+        "Iterations that were due and never started: no free user before the shape ended, or left over at the time limit.",
+    ),
+    MetricDef::built_in(
+        "iteration_lateness",
+        Trend,
+        Time,
+        "Open model: start of the iteration minus the slot at which it was due, our own delay and the waiting for a user together.",
+    ),
+    MetricDef::built_in("checks", Rate, Plain, "Share of checks that passed."),
+    MetricDef::built_in(
+        "group_duration",
+        Trend,
+        Time,
+        "Wall time of a whole group, sleeps included; the `group` tag is `::outer::inner`.",
+    ),
+    MetricDef::built_in(
+        "script_errors",
+        Counter,
+        Plain,
+        "Iterations that ended in an uncaught script error.",
+    ),
+    MetricDef::built_in(
+        "http_reqs",
+        Counter,
+        Plain,
+        "HTTP requests, failed ones and each hop of a redirect included.",
+    ),
+    MetricDef::built_in(
+        "http_reqs_unsent",
+        Counter,
+        Plain,
+        "Those of `http_reqs` that ended before anything was written (DNS, connect, TLS): no server can have counted them.",
+    ),
+    MetricDef::built_in(
+        "http_req_failed",
+        Rate,
+        Plain,
+        "Share of requests that failed: a transport error, or a status outside 200-399 or outside `expect`.",
+    ),
+    MetricDef::built_in(
+        "http_req_duration",
+        Trend,
+        Time,
+        "Sending + waiting + receiving, without DNS, connect and TLS. A request that failed before it was written gives no sample.",
+    ),
+    MetricDef::built_in(
+        "http_req_total_duration",
+        Trend,
+        Time,
+        "From wanting a connection to the last byte: everything the user waited for. Failed requests count too.",
+    ),
+    MetricDef::built_in(
+        "http_req_blocked",
+        Trend,
+        Time,
+        "From wanting a connection to having one: waiting for the pool plus, on a new connection, DNS, connect and TLS.",
+    ),
+    MetricDef::built_in(
+        "http_req_dns",
+        Trend,
+        Time,
+        "Resolving the host name; 0 when answered from the cache or on a reused connection.",
+    ),
+    MetricDef::built_in(
+        "http_req_connecting",
+        Trend,
+        Time,
+        "Establishing the TCP connection; 0 on a reused connection.",
+    ),
+    MetricDef::built_in(
+        "http_req_tls_handshaking",
+        Trend,
+        Time,
+        "The TLS handshake; 0 without TLS or on a reused connection.",
+    ),
+    MetricDef::built_in("http_req_sending", Trend, Time, "Writing the request."),
+    MetricDef::built_in(
+        "http_req_waiting",
+        Trend,
+        Time,
+        "From the last byte written to the first byte of the answer.",
+    ),
+    MetricDef::built_in(
+        "http_req_receiving",
+        Trend,
+        Time,
+        "From the first byte of the answer to the end of its body.",
+    ),
+    MetricDef::built_in("data_sent", Counter, Data, "Bytes sent on the wire."),
+    MetricDef::built_in(
+        "data_received",
+        Counter,
+        Data,
+        "Bytes received on the wire.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        for def in BUILT_IN {
+            assert_eq!(
+                built_in(&def.name),
+                Some(def),
+                "a second metric shadows {}",
+                def.name
+            );
+        }
+        assert_eq!(built_in("http_req_durations"), None);
+    }
+
+    #[test]
+    fn every_metric_says_what_it_means() {
+        for def in BUILT_IN {
+            assert!(
+                def.help.ends_with('.') && def.help.len() > 15,
+                "{}: {:?}",
+                def.name,
+                def.help
+            );
+        }
+    }
+
+    #[test]
+    fn shares_and_times_have_their_kinds() {
+        for def in BUILT_IN {
+            assert!(
+                def.kind != Rate || def.unit == Plain,
+                "{} is a share",
+                def.name
+            );
+            assert!(
+                def.unit != Time || def.kind == Trend,
+                "{} is a time",
+                def.name
+            );
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The Snapshot: the only truth about a run that anyone may show.
+//!
+//! Published by the collector once per tick, immutable, shared by `Arc`. Thresholds, progress, report and every later
+//! window read it and nothing else, so that two of them can never disagree. Deliberately not serializable: each window
+//! keeps wire twins of what it shows.
+
+use super::catalogue::{MetricId, MetricSpec};
+use super::cell::Cell;
+use super::error_log::ErrorLog;
+use super::tags::TagSet;
+use super::trend::Trend;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One series with all that it has seen since the start of the run.
+#[derive(Debug, Clone)]
+pub struct Series {
+    /// Which metric, by index into [`Snapshot::metrics`].
+    pub metric: MetricId,
+    /// Under which tags.
+    pub tags: TagSet,
+    /// The accumulated value.
+    pub cell: Cell,
+}
+
+/// Where a run is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Status {
+    /// Machines are being built, the demo service started.
+    #[default]
+    Starting,
+    /// `setup` runs.
+    Setup,
+    /// Scenarios run.
+    Running,
+    /// No new iterations; those that run may end within the graceful stop.
+    Stopping,
+    /// `teardown` runs.
+    Teardown,
+    /// All users have ended; the last Snapshot.
+    Completed,
+}
+
+/// One scenario, now.
+#[derive(Debug, Clone, Default)]
+pub struct ScenarioState {
+    /// Its name.
+    pub name: String,
+    /// Users alive now.
+    pub users: u32,
+    /// Most users that were alive at once.
+    pub users_max: u32,
+    /// Users that the plan wants now; `None` once it is over.
+    pub target: Option<u32>,
+    /// Iterations that ran to their end.
+    pub iterations: u64,
+    /// Iterations that were due or promised and never started.
+    pub dropped: u64,
+    /// Iterations that were cut short by a stop.
+    pub interrupted: u64,
+    /// 0..=1; of time, or of iterations where those are what is fixed.
+    pub progress: f64,
+    /// Whether all its users have ended.
+    pub done: bool,
+    /// Figures of the last seconds.
+    pub recent: Recent,
+}
+
+/// Figures over the last few ticks, for people who watch.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Recent {
+    /// Requests per second.
+    pub requests: f64,
+    /// Failed requests among them, 0..=1; `None` without requests.
+    pub failed: Option<f64>,
+    /// 95th percentile of `http_req_duration`, milliseconds.
+    pub p95: Option<f64>,
+    /// Iterations per second.
+    pub iterations: f64,
+}
+
+/// One threshold as judged on this Snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The selector as written.
+    pub selector: String,
+    /// The expression as written.
+    pub expression: String,
+    /// The scenario that the rule is narrowed to.
+    pub scenario: Option<String>,
+    /// `fail` or `warn`.
+    pub severity: &'static str,
+    /// Whether a breach ends the run.
+    pub abort: bool,
+    /// Whether it holds now; `None` while there is no data.
+    pub passed: Option<bool>,
+    /// The value that was compared, in the metric's unit.
+    pub observed: Option<f64>,
+    /// The same for people, with its unit.
+    pub observed_text: Option<String>,
+    /// Run time of the first breach.
+    pub first_breach: Option<Duration>,
+    /// Anything to tell beside the verdict, such as near selectors when there was no data.
+    pub note: Option<String>,
+}
+
+/// How the generator itself is doing: whether the numbers may be trusted.
+#[derive(Debug, Clone, Default)]
+pub struct Generator {
+    /// Shards that run.
+    pub shards: usize,
+    /// Shards whose Delta of this tick is missing, by index.
+    pub late_shards: Vec<usize>,
+    /// Own CPU over the last ticks, in percent of the cores that the shards may use.
+    pub cpu_percent: Option<f64>,
+    /// How late the shards' loops ran over the whole run, milliseconds.
+    pub loop_lag: Option<Trend>,
+    /// The same over the last five seconds, 99th percentile in milliseconds.
+    pub recent_lag_p99: Option<f64>,
+    /// Own resident memory, bytes.
+    pub resident: Option<u64>,
+    /// Number of series.
+    pub series: usize,
+    /// Samples whose tag set was regrouped as `__other__` by the cap.
+    pub regrouped: u64,
+    /// Samples lost (a shard that died); any makes the run invalid.
+    pub lost: u64,
+    /// Why the measurement cannot be trusted; empty when it can.
+    pub invalid: Vec<String>,
+    /// What to look at, without making the run invalid.
+    pub warnings: Vec<String>,
+}
+
+/// Everything about a run at one tick.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Grows by one with each tick.
+    pub sequence: u64,
+    /// Run time: since the scenarios started, standing still in pauses; zero during setup.
+    pub elapsed: Duration,
+    /// Where the run is.
+    pub status: Status,
+    /// What each metric is.
+    pub metrics: Arc<[MetricSpec]>,
+    /// All series, in order of first sight.
+    pub series: Vec<Arc<Series>>,
+    /// Scenarios in the order of the script.
+    pub scenarios: Vec<ScenarioState>,
+    /// Over all scenarios.
+    pub recent: Recent,
+    /// Thresholds in the order of the script.
+    pub thresholds: Vec<Verdict>,
+    /// Errors so far.
+    pub errors: Arc<ErrorLog>,
+    /// Own health.
+    pub generator: Generator,
+    /// Lines that scripts printed since the last Snapshot.
+    pub prints: Vec<String>,
+}
+
+impl Snapshot {
+    /// What the metric of that name is.
+    pub fn spec(&self, metric: &str) -> Option<&MetricSpec> {
+        self.metrics.iter().find(|spec| spec.def.name == metric)
+    }
+
+    /// The series of a metric in order of first sight, untagged totals included.
+    pub fn series_of<'a>(&'a self, metric: &'a str) -> impl Iterator<Item = &'a Series> {
+        let id = self.metrics.iter().position(|spec| spec.def.name == metric);
+        self.series.iter().map(Arc::as_ref).filter(move |series| Some(series.metric.0 as usize) == id)
+    }
+
+    /// Merges the series of a metric whose tags satisfy `accept`. Series of setup and teardown count only when `accept`
+    /// was written for the `phase` tag (`with_phases`). Percentiles are there when all of the metric's tagged series
+    /// keep them, or when nothing is filtered.
+    pub fn merged(&self, metric: &str, filtered: bool, with_phases: bool, accept: impl Fn(&TagSet) -> bool) -> Option<Cell> {
+        let spec = self.spec(metric)?;
+        let use_total = spec.has_total && !filtered;
+        let mut merged: Option<Cell> = None;
+        for series in self.series_of(metric) {
+            let is_total = spec.has_total && series.tags.is_empty();
+            let phase = series.tags.get("phase").is_some() && !with_phases;
+            if is_total != use_total || (phase && !use_total) || !accept(&series.tags) {
+                continue;
+            }
+            match &mut merged {
+                Some(cell) => cell.merge(&series.cell),
+                None => merged = Some(series.cell.clone()),
+            }
+        }
+        merged.filter(|cell| !cell.is_empty())
+    }
+
+    /// The whole metric, without setup and teardown.
+    pub fn total(&self, metric: &str) -> Option<Cell> {
+        self.merged(metric, false, false, |_| true)
+    }
+
+    /// The sum of a counter over series that satisfy `accept`; 0 when there are none.
+    pub fn count(&self, metric: &str, with_phases: bool, accept: impl Fn(&TagSet) -> bool) -> f64 {
+        match self.merged(metric, true, with_phases, accept) {
+            Some(Cell::Counter { sum, .. }) => sum,
+            _ => 0.0,
+        }
+    }
+}

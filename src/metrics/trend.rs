@@ -1,0 +1,238 @@
+//! A Trend: the distribution of a measured value.
+//!
+//! Lives in a [`Cell`](super::cell::Cell) of a shard's Recorder and, merged, in the Snapshot. Count, sum, minimum and
+//! maximum are exact whatever the [`Resolution`]; percentiles come from a [`Histogram`] allocated on the first value.
+
+use super::histogram::{Histogram, Resolution, Scale};
+
+/// Exact moments and, when asked for, a histogram.
+#[derive(Debug, Clone)]
+pub struct Trend {
+    scale: Scale,
+    resolution: Resolution,
+    count: u64,
+    sum: f64,
+    min: f64,
+    max: f64,
+    clipped: u64,
+    histogram: Option<Box<Histogram>>,
+}
+
+impl Trend {
+    /// Empty; memory for percentiles is taken at the first value.
+    pub fn new(scale: Scale, resolution: Resolution) -> Self {
+        Trend { scale, resolution, count: 0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY, clipped: 0, histogram: None }
+    }
+
+    /// Adds a value in the metric's unit (milliseconds for times). Not a number and negative values are the caller's error.
+    #[inline]
+    pub fn record(&mut self, value: f64) {
+        self.count += 1;
+        self.sum += value;
+        if value < self.min {
+            self.min = value;
+        }
+        if value > self.max {
+            self.max = value;
+        }
+        if self.resolution == Resolution::Moments {
+            return;
+        }
+        let mut ticks = (value * self.scale.per_unit).round() as u64;
+        if ticks > self.scale.highest {
+            ticks = self.scale.highest;
+            self.clipped += 1;
+        }
+        match &mut self.histogram {
+            Some(histogram) => histogram.record(ticks),
+            None => self.first(ticks),
+        }
+    }
+
+    #[cold]
+    fn first(&mut self, ticks: u64) {
+        let mut histogram = self.allocate();
+        histogram.record(ticks);
+        self.histogram = Some(histogram);
+    }
+
+    fn allocate(&self) -> Box<Histogram> {
+        let digits = if self.resolution == Resolution::ThreeDigits { 3 } else { 2 };
+        Box::new(Histogram::new(self.scale.highest, digits))
+    }
+
+    /// Adds everything `other` has seen. Commutes and associates (counts exactly, sums up to rounding).
+    pub fn merge(&mut self, other: &Trend) {
+        if other.count == 0 {
+            return;
+        }
+        self.count += other.count;
+        self.sum += other.sum;
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        self.clipped += other.clipped;
+        if let Some(theirs) = &other.histogram {
+            match &mut self.histogram {
+                Some(ours) => ours.merge(theirs),
+                None if self.count == other.count => {
+                    self.resolution = other.resolution;
+                    self.scale = other.scale;
+                    self.histogram = Some(theirs.clone());
+                }
+                None => {
+                    let mut ours = other.allocate();
+                    ours.merge(theirs);
+                    self.histogram = Some(ours);
+                }
+            }
+        }
+    }
+
+    /// Forgets the values and keeps the memory, for the spare Recorder.
+    pub fn clear(&mut self) {
+        if self.count == 0 {
+            return;
+        }
+        (self.count, self.sum, self.clipped) = (0, 0.0, 0);
+        (self.min, self.max) = (f64::INFINITY, f64::NEG_INFINITY);
+        if let Some(histogram) = &mut self.histogram {
+            histogram.clear();
+        }
+    }
+
+    /// How many values.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Their sum, in the metric's unit.
+    pub fn sum(&self) -> f64 {
+        self.sum
+    }
+
+    /// Arithmetic mean; `None` without values.
+    pub fn avg(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
+
+    /// Smallest value, exact.
+    pub fn min(&self) -> Option<f64> {
+        (self.count > 0).then_some(self.min)
+    }
+
+    /// Largest value, exact (also when it was clipped in the histogram).
+    pub fn max(&self) -> Option<f64> {
+        (self.count > 0).then_some(self.max)
+    }
+
+    /// Values beyond the histogram's range: counted at its end, exact in `min`, `max` and `avg`.
+    pub fn clipped(&self) -> u64 {
+        self.clipped
+    }
+
+    /// Nearest-rank percentile, 0..=100, within the precision of [`Trend::digits`] and never outside `min..=max`.
+    /// `None` without values or when only moments are kept.
+    pub fn percentile(&self, percent: f64) -> Option<f64> {
+        let histogram = self.histogram.as_ref()?;
+        if self.count == 0 {
+            return None;
+        }
+        if percent <= 0.0 {
+            return Some(self.min);
+        }
+        let value = histogram.quantile(percent / 100.0) as f64 / self.scale.per_unit;
+        Some(value.clamp(self.min, self.max))
+    }
+
+    /// Whether percentiles can be asked.
+    pub fn has_percentiles(&self) -> bool {
+        self.resolution != Resolution::Moments
+    }
+
+    /// Significant decimal digits of the percentiles; `None` when only moments are kept.
+    pub fn digits(&self) -> Option<u8> {
+        match self.resolution {
+            Resolution::Moments => None,
+            Resolution::TwoDigits => Some(2),
+            Resolution::ThreeDigits => Some(3),
+        }
+    }
+
+    /// Non-empty buckets as (upper value in the metric's unit, count).
+    pub fn buckets(&self) -> Vec<(f64, u64)> {
+        let Some(histogram) = &self.histogram else { return Vec::new() };
+        histogram.buckets().map(|(ticks, count)| (ticks as f64 / self.scale.per_unit, count)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn trend() -> Trend {
+        Trend::new(Scale::request(60), Resolution::ThreeDigits)
+    }
+
+    proptest! {
+        #[test]
+        fn percentiles_are_nearest_rank_within_a_thousandth(mut values in prop::collection::vec(0.5f64..59_000.0, 1..400), percent in 0.0f64..=100.0) {
+            let mut t = trend();
+            for v in &values { t.record(*v); }
+            values.sort_by(f64::total_cmp);
+            let rank = ((percent / 100.0 * values.len() as f64).ceil() as usize).clamp(1, values.len());
+            let truth = values[rank - 1];
+            let seen = t.percentile(percent).expect("has values");
+            prop_assert!((seen - truth).abs() <= truth * 0.001 + 0.001, "{seen} against {truth}");
+            prop_assert!(seen <= t.max().expect("has values") && seen >= t.min().expect("has values"));
+        }
+
+        #[test]
+        fn merging_shards_equals_recording_in_one(parts in prop::collection::vec(prop::collection::vec(0.0f64..80_000.0, 0..60), 1..16)) {
+            let mut whole = trend();
+            let mut merged = trend();
+            for part in &parts {
+                let mut shard = trend();
+                for v in part { shard.record(*v); whole.record(*v); }
+                merged.merge(&shard);
+            }
+            prop_assert_eq!(merged.count(), whole.count());
+            prop_assert_eq!(merged.clipped(), whole.clipped());
+            prop_assert_eq!(merged.min(), whole.min());
+            prop_assert_eq!(merged.max(), whole.max());
+            prop_assert_eq!(merged.buckets(), whole.buckets());
+        }
+    }
+
+    #[test]
+    fn a_fast_crowd_and_a_slow_few_keep_their_percentiles_when_merged() {
+        let (mut fast, mut slow) = (trend(), trend());
+        (0..1000).for_each(|_| fast.record(10.0));
+        (0..10).for_each(|_| slow.record(2000.0));
+        fast.merge(&slow);
+        let p95 = fast.percentile(95.0).expect("has values");
+        assert!((p95 - 10.0).abs() <= 0.01, "{p95}");
+    }
+
+    #[test]
+    fn a_value_beyond_the_range_is_clipped_counted_and_still_the_maximum() {
+        let mut t = trend();
+        t.record(90_000.0);
+        assert_eq!((t.clipped(), t.max()), (1, Some(90_000.0)));
+    }
+
+    #[test]
+    fn moments_have_no_percentiles_and_no_histogram() {
+        let mut t = Trend::new(Scale::DAY, Resolution::Moments);
+        t.record(3.0);
+        assert_eq!((t.percentile(50.0), t.avg(), t.histogram.is_some()), (None, Some(3.0), false));
+    }
+
+    #[test]
+    fn clearing_keeps_nothing() {
+        let mut t = trend();
+        t.record(5.0);
+        t.clear();
+        assert_eq!((t.count(), t.percentile(50.0), t.min(), t.avg()), (0, None, None, None));
+    }
+}

@@ -1,0 +1,29 @@
+//! The names that scripts see inside a user, one file per module of the language.
+//!
+//! Native functions find the user that runs through its fiber ([`super::user::current`]); what they wait for is polled
+//! on the thread's own stack. None of them holds a borrow of the host across a wait.
+
+mod flow;
+mod html;
+mod http;
+mod log;
+mod metric;
+mod rand;
+mod request;
+mod response;
+mod vu;
+
+pub(crate) use rand::seed_top_level;
+use rhai::Engine;
+
+/// Adds everything.
+pub fn register(engine: &mut Engine) {
+    flow::register(engine);
+    http::register(engine);
+    response::register(engine);
+    html::register(engine);
+    rand::register(engine);
+    vu::register(engine);
+    log::register(engine);
+    metric::register(engine);
+}

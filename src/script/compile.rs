@@ -1,0 +1,331 @@
+//! From a script file to a Plan, or to everything that is wrong with it.
+//!
+//! Reads and parses the files, walks their trees, evaluates the top level once, and reads the declarations. One syntax
+//! error per file, because Rhai's parser stops there; beyond syntax every error is collected. Call it on a large stack:
+//! parsing recurses as deep as the script nests.
+
+use super::declare::{Declaration, What};
+use super::lint::{self, Known, ScriptFile};
+use super::machine::{self, Failure, TopLevel};
+use super::places::{Declared, Part, Places};
+use super::scenarios;
+use super::settings::{self, Reader};
+use super::source::Sources;
+use super::thresholds;
+use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::metrics::{BUILT_IN, MetricDef};
+use crate::plan::{HttpSettings, Limits, Options, Plan, Source};
+use rhai::{Map, OptimizationLevel, Position};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// What the command line sets beside or against the script.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `-e NAME=VALUE`.
+    pub env: BTreeMap<String, String>,
+    /// `-u`: constant users.
+    pub users: Option<u32>,
+    /// `-d`.
+    pub duration: Option<Duration>,
+    /// `-i`: iterations in all.
+    pub iterations: Option<u64>,
+    /// `-s`: only these scenarios.
+    pub only: Vec<String>,
+    /// `--tag`.
+    pub tags: BTreeMap<String, String>,
+    /// `--seed`.
+    pub seed: Option<u64>,
+    /// `--graceful-stop`.
+    pub graceful_stop: Option<Duration>,
+}
+
+/// A Plan with what should be looked at, or all that is wrong.
+pub struct Compiled {
+    /// The Plan; `None` when any diagnostic is an error.
+    pub plan: Option<Plan>,
+    /// Errors and warnings, by file and line.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Compiles the script at `path`.
+pub fn compile(path: &Path, overrides: &Overrides) -> Compiled {
+    let mut diagnostics = Vec::new();
+    let mut engine = machine::engine(&Limits::default());
+    engine.set_optimization_level(OptimizationLevel::None);
+    let sources = Sources::load(&engine, path, &mut diagnostics);
+    if !sources.files.is_empty() {
+        diagnostics.extend(walk(&engine, &sources));
+    }
+    let complete = !sources.files.is_empty() && sources.asts.iter().all(Option::is_some);
+    let mut plan = None;
+    if complete {
+        // The top level is evaluated even when names are wrong, so that declaration errors are told as well.
+        let already_wrong = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        super::bindings::seed_top_level(overrides.seed.unwrap_or(DEFAULT_SEED));
+        let top = machine::evaluate(&mut engine, &sources, &overrides.env);
+        let problems = RefCell::new(Vec::new());
+        plan = Some(build(&sources, &top, overrides, &problems));
+        if let Some(Failure::Error(error)) = &top.failure
+            && !already_wrong
+        {
+            diagnostics.push(error.diagnostic(&sources.files));
+        }
+        diagnostics.append(&mut problems.into_inner());
+    }
+    sort(&mut diagnostics);
+    let plan = plan.filter(|_| diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error));
+    Compiled { plan, diagnostics }
+}
+
+/// The seed of a run that names none.
+pub const DEFAULT_SEED: u64 = 20_260_101;
+
+fn sort(diagnostics: &mut Vec<Diagnostic>) {
+    let place = |diagnostic: &Diagnostic| diagnostic.span.as_ref().map(|span| (span.path.clone(), span.line, span.column));
+    diagnostics.sort_by_cached_key(place);
+    diagnostics.dedup();
+}
+
+/// Names, calls, arities: what Rhai itself would only find while users run.
+fn walk(engine: &rhai::Engine, sources: &Sources) -> Vec<Diagnostic> {
+    let known = Known::from_engine(engine);
+    let file = |at: usize| {
+        let source = &sources.files[at];
+        let ast = sources.asts[at].clone()?;
+        Some(ScriptFile { path: source.path.clone(), text: source.text.clone(), ast })
+    };
+    let Some(main) = file(0) else { return Vec::new() };
+    let files: Vec<Option<Rc<ScriptFile>>> = (0..sources.files.len()).map(|at| file(at).map(Rc::new)).collect();
+    let resolve = |importer: &ScriptFile, path: &str| {
+        let from = sources.files.iter().position(|source| source.path == importer.path)?;
+        files[*sources.imports[from].get(path)?].clone()
+    };
+    lint::lint(&known, &main, &resolve)
+}
+
+/// Everything that reads declarations shares this.
+pub(super) struct Desk<'a> {
+    pub(super) sources: &'a Sources,
+    pub(super) places: Vec<Places>,
+    pub(super) problems: &'a RefCell<Vec<Diagnostic>>,
+}
+
+impl<'a> Desk<'a> {
+    /// Where a declaration stands.
+    pub(super) fn declared(&self, declaration: &Declaration) -> Declared<'a> {
+        let at = self.file_of(declaration.file.as_deref());
+        let (name, arguments) = self.places[at].call(declaration.at);
+        Declared { source: &self.sources.files[at], name, arguments }
+    }
+
+    fn file_of(&self, path: Option<&str>) -> usize {
+        path.and_then(|path| self.sources.files.iter().position(|source| source.path == path)).unwrap_or(0)
+    }
+
+    pub(super) fn tell(&self, problem: Diagnostic) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// A reader over a map argument.
+    pub(super) fn reader<'b>(&'b self, map: &'b Map, declared: &Declared<'b>, argument: usize) -> Reader<'b>
+    where
+        'a: 'b,
+    {
+        let part: Part = declared.arguments.get(argument).cloned().unwrap_or_default();
+        Reader::new(map, part, declared.source, declared.name, self.problems)
+    }
+}
+
+fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &RefCell<Vec<Diagnostic>>) -> Plan {
+    let places = sources.asts.iter().map(|ast| ast.as_ref().map(Places::of).unwrap_or_default()).collect();
+    let desk = Desk { sources, places, problems };
+    let record = &top.record;
+    for (name, value, wanted, file, at) in &record.bad_env {
+        let source = &sources.files[desk.file_of(file.as_deref())];
+        desk.tell(Diagnostic::error(format!("`-e {name}={value}`: {wanted} is wanted")).at(span_of(source, *at, 3)));
+    }
+    for name in overrides.env.keys().filter(|name| !record.env.contains_key(*name)) {
+        let known: Vec<&str> = record.env.keys().map(String::as_str).collect();
+        let text = format!("`-e {name}=…`: the script reads no variable of this name");
+        desk.tell(Diagnostic::warning(text).suggest(name, known));
+    }
+    let of = |what: fn(&What) -> bool| record.declarations.iter().filter(move |declaration| what(&declaration.what));
+    let options = options(&desk, of(|what| *what == What::Options), overrides);
+    let metrics = metrics(&desk, of(|what| matches!(what, What::Metric(_))));
+    let functions = Functions::of(sources);
+    let scenarios = scenarios::read(&desk, of(|what| *what == What::Scenario), &options, overrides, &functions);
+    let thresholds = thresholds::read(&desk, of(|what| *what == What::Threshold), &metrics, &options, &scenarios);
+    Plan {
+        sources: sources.files.clone(),
+        setup: functions.has("setup"),
+        teardown: functions.has("teardown"),
+        summary: functions.has("summary"),
+        env: record.env.clone(),
+        demo: record.demo,
+        options,
+        scenarios,
+        thresholds,
+        metrics,
+    }
+}
+
+/// A span at a position of Rhai's.
+pub(super) fn span_of(source: &Source, at: Position, length: usize) -> Span {
+    Span::in_source(&source.path, &source.text, at.line().unwrap_or(1), at.position().unwrap_or(1), length)
+}
+
+/// The functions of the main script, by name, with their numbers of parameters.
+pub(super) struct Functions(BTreeMap<String, BTreeSet<usize>>);
+
+impl Functions {
+    fn of(sources: &Sources) -> Self {
+        let mut functions: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        for function in sources.asts[0].iter().flat_map(|ast| ast.iter_functions()) {
+            functions.entry(function.name.to_owned()).or_default().insert(function.params.len());
+        }
+        Functions(functions)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str).filter(|name| !name.starts_with("anon$"))
+    }
+
+    /// Whether it can be called with nothing or with `data`; unknown names can be.
+    pub(super) fn takes_at_most_data(&self, name: &str) -> bool {
+        self.0.get(name).is_none_or(|arities| arities.iter().any(|arity| *arity <= 1))
+    }
+}
+
+fn options<'a>(desk: &Desk<'_>, declarations: impl Iterator<Item = &'a Declaration>, overrides: &Overrides) -> Options {
+    let mut options = Options {
+        http: HttpSettings::default(),
+        throw_errors: false,
+        tags: BTreeMap::new(),
+        declared_tags: Vec::new(),
+        graceful_stop: Duration::from_secs(30),
+        duration: None,
+        setup_timeout: Duration::from_secs(60),
+        teardown_timeout: Duration::from_secs(60),
+        seed: DEFAULT_SEED,
+        trend_stats: ["avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "p(99.9)"].map(str::to_owned).to_vec(),
+        limits: Limits::default(),
+    };
+    for (count, declaration) in declarations.enumerate() {
+        let declared = desk.declared(declaration);
+        let Ok(map) = declaration.arguments[0].as_map_ref() else {
+            desk.tell(declared.at_argument(0, Diagnostic::error("`options` takes a map: `options(#{ … })`")));
+            continue;
+        };
+        if count > 0 {
+            desk.tell(declared.problem(Diagnostic::error("`options` is declared a second time").help("one `options(#{ … })` holds them all")));
+        }
+        let reader = desk.reader(&map, &declared, 0);
+        read_options(&reader, &mut options);
+        reader.finish("options");
+    }
+    options.tags.extend(overrides.tags.clone());
+    options.declared_tags.extend(overrides.tags.keys().cloned());
+    options.seed = overrides.seed.unwrap_or(options.seed);
+    options.graceful_stop = overrides.graceful_stop.unwrap_or(options.graceful_stop);
+    options
+}
+
+fn read_options(reader: &Reader<'_>, options: &mut Options) {
+    options.http = settings::http(reader, &options.http);
+    if let Some(throws) = reader.truth("throw_errors") {
+        options.throw_errors = throws;
+    }
+    if let Some(tags) = reader.pairs("tags") {
+        for (name, value) in tags {
+            if crate::metrics::SYSTEM_TAGS.contains(&name.as_str()) {
+                reader.problem("tags", Diagnostic::error(format!("`{name}` is a tag that punk sets itself")));
+            } else {
+                options.declared_tags.push(name.clone());
+                // An empty value declares the tag for later and sets nothing now.
+                if !value.is_empty() {
+                    options.tags.insert(name, value);
+                }
+            }
+        }
+    }
+    for (key, slot) in [
+        ("graceful_stop", &mut options.graceful_stop),
+        ("setup_timeout", &mut options.setup_timeout),
+        ("teardown_timeout", &mut options.teardown_timeout),
+    ] {
+        if let Some(duration) = reader.duration(key) {
+            *slot = duration;
+        }
+    }
+    options.duration = reader.duration("duration");
+    if let Some(seed) = reader.whole("seed", 0) {
+        options.seed = seed;
+    }
+    reader.nested("summary", |reader| {
+        if let Some(stats) = reader.texts("trend_stats") {
+            for stat in &stats {
+                if !is_trend_stat(stat) {
+                    let problem = Diagnostic::error(format!("`{stat}` is no statistic of a trend"));
+                    reader.problem("trend_stats", problem.help("count, avg, min, med, max, p(N) with N from 0 to 100"));
+                }
+            }
+            options.trend_stats = stats;
+        }
+    });
+    if let Some(limits) = reader.nested("limits", |reader| {
+        if let Some(bytes) = reader.size("body") {
+            options.http.body_limit = bytes;
+        }
+        settings::limits(reader)
+    }) {
+        options.limits = limits;
+    }
+}
+
+fn is_trend_stat(text: &str) -> bool {
+    let percentile = text.strip_prefix("p(").and_then(|rest| rest.strip_suffix(')')).and_then(|n| n.parse::<f64>().ok());
+    matches!(text, "count" | "avg" | "min" | "med" | "max") || percentile.is_some_and(|n| (0.0..=100.0).contains(&n))
+}
+
+fn metrics<'a>(desk: &Desk<'_>, declarations: impl Iterator<Item = &'a Declaration>) -> Vec<MetricDef> {
+    let mut metrics: Vec<MetricDef> = Vec::new();
+    for declaration in declarations {
+        let What::Metric(kind) = declaration.what else { continue };
+        let declared = desk.declared(declaration);
+        let name = declaration.arguments[0].to_string();
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        if name.is_empty() || !name.chars().all(fits) || name.starts_with(|first: char| first.is_ascii_digit()) {
+            let problem = Diagnostic::error(format!("`{name}` is no name for a metric"));
+            desk.tell(declared.at_argument(0, problem.help("letters, digits and `_`, not beginning with a digit")));
+            continue;
+        }
+        if BUILT_IN.iter().any(|def| def.name == name) {
+            desk.tell(declared.at_argument(0, Diagnostic::error(format!("`{name}` is a metric that punk measures itself"))));
+            continue;
+        }
+        let mut unit = crate::metrics::Unit::Plain;
+        if let Some(map) = declaration.arguments.get(1).and_then(|argument| argument.clone().try_cast::<Map>()) {
+            let reader = desk.reader(&map, &declared, 1);
+            let units = ["time", "data", "plain"].map(|word| (word, super::declare::unit(word).unwrap_or_default()));
+            unit = reader.word("unit", &units).unwrap_or_default();
+            reader.finish("metric");
+        }
+        let def = MetricDef { name: name.clone().into(), kind, unit, help: "Declared by the script.".into() };
+        match metrics.iter().find(|known| known.name == name) {
+            Some(known) if *known != def => {
+                desk.tell(declared.at_argument(0, Diagnostic::error(format!("`{name}` is declared already, as a {}", known.kind))));
+            }
+            Some(_) => {}
+            None => metrics.push(def),
+        }
+    }
+    metrics
+}

@@ -1,0 +1,264 @@
+//! Declarations: what the top level of a script says, recorded while it is evaluated.
+//!
+//! `options`, `scenario`, `threshold`, `metric::…`, `env` and `demo::shop` do nothing but write down their arguments and
+//! where they were called; `compile` turns the record into a Plan, and a `Machine` finds its closures in it, by order.
+//! So a wrong declaration never stops the evaluation, and all errors are found at once.
+
+use crate::metrics::{MetricKind, Unit};
+use crate::plan::EnvValue;
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, Module, NativeCallContext, Position};
+use std::any::TypeId;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+type Fallible<T> = Result<T, Box<EvalAltResult>>;
+
+/// What kind of declaration a call was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// `options(#{…})`.
+    Options,
+    /// `scenario(name, #{…})`.
+    Scenario,
+    /// `threshold(selector, expression[, #{…}])` or `threshold(expression)`.
+    Threshold,
+    /// `metric::counter/gauge/rate/trend(name[, #{…}])`.
+    Metric(MetricKind),
+}
+
+/// One declaring call.
+#[derive(Debug, Clone)]
+pub struct Declaration {
+    /// Which.
+    pub what: What,
+    /// With what.
+    pub arguments: Vec<Dynamic>,
+    /// In which file, as `Source::path`.
+    pub file: Option<String>,
+    /// Where in it.
+    pub at: Position,
+}
+
+/// Everything that one evaluation of the top level declared.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// In order.
+    pub declarations: Vec<Declaration>,
+    /// What `env` may answer: values given with `-e`.
+    pub given: BTreeMap<String, String>,
+    /// What `env` did answer.
+    pub env: BTreeMap<String, EnvValue>,
+    /// Values that `env` could not give in the type of the default: name, value, wanted type, file and place.
+    pub bad_env: Vec<(String, String, &'static str, Option<String>, Position)>,
+    /// Whether `demo::shop()` was asked for.
+    pub demo: bool,
+}
+
+thread_local! {
+    static RECORD: RefCell<Option<Record>> = const { RefCell::new(None) };
+}
+
+/// Evaluates `top_level` while recording; nested recordings do not exist.
+pub fn record<T>(given: &BTreeMap<String, String>, top_level: impl FnOnce() -> T) -> (T, Record) {
+    let fresh = Record { given: given.clone(), ..Record::default() };
+    RECORD.with(|slot| *slot.borrow_mut() = Some(fresh));
+    let result = top_level();
+    let record = RECORD.with(|slot| slot.borrow_mut().take()).unwrap_or_default();
+    (result, record)
+}
+
+fn with<T>(context: &NativeCallContext<'_>, name: &str, act: impl FnOnce(&mut Record) -> T) -> Fallible<T> {
+    RECORD.with(|slot| match &mut *slot.borrow_mut() {
+        Some(record) => Ok(act(record)),
+        None => {
+            let text = format!("`{name}` declares something and belongs to the top level of the script, not inside a function that users run");
+            Err(EvalAltResult::ErrorRuntime(text.into(), context.call_position()).into())
+        }
+    })
+}
+
+/// The address that stands for the built-in shop until its server is started.
+pub const DEMO_SHOP: &str = "demo://shop";
+
+/// Adds the declaring functions, in all their arities.
+pub fn register(engine: &mut Engine) {
+    for (name, what, arities) in
+        [("options", What::Options, 1..=1), ("scenario", What::Scenario, 2..=2), ("threshold", What::Threshold, 1..=3)]
+    {
+        for arity in arities {
+            let types = vec![TypeId::of::<Dynamic>(); arity];
+            engine.register_raw_fn(name, &types, move |context, arguments| declare(&context, name, what, arguments));
+        }
+    }
+    engine.register_fn("env", |context: NativeCallContext<'_>, name: ImmutableString| env(&context, &name, Dynamic::UNIT));
+    engine.register_fn("env", |context: NativeCallContext<'_>, name: ImmutableString, default: Dynamic| {
+        env(&context, &name, default)
+    });
+    let mut demo = Module::new();
+    demo.set_native_fn("shop", |context: NativeCallContext<'_>| {
+        with(&context, "demo::shop", |record| record.demo = true)?;
+        Ok(ImmutableString::from(DEMO_SHOP))
+    });
+    engine.register_static_module("demo", demo.into());
+}
+
+/// The declaring half of the `metric::` module.
+pub fn register_metrics(module: &mut Module) {
+    let kinds = [
+        ("counter", MetricKind::Counter),
+        ("gauge", MetricKind::Gauge),
+        ("rate", MetricKind::Rate),
+        ("trend", MetricKind::Trend),
+    ];
+    for (name, kind) in kinds {
+        module.set_native_fn(name, move |context: NativeCallContext<'_>, metric: ImmutableString| {
+            declare(&context, name, What::Metric(kind), &mut [&mut Dynamic::from(metric)])
+        });
+        module.set_native_fn(name, move |context: NativeCallContext<'_>, metric: ImmutableString, options: Map| {
+            declare(&context, name, What::Metric(kind), &mut [&mut Dynamic::from(metric), &mut Dynamic::from_map(options)])
+        });
+    }
+}
+
+/// The unit that `#{ unit: … }` names.
+pub fn unit(name: &str) -> Option<Unit> {
+    match name {
+        "time" | "ms" | "duration" => Some(Unit::Time),
+        "data" | "bytes" => Some(Unit::Data),
+        "plain" | "count" | "" => Some(Unit::Plain),
+        _ => None,
+    }
+}
+
+fn declare(context: &NativeCallContext<'_>, name: &str, what: What, arguments: &mut [&mut Dynamic]) -> Fallible<()> {
+    let declaration = Declaration {
+        what,
+        arguments: arguments.iter().map(|argument| (**argument).clone()).collect(),
+        file: context.call_source().map(str::to_owned),
+        at: context.call_position(),
+    };
+    with(context, name, |record| record.declarations.push(declaration))
+}
+
+/// `env(name, default)`: the value given with `-e`, in the type of the default.
+fn env(context: &NativeCallContext<'_>, name: &str, default: Dynamic) -> Fallible<Dynamic> {
+    with(context, "env", |record| {
+        let Some(text) = record.given.get(name).cloned() else {
+            let answer = answer_of(&default);
+            record.env.insert(name.to_owned(), answer);
+            return default;
+        };
+        let (value, wanted) = if default.is_int() {
+            (text.parse().ok().map(EnvValue::Integer), "an integer")
+        } else if default.is_float() {
+            (text.parse().ok().map(EnvValue::Float), "a number")
+        } else if default.is_bool() {
+            (text.parse().ok().map(EnvValue::Bool), "`true` or `false`")
+        } else if default.is::<super::duration::Span>() {
+            return match crate::units::duration::parse(&text) {
+                Ok(duration) => {
+                    record.env.insert(name.to_owned(), EnvValue::Text(text));
+                    Dynamic::from(super::duration::Span::of(duration))
+                }
+                Err(_) => {
+                    let place = (context.call_source().map(str::to_owned), context.call_position());
+                    record.bad_env.push((name.to_owned(), text, "a duration such as `30s`", place.0, place.1));
+                    default
+                }
+            };
+        } else {
+            (Some(EnvValue::Text(text.clone())), "text")
+        };
+        match value {
+            Some(value) => {
+                let answer = dynamic_of(&value);
+                record.env.insert(name.to_owned(), value);
+                answer
+            }
+            None => {
+                let place = (context.call_source().map(str::to_owned), context.call_position());
+                record.bad_env.push((name.to_owned(), text, wanted, place.0, place.1));
+                default
+            }
+        }
+    })
+}
+
+fn answer_of(default: &Dynamic) -> EnvValue {
+    if let Ok(integer) = default.as_int() {
+        EnvValue::Integer(integer)
+    } else if let Ok(float) = default.as_float() {
+        EnvValue::Float(float)
+    } else if let Ok(truth) = default.as_bool() {
+        EnvValue::Bool(truth)
+    } else if default.is_unit() {
+        EnvValue::Missing
+    } else {
+        EnvValue::Text(default.to_string())
+    }
+}
+
+fn dynamic_of(value: &EnvValue) -> Dynamic {
+    match value {
+        EnvValue::Text(text) => Dynamic::from(ImmutableString::from(text.as_str())),
+        EnvValue::Integer(integer) => Dynamic::from(*integer),
+        EnvValue::Float(float) => Dynamic::from(*float),
+        EnvValue::Bool(truth) => Dynamic::from(*truth),
+        EnvValue::Missing => Dynamic::UNIT,
+    }
+}
+
+/// A load shape that a script holds.
+#[derive(Debug, Clone)]
+pub struct Shape(pub Arc<dyn crate::load::Shape>);
+
+/// Adds the shapes: each entry of the closed list under its name, as a function or as a method of a shape.
+pub fn register_shapes(engine: &mut Engine) {
+    engine.register_type_with_name::<Shape>("shape");
+    engine.register_fn("to_string", |shape: &mut Shape| shape.0.to_string());
+    engine.register_fn("to_debug", |shape: &mut Shape| shape.0.to_string());
+    for entry in crate::load::SHAPES {
+        let mut types = vec![TypeId::of::<Dynamic>(); entry.parameters.len()];
+        if entry.method {
+            types[0] = TypeId::of::<Shape>();
+        }
+        engine.register_raw_fn(entry.name, &types, move |context, arguments| {
+            let fail = |text: String| EvalAltResult::ErrorRuntime(text.into(), context.call_position());
+            let given = arguments.iter().map(|argument| shape_argument(argument)).collect::<Result<Vec<_>, _>>();
+            let given = given.map_err(|why| fail(format!("`{}`: {why}", entry.signature)))?;
+            let shape = crate::load::build(entry.name, &given).map_err(|error| {
+                fail(match error.help() {
+                    Some(help) => format!("{error}: {help}"),
+                    None => error.to_string(),
+                })
+            })?;
+            Ok(Shape(shape))
+        });
+    }
+}
+
+fn shape_argument(value: &Dynamic) -> Result<crate::load::Argument, String> {
+    use crate::load::Argument;
+    if let Ok(integer) = value.as_int() {
+        return Ok(Argument::Value(integer as f64));
+    }
+    if let Ok(float) = value.as_float() {
+        return Ok(Argument::Value(float));
+    }
+    if let Some(shape) = value.clone().try_cast::<Shape>() {
+        return Ok(Argument::Shape(shape.0));
+    }
+    if value.is::<super::duration::Span>() || value.is_string() {
+        return super::duration::read(value).map(Argument::Duration);
+    }
+    Err(format!("{} is neither a number, a duration nor a shape", super::error::type_name(value)))
+}
+
+/// All strings of a script array, or the first item that is none.
+pub fn strings(items: &Array) -> Result<Vec<String>, String> {
+    items
+        .iter()
+        .map(|item| item.as_immutable_string_ref().map(|text| text.to_string()).map_err(|_| super::error::type_name(item)))
+        .collect()
+}

@@ -1,0 +1,305 @@
+//! The Host: what all users of a shard share while they run — recorder, catalogue, clock, the way out for commands.
+//!
+//! Made by the engine, one per shard; reached by native functions through the [`User`](super::user::User) that the
+//! fiber carries. Every borrow in here ends before anything waits.
+
+use super::connect;
+use super::error::ScriptError;
+use crate::clock::RunClock;
+use crate::control::Command;
+use crate::metrics::recorder::RequestSample;
+use crate::metrics::{
+    Catalogue, ErrorKey, ErrorLog, MetricId, MetricKind, Recorder, RequestSeries, Sample, SeriesId, TagSet, TagSetId,
+};
+use crate::plan::{HttpSettings, Plan};
+use crate::protocol::http::Shared;
+use rustc_hash::FxHashMap;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Index of an interned text: an operation, a group, a check, a tag set of a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Name(pub u32);
+
+/// What tells the series of two requests apart: small integers only, so that finding them costs one hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestKey {
+    /// Scenario and phase.
+    pub base: u16,
+    /// The group's path.
+    pub group: Name,
+    /// The operation.
+    pub name: Name,
+    /// Declared tags of this request.
+    pub tags: Name,
+    /// The method.
+    pub method: Name,
+    /// The status, 0 for none.
+    pub status: u16,
+    /// k6's error code, 0 for none.
+    pub error_code: u16,
+    /// Whether the answer was as expected.
+    pub expected: bool,
+    /// HTTP major version.
+    pub proto: u8,
+}
+
+/// Most lines of `print` and `log` that one shard keeps per tick; more are counted.
+const PRINTS: usize = 200;
+
+/// What all users of a shard share.
+pub struct Host {
+    /// Index of the shard.
+    pub shard: usize,
+    /// What the run does.
+    pub plan: Arc<Plan>,
+    /// Run time.
+    pub clock: Cell<RunClock>,
+    demo_url: Option<String>,
+    /// Where commands go.
+    send: Box<dyn Fn(Command)>,
+    recorder: RefCell<Recorder>,
+    catalogue: RefCell<Catalogue>,
+    prints: RefCell<Vec<String>>,
+    prints_lost: Cell<u64>,
+    clients: RefCell<Vec<(HttpSettings, Rc<Shared>)>>,
+    names: RefCell<Names>,
+    bases: RefCell<Vec<TagSet>>,
+    requests: RefCell<FxHashMap<RequestKey, RequestSeries>>,
+    samples: RefCell<FxHashMap<(MetricId, u16, Name, Name, Name), SeriesId>>,
+}
+
+#[derive(Default)]
+struct Names {
+    ids: FxHashMap<Rc<str>, Name>,
+    texts: Vec<Rc<str>>,
+}
+
+impl Host {
+    /// A host without samples; `send` carries commands to the coordinator.
+    pub fn new(shard: usize, plan: Arc<Plan>, catalogue: Catalogue, demo_url: Option<String>, send: Box<dyn Fn(Command)>) -> Rc<Host> {
+        let host = Host {
+            shard,
+            plan,
+            clock: Cell::new(RunClock::starting(Instant::now())),
+            demo_url,
+            send,
+            recorder: RefCell::default(),
+            catalogue: RefCell::new(catalogue),
+            prints: RefCell::default(),
+            prints_lost: Cell::new(0),
+            clients: RefCell::default(),
+            names: RefCell::default(),
+            bases: RefCell::default(),
+            requests: RefCell::default(),
+            samples: RefCell::default(),
+        };
+        host.name(""); // `Name::default()` is the empty text
+        Rc::new(host)
+    }
+
+    /// Run time now.
+    pub fn now(&self) -> Duration {
+        self.clock.get().at(Instant::now())
+    }
+
+    /// Where the built-in shop listens, when the script uses it.
+    pub fn demo_url(&self) -> Option<&str> {
+        self.demo_url.as_deref()
+    }
+
+    /// The shared HTTP state of further clients: one per set of settings.
+    ///
+    /// # Errors
+    /// A setting that cannot be, as a fragment.
+    pub fn shared(&self, settings: &HttpSettings) -> Result<Rc<Shared>, String> {
+        if let Some((_, known)) = self.clients.borrow().iter().find(|(known, _)| known == settings) {
+            return Ok(Rc::clone(known));
+        }
+        let shared = connect::open(settings, self.demo_url())?;
+        let mut clients = self.clients.borrow_mut();
+        if clients.len() >= 64 {
+            clients.clear(); // settings that differ with each iteration must not pile up
+        }
+        clients.push((settings.clone(), Rc::clone(&shared)));
+        Ok(shared)
+    }
+
+    /// The index of a method.
+    #[inline]
+    pub fn method(&self, method: &http::Method) -> Name {
+        self.name(method.as_str())
+    }
+
+    /// Asks the coordinator for something.
+    pub fn command(&self, command: Command) {
+        (self.send)(command);
+    }
+
+    /// Adds the tags that all samples of a scenario (or of setup, or of teardown) share; returns their index.
+    pub fn base(&self, tags: TagSet) -> u16 {
+        let mut bases = self.bases.borrow_mut();
+        if let Some(known) = bases.iter().position(|base| *base == tags) {
+            return known as u16;
+        }
+        bases.push(tags);
+        (bases.len() - 1) as u16
+    }
+
+    /// The index of a text.
+    #[inline]
+    pub fn name(&self, text: &str) -> Name {
+        if let Some(name) = self.names.borrow().ids.get(text) {
+            return *name;
+        }
+        let mut names = self.names.borrow_mut();
+        // A script that makes names without end must not eat the memory: past any sane number all are one.
+        if names.texts.len() > 100_000 {
+            return Name(u32::MAX);
+        }
+        let name = Name(names.texts.len() as u32);
+        let text: Rc<str> = text.into();
+        names.texts.push(Rc::clone(&text));
+        names.ids.insert(text, name);
+        name
+    }
+
+    /// The text of an index.
+    pub fn text(&self, name: Name) -> Rc<str> {
+        self.names.borrow().texts.get(name.0 as usize).cloned().unwrap_or_else(|| crate::metrics::OTHER.into())
+    }
+
+    /// Records one request.
+    #[inline]
+    pub fn request(&self, key: RequestKey, sample: &RequestSample) {
+        let known = self.requests.borrow().get(&key).copied();
+        let series = known.unwrap_or_else(|| self.new_request(key));
+        self.recorder.borrow_mut().request(series, sample);
+    }
+
+    #[cold]
+    fn new_request(&self, key: RequestKey) -> RequestSeries {
+        let base = self.bases.borrow()[key.base as usize].clone();
+        let in_total = base.get("phase").is_none();
+        let mut tags = vec![
+            ("name", self.text(key.name).to_string()),
+            ("method", self.text(key.method).to_string()),
+            ("status", key.status.to_string()),
+            ("expected_response", key.expected.to_string()),
+        ];
+        if key.group != Name::default() {
+            tags.push(("group", self.text(key.group).to_string()));
+        }
+        if key.error_code != 0 {
+            tags.push(("error_code", key.error_code.to_string()));
+        }
+        if key.proto != 0 {
+            tags.push(("proto", if key.proto == 2 { "HTTP/2.0" } else { "HTTP/1.1" }.to_owned()));
+        }
+        let tags = self.declared(&base, key.tags).with(tags);
+        let mut catalogue = self.catalogue.borrow_mut();
+        let id = catalogue.tag_set(tags);
+        let series = RequestSeries::new(&mut catalogue, id, in_total);
+        self.recorder.borrow_mut().extend(&catalogue);
+        self.requests.borrow_mut().insert(key, series);
+        series
+    }
+
+    /// Records one sample of any other metric; `detail` is the check's name, or empty.
+    #[inline]
+    pub fn sample(&self, metric: MetricId, base: u16, group: Name, detail: Name, tags: Name, value: f64) {
+        let key = (metric, base, group, detail, tags);
+        let known = self.samples.borrow().get(&key).copied();
+        let series = known.unwrap_or_else(|| self.new_sample(key));
+        self.recorder.borrow_mut().record(Sample { series, value });
+    }
+
+    #[cold]
+    fn new_sample(&self, key: (MetricId, u16, Name, Name, Name)) -> SeriesId {
+        let (metric, base, group, detail, tags) = key;
+        let base = self.bases.borrow()[base as usize].clone();
+        let mut set = self.declared(&base, tags);
+        if group != Name::default() {
+            set = set.with([("group", self.text(group).to_string())]);
+        }
+        if detail != Name::default() {
+            set = set.with([("check", self.text(detail).to_string())]);
+        }
+        let mut catalogue = self.catalogue.borrow_mut();
+        let id: TagSetId = catalogue.tag_set(set);
+        let series = catalogue.series(metric, id);
+        self.recorder.borrow_mut().extend(&catalogue);
+        self.samples.borrow_mut().insert(key, series);
+        series
+    }
+
+    /// A base with the tags that a script wrote as `name=value` lines (see [`Host::tags`]).
+    fn declared(&self, base: &TagSet, tags: Name) -> TagSet {
+        let text = self.text(tags);
+        base.with(text.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())))
+    }
+
+    /// Interns the tags that a script gave; line breaks in values become spaces.
+    pub fn tags<'a>(&self, pairs: impl Iterator<Item = (&'a str, String)>) -> Name {
+        let mut text = String::new();
+        for (name, value) in pairs {
+            text.push_str(name);
+            text.push('=');
+            text.push_str(&value.replace(['\n', '\r'], " "));
+            text.push('\n');
+        }
+        self.name(&text)
+    }
+
+    /// The metric of that name.
+    pub fn metric(&self, name: &str) -> Option<(MetricId, MetricKind)> {
+        self.catalogue.borrow().metric(name).map(|(id, spec)| (id, spec.def.kind))
+    }
+
+    /// Counts an error for the table of errors.
+    pub fn error(&self, key: ErrorKey, sample: impl FnOnce() -> String) {
+        let now = self.now();
+        self.recorder.borrow_mut().errors.add(key, sample, now);
+    }
+
+    /// Counts a script error.
+    pub fn script_error(&self, scenario: &str, error: &ScriptError) {
+        let key = ErrorKey { kind: "script".to_owned(), code: 0, operation: scenario.to_owned(), place: error.place_text() };
+        self.error(key, || error.message.clone());
+    }
+
+    /// Keeps a line that a script printed, within bounds.
+    pub fn print(&self, line: String) {
+        let mut prints = self.prints.borrow_mut();
+        if prints.len() < PRINTS {
+            prints.push(line);
+        } else {
+            self.prints_lost.set(self.prints_lost.get() + 1);
+        }
+    }
+
+    /// What was printed since the last call.
+    pub fn take_prints(&self) -> Vec<String> {
+        let mut prints = std::mem::take(&mut *self.prints.borrow_mut());
+        let lost = self.prints_lost.replace(0);
+        if lost > 0 {
+            prints.push(format!("({lost} more lines in this half second were not kept)"));
+        }
+        prints
+    }
+
+    /// Takes the filled recorder out and puts `spare` in its place; also what is new in the catalogue.
+    pub fn swap(&self, mut spare: Recorder) -> (Recorder, Vec<crate::metrics::SeriesKey>, u64) {
+        let mut catalogue = self.catalogue.borrow_mut();
+        spare.extend(&catalogue);
+        let full = std::mem::replace(&mut *self.recorder.borrow_mut(), spare);
+        (full, catalogue.untold(), catalogue.regrouped())
+    }
+
+    /// Merges errors into the recorder: used where a fiber is gone and its user with it.
+    pub fn absorb_errors(&self, errors: &mut ErrorLog) {
+        self.recorder.borrow_mut().errors.absorb(errors);
+    }
+}

@@ -1,0 +1,280 @@
+//! The Machine: one engine with one evaluated script, per shard.
+//!
+//! The top level is evaluated once; its last statement is ours and clones Rhai's runtime state (imports, constants,
+//! functions). Every function and closure is then called in a context made from that sealed state. `Engine::call_fn` is
+//! never used: it sees either no imports and constants, or runs the top level again at each call.
+
+use super::declare::{self, Record, What};
+use super::error::{self, Ended, ScriptError};
+use super::{bindings, duration, guard, json, source::Sources};
+use crate::plan::{EnvValue, Plan, Source};
+use rhai::packages::{
+    ArithmeticPackage, BasicArrayPackage, BasicBlobPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage,
+    BasicStringPackage, BitFieldPackage, BasicFnPackage, LanguageCorePackage, LogicPackage, MoreStringPackage, Package,
+};
+use rhai::{
+    AST, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, Module, ModuleResolver, NativeCallContext,
+    OptimizationLevel, Position, Scope, Shared,
+};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// How a call into the script ended, if not with a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// Ended from outside: cancelled, or by its own `abort`.
+    Ended(Ended),
+    /// A script error.
+    Error(ScriptError),
+}
+
+/// The functions of one scenario.
+#[derive(Debug, Clone)]
+pub struct Functions {
+    /// Each iteration.
+    pub run: FnPtr,
+    /// Once per user, before the first iteration.
+    pub start: Option<FnPtr>,
+    /// Once per user, after the last one.
+    pub stop: Option<FnPtr>,
+}
+
+/// An engine with an evaluated script.
+pub struct Machine {
+    engine: Engine,
+    sealed: GlobalRuntimeState,
+    arities: BTreeMap<String, usize>,
+    main: String,
+    /// By the order of the Plan's scenarios.
+    pub scenarios: Vec<Functions>,
+}
+
+/// The engine of a script, before it has seen one: types, functions, limits.
+pub fn engine(limits: &crate::plan::Limits) -> Engine {
+    let mut engine = Engine::new_raw();
+    // Rhai's own set without its clock: a script's time is punk's.
+    let mut standard = Module::new();
+    LanguageCorePackage::init(&mut standard);
+    ArithmeticPackage::init(&mut standard);
+    BasicStringPackage::init(&mut standard);
+    BasicIteratorPackage::init(&mut standard);
+    BasicFnPackage::init(&mut standard);
+    BitFieldPackage::init(&mut standard);
+    LogicPackage::init(&mut standard);
+    BasicMathPackage::init(&mut standard);
+    BasicArrayPackage::init(&mut standard);
+    BasicBlobPackage::init(&mut standard);
+    BasicMapPackage::init(&mut standard);
+    MoreStringPackage::init(&mut standard);
+    standard.build_index();
+    engine.register_global_module(standard.into());
+    guard::install(&mut engine, limits);
+    duration::register(&mut engine);
+    json::register(&mut engine);
+    declare::register(&mut engine);
+    declare::register_shapes(&mut engine);
+    bindings::register(&mut engine);
+    engine
+}
+
+/// What one evaluation of the top level gave: declarations, the sealed state, and how it ended.
+pub struct TopLevel {
+    /// What was declared.
+    pub record: Record,
+    /// The runtime state to call functions in; `None` when the evaluation failed.
+    pub sealed: Option<GlobalRuntimeState>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+}
+
+thread_local! {
+    static SEALED: RefCell<Option<GlobalRuntimeState>> = const { RefCell::new(None) };
+}
+
+/// The statement that seals the state; no script can spell it by accident.
+const SEAL: &str = "punk__seal";
+
+/// Evaluates the top level of the first file of `sources`, which must all have parsed.
+pub fn evaluate(engine: &mut Engine, sources: &Sources, given: &BTreeMap<String, String>) -> TopLevel {
+    engine.set_module_resolver(Imports::new(sources));
+    engine.register_fn(SEAL, |context: NativeCallContext<'_>| {
+        let state = context.global_runtime_state().clone();
+        SEALED.with(|slot| *slot.borrow_mut() = Some(state));
+    });
+    let main = &sources.files[0].path;
+    let script = sources.asts[0].clone().unwrap_or_default();
+    let seal = engine.compile(format!("{SEAL}();")).expect("one call is valid syntax");
+    let mut script = script.merge(&seal);
+    script.set_source(main.as_str());
+    let (result, record) = declare::record(given, || engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), &script));
+    let sealed = SEALED.with(|slot| slot.borrow_mut().take());
+    let failure = result.err().map(|error| match error::explain(&error, main) {
+        Ok(ended) => Failure::Ended(ended),
+        Err(error) => Failure::Error(error),
+    });
+    TopLevel { record, sealed, failure }
+}
+
+impl Machine {
+    /// Compiles and evaluates the Plan's script again, silently, to obtain its functions. Call it on a large stack.
+    ///
+    /// # Errors
+    /// A script whose declarations differ from the Plan's, because its top level depends on something that changes.
+    pub fn new(plan: &Plan) -> Result<Machine, ScriptError> {
+        let mut engine = engine(&plan.options.limits);
+        engine.set_optimization_level(OptimizationLevel::Simple);
+        let sources = Sources::of_plan(&engine, &plan.sources);
+        let given = plan.env.iter().filter_map(|(name, value)| Some((name.clone(), text_of(value)?))).collect();
+        let top = evaluate(&mut engine, &sources, &given);
+        let main = plan.sources[0].path.clone();
+        match (top.sealed, top.failure) {
+            (Some(sealed), None) => {
+                let scenarios = functions(plan, &top.record).ok_or_else(|| differs(&main))?;
+                let arities = arities(sources.asts.iter().flatten());
+                Ok(Machine { engine, sealed, arities, main, scenarios })
+            }
+            (_, Some(Failure::Error(error))) => Err(error),
+            _ => Err(differs(&main)),
+        }
+    }
+
+    /// A machine from what `compile` has evaluated already, for scripts without scenarios of their own.
+    pub fn function(&self, name: &str) -> Option<FnPtr> {
+        self.arities.contains_key(name).then(|| FnPtr::new(name).ok()).flatten()
+    }
+
+    /// Calls a function of the script. `data` is handed over when it takes a parameter.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub fn call(&self, function: &FnPtr, this: Option<&mut Dynamic>, data: &Dynamic) -> Result<Dynamic, Failure> {
+        let takes = self.arities.get(function.fn_name()).copied().unwrap_or(0).saturating_sub(function.curry().len());
+        let context =
+            NativeCallContext::new_with_all_fields(&self.engine, function.fn_name(), None, &self.sealed, Position::NONE);
+        let result = if takes == 0 {
+            function.call_raw(&context, this, [])
+        } else {
+            function.call_raw(&context, this, [data.clone()])
+        };
+        result.map_err(|error| match *error {
+            EvalAltResult::Exit(..) => Failure::Error(ScriptError { message: "`exit` ended the iteration".to_owned(), place: None }),
+            error => match error::explain(&error, &self.main) {
+                Ok(ended) => Failure::Ended(ended),
+                Err(error) => Failure::Error(error),
+            },
+        })
+    }
+}
+
+/// How many parameters each function has; of overloads the largest number that is at most one.
+fn arities<'a>(asts: impl Iterator<Item = &'a AST>) -> BTreeMap<String, usize> {
+    let mut arities = BTreeMap::new();
+    for function in asts.flat_map(AST::iter_functions) {
+        let parameters = function.params.len();
+        let known = arities.entry(function.name.to_owned()).or_insert(parameters);
+        if parameters <= 1 {
+            *known = parameters.max(if *known <= 1 { *known } else { 0 });
+        }
+    }
+    arities
+}
+
+/// The scenarios' functions by the order of the declarations; `None` when these are not those of the Plan. A plan whose
+/// single scenario stands for a script without any runs `fn run`.
+fn functions(plan: &Plan, record: &Record) -> Option<Vec<Functions>> {
+    let declared: Vec<_> = record.declarations.iter().filter(|d| d.what == What::Scenario).collect();
+    if declared.is_empty() {
+        let named = |name: &str| FnPtr::new(name).ok();
+        return plan
+            .scenarios
+            .iter()
+            .map(|scenario| {
+                Some(Functions {
+                    run: named(&scenario.run)?,
+                    start: scenario.start.as_deref().and_then(named),
+                    stop: scenario.stop.as_deref().and_then(named),
+                })
+            })
+            .collect();
+    }
+    let functions = plan.scenarios.iter().map(|scenario| {
+        let declaration =
+            declared.iter().find(|d| d.arguments[0].as_immutable_string_ref().is_ok_and(|name| **name == *scenario.name))?;
+        let map = declaration.arguments[1].as_map_ref().ok()?;
+        let function = |key: &str| map.get(key).and_then(function_of);
+        Some(Functions { run: function("run")?, start: function("start"), stop: function("stop") })
+    });
+    functions.collect()
+}
+
+/// The function that an option names: a pointer, or a name as text.
+pub fn function_of(value: &Dynamic) -> Option<FnPtr> {
+    if let Some(function) = value.clone().try_cast::<FnPtr>() {
+        return Some(function);
+    }
+    value.as_immutable_string_ref().ok().and_then(|name| FnPtr::new(name.as_str()).ok())
+}
+
+fn text_of(value: &EnvValue) -> Option<String> {
+    match value {
+        EnvValue::Text(text) => Some(text.clone()),
+        EnvValue::Integer(integer) => Some(integer.to_string()),
+        EnvValue::Float(float) => Some(float.to_string()),
+        EnvValue::Bool(truth) => Some(truth.to_string()),
+        EnvValue::Missing => None,
+    }
+}
+
+fn differs(main: &str) -> ScriptError {
+    let message = format!("the top level of `{main}` declares something else each time it is evaluated; declarations may depend on `env` only");
+    ScriptError { message, place: None }
+}
+
+/// Resolves imports from the texts at hand; nothing is read from disk.
+struct Imports {
+    by_file: BTreeMap<String, BTreeMap<String, usize>>,
+    asts: Vec<Option<AST>>,
+    files: Vec<Source>,
+    modules: RefCell<BTreeMap<usize, Shared<Module>>>,
+    loading: RefCell<Vec<usize>>,
+}
+
+impl Imports {
+    fn new(sources: &Sources) -> Self {
+        let by_file = sources.files.iter().zip(&sources.imports);
+        Imports {
+            by_file: by_file.map(|(file, imports)| (file.path.clone(), imports.clone())).collect(),
+            asts: sources.asts.clone(),
+            files: sources.files.clone(),
+            modules: RefCell::default(),
+            loading: RefCell::default(),
+        }
+    }
+}
+
+impl ModuleResolver for Imports {
+    fn resolve(&self, engine: &Engine, source: Option<&str>, path: &str, at: Position) -> Result<Shared<Module>, Box<EvalAltResult>> {
+        let from = source.unwrap_or(&self.files[0].path);
+        let index = self.by_file.get(from).and_then(|imports| imports.get(path)).copied();
+        let unknown = || Box::new(EvalAltResult::ErrorModuleNotFound(path.to_owned(), at));
+        let index = index.ok_or_else(unknown)?;
+        if let Some(module) = self.modules.borrow().get(&index) {
+            return Ok(Shared::clone(module));
+        }
+        if self.loading.borrow().contains(&index) {
+            let text = format!("`{path}` is imported while it is being imported: the imports form a circle");
+            return Err(EvalAltResult::ErrorRuntime(text.into(), at).into());
+        }
+        let ast = self.asts[index].as_ref().ok_or_else(unknown)?;
+        self.loading.borrow_mut().push(index);
+        let module = Module::eval_ast_as_new(Scope::new(), ast, engine);
+        self.loading.borrow_mut().pop();
+        let module: Shared<Module> = module?.into();
+        self.modules.borrow_mut().insert(index, Shared::clone(&module));
+        Ok(module)
+    }
+}
+
+/// A machine that users of one shard share.
+pub type SharedMachine = Rc<Machine>;

@@ -1,0 +1,60 @@
+//! The User: one virtual user as the script sees it, carried by its fiber.
+//!
+//! Native functions find it with [`current`]; closures that are given to punk are called with its `this` by [`call`].
+
+use super::error::Ended;
+use super::host::{Host, Name};
+use crate::protocol::http::Client;
+use crate::user::{VirtualUser, fiber};
+use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::rc::Rc;
+
+/// One virtual user.
+pub struct User {
+    /// Its shard.
+    pub host: Rc<Host>,
+    /// Who it is.
+    pub vu: VirtualUser,
+    /// Its state, bound as `this`; `None` for the extra user that runs `setup` and `teardown`.
+    pub this: Option<Dynamic>,
+    /// Index of the tags that all its samples carry.
+    pub base: u16,
+    /// The path of the groups that it is in, `::outer::inner`.
+    pub group: Cell<Name>,
+    /// Its connections and cookies.
+    pub client: Client,
+    /// Tags set with `vu::tag`, for its next samples.
+    pub tags: RefCell<BTreeMap<String, String>>,
+    /// The same, interned.
+    pub tags_name: Cell<Name>,
+    /// Whether transport errors throw.
+    pub throw_errors: bool,
+    /// Whether it has waited for anything since this was cleared: if not, its neighbours have not run.
+    pub waited: Cell<bool>,
+}
+
+/// Lends the user that runs.
+///
+/// # Errors
+/// A script error when no user runs: at the top level.
+pub fn current<T>(context: &NativeCallContext<'_>, act: impl FnOnce(&User) -> T) -> Result<T, Box<EvalAltResult>> {
+    fiber::with_context::<User, T>(act).ok_or_else(|| {
+        let text = format!("`{}` needs a running user: the top level of a script only declares", context.fn_name());
+        EvalAltResult::ErrorRuntime(text.into(), context.call_position()).into()
+    })
+}
+
+/// Waits for a future; a cancelled wait ends the script and no `try` catches it.
+pub fn wait<F: Future>(context: &NativeCallContext<'_>, future: F) -> Result<F::Output, Box<EvalAltResult>> {
+    fiber::with_context::<User, _>(|user| user.waited.set(true));
+    fiber::wait(future).map_err(|_| Ended::Cancelled.error(context.call_position()))
+}
+
+/// Calls a closure that a script gave to punk, with the user's `this` bound.
+pub fn call(closure: &FnPtr, context: &NativeCallContext<'_>, arguments: impl AsMut<[Dynamic]>) -> Result<Dynamic, Box<EvalAltResult>> {
+    let mut this = fiber::with_context::<User, _>(|user| user.this.clone()).flatten();
+    closure.call_raw(context, this.as_mut(), arguments)
+}

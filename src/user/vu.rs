@@ -1,0 +1,90 @@
+//! Who a virtual user is: its number, its scenario, its iteration, its own source of randomness.
+//!
+//! Carried by the user's fiber inside the script layer's user. Everything random in it follows from (seed, scenario,
+//! user, iteration), so the same seed gives the same values whatever the number of shards.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// Identity and randomness of one user.
+#[derive(Debug)]
+pub struct VirtualUser {
+    /// 1, 2, 3 … over the whole run; 0 for the extra user of `setup` and `teardown`.
+    pub id: u64,
+    /// The scenario's name; `setup` or `teardown` for the extra user.
+    pub scenario: Rc<str>,
+    /// 0, 1, 2 … within the scenario.
+    pub index: u64,
+    iteration: Cell<u64>,
+    seed: u64,
+    state: Cell<u64>,
+}
+
+impl VirtualUser {
+    /// A user before its first iteration.
+    pub fn new(id: u64, scenario: Rc<str>, index: u64, seed: u64) -> Self {
+        let name = scenario.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3) // FNV-1a
+        });
+        let seed = mix(mix(seed ^ name).wrapping_add(index));
+        VirtualUser { id, scenario, index, iteration: Cell::new(0), seed, state: Cell::new(seed) }
+    }
+
+    /// The number of the iteration that runs: 0 for the first, as in k6.
+    pub fn iteration(&self) -> u64 {
+        self.iteration.get()
+    }
+
+    /// Enters an iteration and restarts the randomness for it.
+    pub fn enter(&self, iteration: u64) {
+        self.iteration.set(iteration);
+        self.state.set(mix(self.seed.wrapping_add(iteration.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))));
+    }
+
+    /// The next 64 random bits (SplitMix64; Steele, Lea and Flood 2014). Not for secrets.
+    pub fn random(&self) -> u64 {
+        let next = self.state.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.state.set(next);
+        mix(next)
+    }
+}
+
+/// SplitMix64's finalizer: a bijection that spreads every bit.
+fn mix(value: u64) -> u64 {
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(scenario: &str, index: u64) -> VirtualUser {
+        VirtualUser::new(index + 1, scenario.into(), index, 42)
+    }
+
+    #[test]
+    fn randomness_follows_from_seed_scenario_user_and_iteration() {
+        let draw = |scenario: &str, index, iteration| {
+            let user = user(scenario, index);
+            user.enter(iteration);
+            (user.random(), user.random())
+        };
+        assert_eq!(draw("a", 3, 7), draw("a", 3, 7));
+        let different = [draw("a", 3, 7), draw("b", 3, 7), draw("a", 4, 7), draw("a", 3, 8)];
+        for (at, one) in different.iter().enumerate() {
+            assert!(different[at + 1..].iter().all(|other| other.0 != one.0 && other.1 != one.1));
+        }
+    }
+
+    #[test]
+    fn values_do_not_depend_on_what_ran_before() {
+        let (fresh, used) = (user("a", 0), user("a", 0));
+        used.enter(0);
+        (0..100).for_each(|_| drop(used.random()));
+        used.enter(5);
+        fresh.enter(5);
+        assert_eq!(fresh.random(), used.random());
+    }
+}
