@@ -40,11 +40,7 @@ pub(super) struct Chunked {
 
 impl Default for Chunked {
     fn default() -> Chunked {
-        Chunked {
-            state: State::Size(false),
-            remaining: 0,
-            skipped: 0,
-        }
+        Chunked { state: State::Size(false), remaining: 0, skipped: 0 }
     }
 }
 
@@ -55,11 +51,7 @@ impl Chunked {
     }
 
     /// Takes what belongs to the body from the front of `input`, hands its data to `data`, returns how much was taken.
-    pub fn decode(
-        &mut self,
-        input: &[u8],
-        mut data: impl FnMut(&[u8]),
-    ) -> Result<usize, &'static str> {
+    pub fn decode(&mut self, input: &[u8], mut data: impl FnMut(&[u8])) -> Result<usize, &'static str> {
         let mut at = 0;
         while at < input.len() && self.state != State::Done {
             if self.state == State::Data {

@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderValue};
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue};
 use rustls::ClientConfig;
 
 use super::abandoned::{Abandoned, Flight};
@@ -29,6 +29,9 @@ use crate::protocol::net::{Dial, ErrorKind, Phase, Progress, TransportError, dia
 
 /// A connection that idled longer than this lets the shard see first whether the server closed it.
 const SUSPECT_AFTER: Duration = Duration::from_millis(1);
+
+/// So many connections in a row may turn out dead before anything was written.
+const MOST_DEAD: u32 = 8;
 
 /// One user's client.
 #[derive(Debug)]
@@ -115,8 +118,8 @@ impl Client {
                     break;
                 }
                 Some(next) => next.and_then(|url| {
-                    let target = self.shared.target_of(url).map_err(|error| error.to_string());
-                    target
+                    let target = self.shared.target_of(url);
+                    target.map_err(|error| error.to_string())
                 }),
             };
             match next {
@@ -147,7 +150,10 @@ impl Client {
         let outcome = self.attempt(request, flight.hop()).await;
         let mut hop = flight.land();
         hop.exchange.error = outcome.err();
-        if request.jar && shared.options.cookies && hop.exchange.status != 0 {
+        if hop.exchange.timings.total.is_zero() {
+            hop.exchange.timings.total = hop.started.elapsed();
+        }
+        if request.jar && shared.options.cookies && hop.sets_cookies {
             let mut jar = self.jar.borrow_mut();
             jar.store(&hop.exchange.headers, &request.target.url);
         }
@@ -166,6 +172,7 @@ impl Client {
         }
         let pool = self.pool(authority);
         let mut got = hop.started;
+        let mut dead = 0;
         loop {
             let mut lease = match pool.try_take() {
                 Some(lease) => lease,
@@ -207,8 +214,11 @@ impl Client {
             };
             match sent {
                 Sent::Done(outcome) => return outcome,
-                Sent::NotWritten(error) if fresh => return Err(error),
-                Sent::NotWritten(_) => lease.discard_h1(),
+                Sent::NotWritten(error) if fresh || dead == MOST_DEAD => return Err(error),
+                Sent::NotWritten(_) => {
+                    dead += 1;
+                    lease.discard_h1();
+                }
             }
         }
     }
@@ -224,10 +234,7 @@ impl Client {
             (Version::Http1, _) | (Version::Auto, false) => Some(Protocol::H1),
             (Version::Auto, true) => None,
         };
-        let limits = Limits {
-            h1: options.connections_per_user,
-            h2: options.h2_connections_per_user,
-        };
+        let limits = Limits { h1: options.connections_per_user, h2: options.h2_connections_per_user };
         let pool = Pool::new(authority.clone(), limits, protocol);
         pools.push(pool.clone());
         pool
@@ -243,12 +250,7 @@ impl Client {
         Ok(config)
     }
 
-    async fn open(
-        &self,
-        authority: &Authority,
-        lease: &mut Lease,
-        hop: &mut Hop,
-    ) -> Result<(), TransportError> {
+    async fn open(&self, authority: &Authority, lease: &mut Lease, hop: &mut Hop) -> Result<(), TransportError> {
         let shared = &*self.shared;
         let options = &shared.options;
         let tls = if authority.is_tls { Some(self.tls_config()?) } else { None };

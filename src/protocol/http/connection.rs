@@ -88,11 +88,7 @@ impl<F: Future<Output = ()> + 'static> hyper::rt::Executor<F> for LocalSpawn {
 /// Starts HTTP/1.1 on a fresh connection.
 pub(super) fn start_h1(dialed: Dialed) -> Box<H1> {
     Box::new(H1 {
-        link: Link {
-            meter: dialed.stream.meter().clone(),
-            remote: dialed.remote,
-            tls_version: dialed.tls_version,
-        },
+        link: Link { meter: dialed.stream.meter().clone(), remote: dialed.remote, tls_version: dialed.tls_version },
         stream: dialed.stream,
         busy: false,
         idle_since: Instant::now(),
@@ -100,10 +96,7 @@ pub(super) fn start_h1(dialed: Dialed) -> Box<H1> {
 }
 
 /// Starts HTTP/2 on a fresh connection.
-pub(super) async fn start_h2(
-    dialed: Dialed,
-    header_limit: usize,
-) -> Result<Rc<H2>, TransportError> {
+pub(super) async fn start_h2(dialed: Dialed, header_limit: usize) -> Result<Rc<H2>, TransportError> {
     let meter = dialed.stream.meter().clone();
     let (sender, connection) = http2::Builder::new(LocalSpawn)
         .max_header_list_size(u32::try_from(header_limit).unwrap_or(u32::MAX))
@@ -116,11 +109,7 @@ pub(super) async fn start_h2(
     });
     Ok(Rc::new(H2 {
         sender,
-        link: Link {
-            meter,
-            remote: dialed.remote,
-            tls_version: dialed.tls_version,
-        },
+        link: Link { meter, remote: dialed.remote, tls_version: dialed.tls_version },
         active: Cell::new(0),
         used: Cell::new(false),
     }))

@@ -33,6 +33,8 @@ pub(super) struct Head {
     pub length: Length,
     /// Whether the connection may carry another request.
     pub keep_alive: bool,
+    /// Whether there is a `Set-Cookie`: seldom, and otherwise nobody need look.
+    pub sets_cookies: bool,
     /// The value of `Content-Encoding`.
     pub encoding: Option<HeaderValue>,
     /// Its bytes, for the header map.
@@ -70,11 +72,7 @@ pub(super) fn parse(bytes: &[u8], method: &Method) -> Result<Parsed, TransportEr
 }
 
 pub(super) fn invalid(detail: &str) -> TransportError {
-    TransportError::new(
-        ErrorKind::Protocol,
-        Phase::Wait,
-        format!("the answer is not valid HTTP: {detail}"),
-    )
+    TransportError::new(ErrorKind::Protocol, Phase::Wait, format!("the answer is not valid HTTP: {detail}"))
 }
 
 fn understand(
@@ -98,10 +96,12 @@ fn understand(
     let mut keep_alive = minor == 1;
     let mut length = None;
     let mut transfer = None;
+    let mut sets_cookies = false;
     let mut encoding: Option<HeaderValue> = None;
     for field in response.headers.iter() {
         let name = field.name;
         match name.len() {
+            10 if name.eq_ignore_ascii_case("set-cookie") => sets_cookies = true,
             10 if name.eq_ignore_ascii_case("connection") => {
                 for option in field.value.split(|&byte| byte == b',') {
                     let option = option.trim_ascii();
@@ -149,13 +149,10 @@ fn understand(
     keep_alive &= length != Length::UntilClose && status != 101;
     let head = Head {
         status,
-        version: if minor == 1 {
-            Version::HTTP_11
-        } else {
-            Version::HTTP_10
-        },
+        version: if minor == 1 { Version::HTTP_11 } else { Version::HTTP_10 },
         length,
         keep_alive,
+        sets_cookies,
         encoding,
         raw: Bytes::copy_from_slice(&bytes[..size]),
     };
@@ -206,10 +203,7 @@ mod tests {
             let head = head(text, &method);
             assert_eq!((head.length, head.keep_alive), (Exact(0), true));
         }
-        assert_eq!(
-            parse(b"HTTP/1.1 100 Continue\r\n\r\nHTTP", &Method::GET),
-            Ok(Parsed::Interim(25))
-        );
+        assert_eq!(parse(b"HTTP/1.1 100 Continue\r\n\r\nHTTP", &Method::GET), Ok(Parsed::Interim(25)));
     }
 
     #[test]

@@ -18,19 +18,13 @@ pub struct Headers {
 impl Headers {
     /// `head` is a whole, valid HTTP/1 head, status line included.
     pub(super) fn lazy(head: Bytes) -> Headers {
-        Headers {
-            head,
-            map: OnceCell::new(),
-        }
+        Headers { head, map: OnceCell::new() }
     }
 }
 
 impl From<HeaderMap> for Headers {
     fn from(map: HeaderMap) -> Headers {
-        Headers {
-            head: Bytes::new(),
-            map: OnceCell::from(map),
-        }
+        Headers { head: Bytes::new(), map: OnceCell::from(map) }
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Hop {
     idle: Option<Duration>,
     pub header_limit: usize,
     pub body_limit: usize,
+    /// Whether the answer sets cookies.
+    pub sets_cookies: bool,
     pub exchange: Exchange,
     /// The counters of the connection that it was handed to.
     pub carrier: Option<Rc<Meter>>,
@@ -49,6 +51,7 @@ impl Hop {
             idle: options.timeouts.idle,
             header_limit: options.header_limit,
             body_limit: options.body_limit,
+            sets_cookies: false,
             exchange: Exchange {
                 url: request.target.clone(),
                 method: request.method.clone(),
@@ -97,13 +100,7 @@ impl Hop {
     }
 
     /// The phases from the marks. Their sum is the time from having the connection to the end.
-    pub fn split(
-        &mut self,
-        got: Instant,
-        sent: Option<Instant>,
-        first: Option<Instant>,
-        end: Instant,
-    ) {
+    pub fn split(&mut self, got: Instant, sent: Option<Instant>, first: Option<Instant>, end: Instant) {
         let timings = &mut self.exchange.timings;
         timings.total = end.saturating_duration_since(self.started);
         let Some(sent) = sent else {

@@ -52,31 +52,20 @@ fn serialise(request: &Request, headers: &HeaderMap) -> Bytes {
 }
 
 /// Sends and reads the answer into the hop's record.
-pub(super) async fn exchange(
-    hop: &mut Hop,
-    h1: &mut H1,
-    head: Bytes,
-    body: Bytes,
-    got: Instant,
-) -> Sent {
+pub(super) async fn exchange(hop: &mut Hop, h1: &mut H1, head: Bytes, body: Bytes, got: Instant) -> Sent {
     h1.link.meter.start_exchange();
     hop.carrier = Some(h1.link.meter.clone());
     hop.exchange.remote_addr = Some(h1.link.remote);
     hop.exchange.tls_version = h1.link.tls_version;
     h1.busy = true;
-    let mut upload = Upload {
-        head,
-        body,
-        state: Progress::Writing,
-        touched: false,
-    };
+    let mut upload = Upload { head, body, state: Progress::Writing, touched: false };
     let method = hop.exchange.method.clone();
     let mut reply = Reply::new(method, hop.header_limit, hop.body_limit);
     let outcome = converse(hop, &mut h1.stream, &mut upload, &mut reply, got).await;
-    if let (Err(error), false) = (&outcome, upload.touched) {
-        if !error.kind.is_timeout() {
-            return Sent::NotWritten(error.clone());
-        }
+    if let (Err(error), false) = (&outcome, upload.touched)
+        && !error.kind.is_timeout()
+    {
+        return Sent::NotWritten(error.clone());
     }
 
     let end = Instant::now();
@@ -90,6 +79,7 @@ pub(super) async fn exchange(
     h1.busy = outcome.is_err() || !whole || !reply.leaves_reusable();
     if let Some(head) = reply.head {
         hop.exchange.status = head.status;
+        hop.sets_cookies = head.sets_cookies;
         hop.exchange.version = head.version;
         hop.exchange.headers = Headers::lazy(head.raw);
         hop.keep_body(reply.kept, head.encoding, outcome.is_ok());

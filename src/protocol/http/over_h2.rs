@@ -7,7 +7,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use http::header::{CONNECTION, CONTENT_ENCODING, HOST};
+use http::header::{CONNECTION, CONTENT_ENCODING, HOST, SET_COOKIE};
 use http::{HeaderMap, HeaderName, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
@@ -38,12 +38,7 @@ pub(super) fn message(request: &Request, headers: Option<HeaderMap>) -> http::Re
 }
 
 /// Sends and reads the answer into the hop's record.
-pub(super) async fn exchange(
-    hop: &mut Hop,
-    h2: Rc<H2>,
-    message: http::Request<Upload>,
-    got: Instant,
-) -> Sent {
+pub(super) async fn exchange(hop: &mut Hop, h2: Rc<H2>, message: http::Request<Upload>, got: Instant) -> Sent {
     let meter = h2.link.meter.clone();
     let stream = ActiveStream::start(&h2);
     let alone = h2.active.get() == 1;
@@ -88,6 +83,7 @@ async fn read(hop: &mut Hop, response: Response<Incoming>) -> Result<(), Transpo
     let (head, mut incoming) = response.into_parts();
     hop.exchange.status = head.status.as_u16();
     let encoding = head.headers.get(CONTENT_ENCODING).cloned();
+    hop.sets_cookies = head.headers.contains_key(SET_COOKIE);
     hop.exchange.headers = Headers::from(head.headers);
     let mut kept = Kept::new(hop.body_limit);
     kept.expect(incoming.size_hint().exact().unwrap_or(0));

@@ -45,6 +45,7 @@ struct State {
     protocol: Option<Protocol>,
     /// Places taken, by connections and by leases without one.
     taken: u16,
+    #[expect(clippy::vec_box, reason = "a connection wanders between pool and lease: moved by its address")]
     idle: Vec<Box<H1>>,
     shared: Vec<Rc<H2>>,
     waiters: VecDeque<oneshot::Sender<Lease>>,
@@ -68,23 +69,13 @@ pub(super) struct Lease {
 impl Pool {
     /// `protocol` is what will be spoken, when that is known beforehand.
     pub fn new(authority: Rc<Authority>, limits: Limits, protocol: Option<Protocol>) -> Rc<Pool> {
-        Rc::new(Pool {
-            authority,
-            limits,
-            state: RefCell::new(State {
-                protocol,
-                ..State::default()
-            }),
-        })
+        Rc::new(Pool { authority, limits, state: RefCell::new(State { protocol, ..State::default() }) })
     }
 
     /// A connection or the place for one, if that needs no waiting.
     pub fn try_take(self: &Rc<Pool>) -> Option<Lease> {
         let mut state = self.state.borrow_mut();
-        let lease = |held| Lease {
-            pool: self.clone(),
-            held,
-        };
+        let lease = |held| Lease { pool: self.clone(), held };
         // The most recently used first: the others may then idle out, as in browsers.
         if let Some(connection) = state.idle.pop() {
             return Some(lease(Held::Idle(connection)));
@@ -136,10 +127,7 @@ impl Pool {
             let Some(waiter) = self.state.borrow_mut().waiters.pop_front() else {
                 return Some(held);
             };
-            let lease = Lease {
-                pool: self.clone(),
-                held,
-            };
+            let lease = Lease { pool: self.clone(), held };
             match waiter.send(lease) {
                 Ok(()) => return None,
                 Err(mut refused) => held = std::mem::replace(&mut refused.held, Held::Nothing),

@@ -161,11 +161,7 @@ pub(super) struct Kept {
 
 impl Kept {
     pub fn new(limit: usize) -> Kept {
-        Kept {
-            limit,
-            length: 0,
-            bytes: Vec::new(),
-        }
+        Kept { limit, length: 0, bytes: Vec::new() }
     }
 
     /// So much is announced. A server may announce more than it sends: reserved is at most a megabyte.

@@ -64,19 +64,14 @@ pub enum TargetError {
 
 /// Joins a URL as scripts write it with the base: relative ones get the base before them, with one `/` between.
 pub(super) fn join(base: Option<&str>, text: &str) -> Result<Url, TargetError> {
-    let has_scheme = text
-        .split_once("://")
-        .is_some_and(|(scheme, _)| !scheme.is_empty() && !scheme.contains(['/', '?', '#']));
+    let has_scheme =
+        text.split_once("://").is_some_and(|(scheme, _)| !scheme.is_empty() && !scheme.contains(['/', '?', '#']));
     let parsed = if has_scheme {
         Url::parse(text)
     } else {
         let base = base.ok_or(TargetError::Relative)?.trim_end_matches('/');
         let path = text.strip_prefix('/').unwrap_or(text);
-        let between = if path.is_empty() || path.starts_with(['?', '#']) {
-            ""
-        } else {
-            "/"
-        };
+        let between = if path.is_empty() || path.starts_with(['?', '#']) { "" } else { "/" };
         Url::parse(&format!("{base}{between}{path}"))
     };
     let mut url = parsed.map_err(|error| TargetError::Invalid(error.to_string()))?;
@@ -166,10 +161,7 @@ mod tests {
             assert_eq!(join(base, text).unwrap().as_str(), url);
         }
         assert_eq!(join(None, "/a"), Err(TargetError::Relative));
-        assert_eq!(
-            join(None, "ftp://a/b"),
-            Err(TargetError::Scheme("ftp".to_owned()))
-        );
+        assert_eq!(join(None, "ftp://a/b"), Err(TargetError::Scheme("ftp".to_owned())));
         assert!(matches!(join(None, "http://"), Err(TargetError::Invalid(_))));
     }
 }

@@ -93,10 +93,7 @@ pub struct Metered {
 impl Metered {
     /// Starts counting on a fresh connection.
     pub fn new(tcp: TcpStream) -> Metered {
-        Metered {
-            tcp,
-            meter: Rc::new(Meter::default()),
-        }
+        Metered { tcp, meter: Rc::new(Meter::default()) }
     }
 
     /// The counters.
@@ -106,11 +103,7 @@ impl Metered {
 }
 
 impl AsyncRead for Metered {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.tcp).poll_read(cx, buf);
         self.meter.count_in(buf.filled().len() - before);
@@ -119,11 +112,7 @@ impl AsyncRead for Metered {
 }
 
 impl AsyncWrite for Metered {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.tcp).poll_write(cx, buf);
         if let Poll::Ready(Ok(written)) = polled {
             self.meter.count_out(written);
@@ -190,20 +179,12 @@ pub struct Stream {
 impl Stream {
     /// An unencrypted connection.
     pub fn plain(stream: Metered, scratch: Rc<Scratch>) -> Stream {
-        Stream {
-            meter: stream.meter.clone(),
-            transport: Transport::Tcp(stream),
-            scratch,
-        }
+        Stream { meter: stream.meter.clone(), transport: Transport::Tcp(stream), scratch }
     }
 
     /// An encrypted connection, after its handshake.
     pub fn tls(stream: TlsStream<Metered>, scratch: Rc<Scratch>) -> Stream {
-        Stream {
-            meter: stream.get_ref().0.meter.clone(),
-            transport: Transport::Tls(Box::new(stream)),
-            scratch,
-        }
+        Stream { meter: stream.get_ref().0.meter.clone(), transport: Transport::Tls(Box::new(stream)), scratch }
     }
 
     /// The counters and marks of this connection.
@@ -212,16 +193,8 @@ impl Stream {
     }
 
     /// Reads once and shows what came to `take`; nothing at the end of the connection. The bytes are gone afterwards.
-    pub fn poll_take<R>(
-        &mut self,
-        cx: &mut Context<'_>,
-        take: impl FnOnce(&[u8]) -> R,
-    ) -> Poll<io::Result<R>> {
-        let Stream {
-            transport,
-            meter,
-            scratch,
-        } = self;
+    pub fn poll_take<R>(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&[u8]) -> R) -> Poll<io::Result<R>> {
+        let Stream { transport, meter, scratch } = self;
         scratch.lend(|buffer| {
             let mut buffer = ReadBuf::new(buffer);
             ready!(transport.poll_read(cx, &mut buffer))?;
@@ -233,12 +206,7 @@ impl Stream {
     }
 
     /// Writes from the front of two pieces; returns how much.
-    pub fn poll_give(
-        &mut self,
-        cx: &mut Context<'_>,
-        first: &[u8],
-        second: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    pub fn poll_give(&mut self, cx: &mut Context<'_>, first: &[u8], second: &[u8]) -> Poll<io::Result<usize>> {
         let pieces = [io::IoSlice::new(first), io::IoSlice::new(second)];
         let pieces = match (first.is_empty(), second.is_empty()) {
             (_, true) => &pieces[..1],
@@ -269,11 +237,7 @@ impl hyper::rt::Read for Stream {
         cx: &mut Context<'_>,
         mut out: hyper::rt::ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let Stream {
-            transport,
-            meter,
-            scratch,
-        } = self.get_mut();
+        let Stream { transport, meter, scratch } = self.get_mut();
         scratch.lend(|buffer| {
             let room = out.remaining().min(buffer.len());
             let mut buffer = ReadBuf::new(&mut buffer[..room]);
@@ -288,14 +252,8 @@ impl hyper::rt::Read for Stream {
 }
 
 impl hyper::rt::Write for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let Stream {
-            transport, meter, ..
-        } = self.get_mut();
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let Stream { transport, meter, .. } = self.get_mut();
         let polled = match transport {
             Transport::Tcp(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Transport::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
@@ -315,9 +273,7 @@ impl hyper::rt::Write for Stream {
         if let [buf] = bufs {
             return self.poll_write(cx, buf);
         }
-        let Stream {
-            transport, meter, ..
-        } = self.get_mut();
+        let Stream { transport, meter, .. } = self.get_mut();
         let polled = match transport {
             Transport::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
             Transport::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
