@@ -1,6 +1,7 @@
 //! punk: a load-testing engine. (crate doc: written when the floors stand)
 
 // -- 5 windows
+pub mod progress;
 pub mod report;
 // -- 4 engine
 pub mod engine;
@@ -18,6 +19,7 @@ pub mod expr;
 pub mod load;
 pub mod metrics;
 pub mod plan;
+pub mod printable;
 pub mod units;
 // -- beside the house: the service that punk tests itself against
 pub mod target;

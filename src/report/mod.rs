@@ -1,1 +1,40 @@
-//! (in the making)
+//! The report: what a run says when it is over, for people and for programs.
+//!
+//! Called by the door with the Plan, the last Snapshot and the [`Facts`] that only the door knows. It reads nothing else, so
+//! that it can never disagree with another window; it measures nothing and decides nothing: verdict and exit code are
+//! among the Facts.
+//!
+//! | for | made by |
+//! |---|---|
+//! | people, at the end of a run | [`text()`] |
+//! | programs, `--summary` and `--json` | [`Summary`], [`write_summary`] (schema: `docs/summary.schema.json`) |
+//! | `punk check`, `punk check --json` | [`plan_text`], [`plan_json`], [`diagnostics_json`] |
+//! | the book | [`metrics_page`] (`docs/reference/metrics.md`) |
+
+mod checks;
+mod diagnostics;
+mod errors;
+mod facts;
+mod figures;
+mod operations;
+mod page;
+mod plan;
+mod plan_wire;
+mod reference;
+mod requests;
+mod summary;
+mod text;
+mod write;
+
+#[cfg(test)]
+mod sample;
+
+pub use diagnostics::diagnostics_json;
+pub use facts::{Facts, HookError, Outcome, Reason, Stopped};
+pub use page::Style;
+pub use plan::plan_text;
+pub use plan_wire::{PlanWire, plan_json};
+pub use reference::metrics_page;
+pub use summary::{SCHEMA_VERSION, Summary};
+pub use text::text;
+pub use write::write_summary;
