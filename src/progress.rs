@@ -7,7 +7,6 @@
 use crate::expr::Selector;
 use crate::metrics::Snapshot;
 use crate::metrics::snapshot::{ScenarioState, Status};
-use crate::plan::Plan;
 use crate::printable::{clean, columns, cut};
 use crate::units::human;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -52,10 +51,10 @@ enum Shown {
 }
 
 impl Progress {
-    /// Progress of the scenarios of a Plan, on stderr.
-    pub fn new(plan: &Plan, mode: Mode) -> Self {
+    /// Progress of scenarios of these names, in the order of the Plan, on stderr.
+    pub fn new<'a>(scenarios: impl IntoIterator<Item = &'a str>, mode: Mode) -> Self {
         let shown = match mode {
-            Mode::Bars { color, unicode } => bars(plan, color, unicode),
+            Mode::Bars { color, unicode } => bars(scenarios, color, unicode),
             Mode::Lines => Shown::Lines(Box::new(io::stderr())),
             Mode::Quiet => Shown::Quiet,
         };
@@ -102,6 +101,10 @@ impl Progress {
     pub fn say(&mut self, text: &str) {
         let text = clean(text);
         match &mut self.shown {
+            // Where no bar is drawn, indicatif would swallow the line.
+            Shown::Bars { all, .. } if all.is_hidden() => {
+                let _ = writeln!(io::stderr(), "{text}");
+            }
             Shown::Bars { all, .. } => {
                 let _ = all.println(text);
             }
@@ -121,17 +124,17 @@ impl Progress {
     }
 }
 
-fn bars(plan: &Plan, color: bool, unicode: bool) -> Shown {
-    let names = plan.scenarios.iter().map(|scenario| cut(&clean(&scenario.name), NAME));
-    let width = names.clone().map(|name| columns(&name)).max().unwrap_or(0);
+fn bars<'a>(scenarios: impl IntoIterator<Item = &'a str>, color: bool, unicode: bool) -> Shown {
+    let names: Vec<String> = scenarios.into_iter().map(|name| cut(&clean(name), NAME)).collect();
+    let width = names.iter().map(|name| columns(name)).max().unwrap_or(0);
     let bar = if color { "{bar:20.green/dim}" } else { "{bar:20}" };
     let style = ProgressStyle::with_template(&format!("{{prefix}} {bar} {{wide_msg}}"))
         .expect("the template is right")
         .progress_chars(if unicode { "█▉▊▋▌▍▎▏ " } else { "#>-" });
     let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-    let bars = names.map(|name| {
+    let bars = names.iter().map(|name| {
         let bar = all.add(ProgressBar::new(STEPS).with_style(style.clone()));
-        bar.set_prefix(format!("{}{name}", " ".repeat(width - columns(&name))));
+        bar.set_prefix(format!("{}{name}", " ".repeat(width - columns(name))));
         bar
     });
     Shown::Bars { bars: bars.collect(), all, unicode }

@@ -16,15 +16,16 @@ pub(super) fn head(page: &mut Page, plan: &Plan, snapshot: &Snapshot, facts: &Fa
         Outcome::Failed => ("FAILED", Tint::Bad),
         Outcome::Invalid => ("INVALID", Tint::Notable),
     };
+    let code = if facts.exit_code == 0 { String::new() } else { format!("(exit code {})", facts.exit_code) };
     let mut reasons = facts.reasons.iter();
-    let first = match reasons.next() {
-        Some(reason) => format!("because {} (exit code {})", reason.message, facts.exit_code),
-        None if facts.exit_code != 0 => format!("(exit code {})", facts.exit_code),
-        None => held(snapshot),
+    let why = match reasons.next() {
+        Some(reason) => format!("because {}", reason.message),
+        None if facts.exit_code != 0 => String::new(),
+        None => format!("– {}", held(snapshot)),
     };
-    page.pieces(0, 8, &[Piece::tinted(word, tint), first.into()]);
+    page.pieces(0, 4, &[Piece::tinted(word, tint), code.into(), why.into()]);
     for reason in reasons {
-        page.pieces(8, 8, &[format!("and {}", reason.message).into()]);
+        page.pieces(4, 4, &[format!("and because {}", reason.message).into()]);
     }
     if let Some(stopped) = &facts.stopped {
         let how = if stopped.killed { "ended at once by" } else { "stopped by" };
@@ -77,6 +78,7 @@ pub(super) fn thresholds(page: &mut Page, snapshot: &Snapshot) {
         return;
     }
     page.heading("THRESHOLDS", "");
+    let mut table = Table::new(3, &["", "selector", "limit", "observed"]);
     for verdict in &snapshot.thresholds {
         let (sign, tint) = match verdict.passed {
             Some(true) => ("✓", Tint::Good),
@@ -84,11 +86,13 @@ pub(super) fn thresholds(page: &mut Page, snapshot: &Snapshot) {
             Some(false) => ("✗", Tint::Bad),
             None => (NONE, Tint::Notable),
         };
-        let mut pieces = vec![Piece::tinted(sign, tint), selected(verdict).into(), verdict.expression.as_str().into()];
-        match observed(verdict) {
-            Some(observed) => pieces.extend([Piece::tinted("observed", Tint::Dim), Piece::tinted(&observed, tint)]),
-            None => pieces.push(Piece::tinted("no data", Tint::Notable)),
-        }
+        let observed = observed(verdict).unwrap_or("no data".to_owned());
+        table.row(vec![
+            Piece::tinted(sign, tint),
+            selected(verdict).into(),
+            verdict.expression.as_str().into(),
+            Piece::tinted(&observed, tint),
+        ]);
         let mut remarks = Vec::new();
         if verdict.severity == "warn" {
             remarks.push("warning only".to_owned());
@@ -99,20 +103,18 @@ pub(super) fn thresholds(page: &mut Page, snapshot: &Snapshot) {
         if let Some(at) = verdict.first_breach {
             remarks.push(format!("first broken at {}", human::duration(at)));
         }
+        remarks.extend(verdict.note.clone());
         if !remarks.is_empty() {
-            pieces.push(Piece::tinted(&format!("({})", remarks.join(", ")), Tint::Dim));
-        }
-        page.pieces(2, 4, &pieces);
-        if let Some(note) = &verdict.note {
-            page.pieces(4, 4, &[Piece::tinted(note, Tint::Dim)]);
+            table.note(&remarks.join(", "));
         }
     }
+    page.table(&table);
 }
 
 fn selected(verdict: &Verdict) -> String {
     match &verdict.scenario {
-        Some(scenario) => format!("{} in {scenario}:", verdict.selector),
-        None => format!("{}:", verdict.selector),
+        Some(scenario) => format!("{} in {scenario}", verdict.selector),
+        None => verdict.selector.clone(),
     }
 }
 
