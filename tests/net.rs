@@ -25,7 +25,7 @@ use serde_json::Value;
 
 /// A script of one user that runs `body` once; `options` stand beside `base_url`. `CA` names the file with the target's authority.
 fn once(target: &RunningTarget, options: &str, body: &str) -> Punk {
-    let script = format!("options(#{{ base_url: \"TARGET\", {options} }});\nfn run() {{\n{body}\n}}\n");
+    let script = format!("options(#{{ base_url: env(\"BASE_URL\", \"http://nobody\"), {options} }});\nfn run() {{\n{body}\n}}\n");
     with_certificates(punk(), target).script(&script).target(target)
 }
 

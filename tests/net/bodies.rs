@@ -20,11 +20,11 @@ fn a_gzip_bomb_is_refused_where_it_is_read() {
         let why = "";
         try { let x = r.body.len(); } catch (error) { why = error.to_string(); }
         check(`refused: ${why}`, why.contains("decode") && why.contains("16 MiB"));
-        print("read");
+        print("peak now");
         sleep(10.s);
     "#;
     let mut running = once(&target, "", body).args("--graceful-stop 0s").start();
-    running.until_stderr("read");
+    running.until_stderr("peak now");
     let peak = peak_memory(&running);
     running.send(rustix::process::Signal::INT);
     let outcome = running.wait();
@@ -39,11 +39,11 @@ fn a_body_of_100_megabytes_is_counted_and_not_kept() {
         let r = http::get("/bytes/100000000");
         check(`${r.status} ${r.length} ${r.error}`, r.status == 200 && r.length == 100_000_000);
         check(`kept ${r.bytes.len()}`, r.truncated && r.bytes.len() == 16 * 1024 * 1024);
-        print("read");
+        print("peak now");
         sleep(10.s);
     "#;
     let mut running = once(&target, "", body).args("--graceful-stop 0s").start();
-    running.until_stderr("read");
+    running.until_stderr("peak now");
     let peak = peak_memory(&running);
     running.send(rustix::process::Signal::INT);
     let outcome = running.wait();

@@ -164,7 +164,7 @@ fn what_is_expected_and_how_it_is_named() {
     outcome.assert_passed();
     let summary = outcome.summary();
     let names: Vec<_> = items(&summary, "operations").map(|row| row["name"].as_str().expect("a name")).collect();
-    assert_eq!(names, ["teapot", "GET /echo", "GET /status/404"]);
+    assert_eq!(names, ["teapot", "GET /echo", "GET /status/{id}"]);
     assert_eq!(errors_of(&outcome, "http"), 3);
 }
 
