@@ -315,7 +315,9 @@ impl Collector {
         }
         let recent = recent(self.moments[at].iter(), now);
         let state = &mut self.states[at];
-        state.users_max = state.users_max.max(users);
+        // The shards' own maxima need not fall together, but all users of short work may come and go between two ticks.
+        let most: u32 = of_shards().map(|shard| shard.users_max).sum();
+        state.users_max = state.users_max.max(users).max(most);
         (state.users, state.target, state.iterations, state.interrupted) = (users, target, iterations, interrupted);
         (state.dropped, state.progress, state.done, state.recent) = (dropped + left, progress, done, recent);
     }

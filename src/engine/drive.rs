@@ -47,6 +47,8 @@ pub(super) struct Population {
     /// Users begun so far: the index of the next one within this shard.
     begun: u64,
     interrupted: u64,
+    /// Most users alive at once.
+    users_max: u32,
     /// No more users, whatever the load says.
     closed: bool,
     /// For fixed work: whether its users were started.
@@ -67,6 +69,7 @@ impl Population {
             residents: Vec::new(),
             begun: 0,
             interrupted: 0,
+            users_max: 0,
             closed: false,
             filled: false,
         }
@@ -76,7 +79,7 @@ impl Population {
     pub(super) fn state(&self) -> ScenarioDelta {
         let alive = self.residents.iter().filter(|resident| !resident.gone.get()).count();
         let interrupted = self.residents.iter().map(|resident| resident.tally.interrupted.get()).sum::<u64>();
-        ScenarioDelta { users: alive as u32, interrupted: self.interrupted + interrupted, done: self.is_done() }
+        ScenarioDelta { users: alive as u32, interrupted: self.interrupted + interrupted, done: self.is_done(), users_max: self.users_max }
     }
 
     /// Whether all users have ended and no more will come.
@@ -181,6 +184,7 @@ impl Population {
         let task = tokio::task::spawn_local(settler.stay(fiber, Rc::clone(&cancel), Rc::clone(&gone)));
         let task = task.abort_handle();
         self.residents.push(Resident { allowance, cancel, tally, gone, task, deadline: None, end: None });
+        self.users_max = self.users_max.max(self.residents.len() as u32);
         Ok(())
     }
 

@@ -172,7 +172,7 @@ impl Shard {
                     let now = Instant::now();
                     // tokio's own timers are up to a millisecond late by design; that is not lag.
                     let late = now.saturating_duration_since(beat).saturating_sub(Duration::from_millis(1));
-                    self.lag.record(late.as_nanos() as f64 / 1e6);
+                    self.lag.record(late.as_secs_f64() * 1e3);
                     self.adjust(now);
                     beat = (beat + BEAT).max(now);
                     if now >= tick {
