@@ -203,7 +203,8 @@ fn thresholds(snapshot: &Snapshot, scenario: &str) -> (usize, usize) {
     let concerns = |of: Option<&str>| of.is_none_or(|of| of == scenario);
     let judged = snapshot.thresholds.iter().filter(|verdict| {
         let selected = Selector::parse(&verdict.selector).ok();
-        concerns(verdict.scenario.as_deref()) && concerns(selected.as_ref().and_then(|selector| selector.tag("scenario")))
+        concerns(verdict.scenario.as_deref())
+            && concerns(selected.as_ref().and_then(|selector| selector.tag("scenario")))
     });
     let judged: Vec<bool> = judged.filter_map(|verdict| verdict.passed).collect();
     let held = judged.iter().filter(|held| **held).count();

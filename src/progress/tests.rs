@@ -1,8 +1,8 @@
 //! What the bars and lines say, and when.
 
 use super::*;
-use crate::metrics::snapshot::Recent;
 use crate::metrics::Verdict;
+use crate::metrics::snapshot::Recent;
 use std::sync::{Arc, Mutex};
 
 fn verdict(selector: &str, scenario: Option<&str>, passed: Option<bool>) -> Verdict {
@@ -109,7 +109,19 @@ fn a_plain_line_comes_every_ten_seconds_of_the_run_and_once_at_its_end() {
     progress.finish();
     let text = sink.text();
     let times: Vec<_> = text.lines().map(|line| line.split(' ').nth(1).unwrap_or("")).collect();
-    assert_eq!(times, ["time=10.0s", "time=10.0s", "time=20.0s", "time=20.0s", "time=30.0s", "time=30.0s", "time=35.0s", "time=35.0s"]);
+    assert_eq!(
+        times,
+        [
+            "time=10.0s",
+            "time=10.0s",
+            "time=20.0s",
+            "time=20.0s",
+            "time=30.0s",
+            "time=30.0s",
+            "time=35.0s",
+            "time=35.0s"
+        ]
+    );
 }
 
 #[test]

@@ -27,14 +27,16 @@ pub(super) fn head(page: &mut Page, plan: &Plan, snapshot: &Snapshot, facts: &Fa
     for reason in reasons {
         page.pieces(4, 4, &[format!("and because {}", reason.message).into()]);
     }
-    if let Some(stopped) = &facts.stopped {
+    // What a reason says already is not said twice.
+    let told = |why: &str| facts.reasons.iter().any(|reason| reason.message.contains(why));
+    if let Some(stopped) = facts.stopped.as_ref().filter(|stopped| !told(&stopped.why)) {
         let how = if stopped.killed { "ended at once by" } else { "stopped by" };
         page.line(&format!("{how} {}: {}", stopped.by, stopped.why));
     }
-    if let Some(why) = &facts.marked_failed {
+    if let Some(why) = facts.marked_failed.as_ref().filter(|why| !told(why)) {
         page.line(&format!("marked failed by the script: {why}"));
     }
-    for error in &facts.hook_errors {
+    for error in facts.hook_errors.iter().filter(|error| !told(&error.message)) {
         let place = if error.place.is_empty() { String::new() } else { format!(" ({})", error.place) };
         page.line(&format!("error in `{}`: {}{place}", error.hook, error.message));
     }
