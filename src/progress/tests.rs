@@ -66,11 +66,11 @@ fn a_bar_says_what_matters() {
     snapshot.scenarios[1].done = true;
     shown.extend(snapshot.scenarios.iter().map(|scenario| bar_text(&snapshot, scenario, true)));
     insta::assert_snapshot!(shown.join("\n"), @r#"
-    41%  12.5s  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  ✓1 ✗1
-     0%  12.5s  0 users  0/s  ✓1 ✗1
-    41%  12.5s  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  ok 1 broken 1
-    41%  stopping  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  ✓1 ✗1
-     0%  done  0 users  0/s  ✓1 ✗1
+    41%  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  ✓1 ✗1  12.5s
+     0%  0 users  0/s  ✓1 ✗1  12.5s
+    41%  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  ok 1 broken 1  12.5s
+    41%  stopping  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  ✓1 ✗1  12.5s
+     0%  done  0 users  0/s  ✓1 ✗1  12.5s
     "#);
 }
 
