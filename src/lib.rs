@@ -1,5 +1,8 @@
 //! punk: a load-testing engine. (crate doc: written when the floors stand)
 
+// -- 6 door
+pub mod cli;
+pub mod run;
 // -- 5 windows
 pub mod progress;
 pub mod report;

@@ -1,21 +1,23 @@
 //! The script of the trial and the machine that runs it: the calling recipe of docs/design/001-fibers.md.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use punk::user::{Fiber, StackPool, fiber};
 use rhai::module_resolvers::StaticModuleResolver;
 use rhai::packages::{Package, StandardPackage};
 use rhai::{
-    Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, Map, Module, NativeCallContext,
-    Position, Scope, Shared,
+    Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, ImmutableString, Map, Module,
+    NativeCallContext, Position, Scope, Shared,
 };
 
 use crate::{Anything, User};
 
 /// The imported library: a function that takes a closure and lends it to a native.
 const LIBRARY: &str = r#"
-fn visit(step) { group("visit", step) }
+const VISIT = "visit";
+fn visit(step) { group("outer", || group(global::VISIT, step)) }
 "#;
 
 const SCRIPT: &str = r#"
@@ -40,12 +42,22 @@ fn hurry() {
     }
     0
 }
+fn plain() {
+    for turn in 0..turns() { http::get("/item"); }
+    0
+}
 fn rest() { shop::visit(|| { this.rested = sleep_long(); }); 0 }
 fn get_and_rest() {
     shop::visit(|| {
         this.status = http::get(global::ITEM);
         this.rested = sleep_long();
     });
+    0
+}
+fn nap() { sleep_long(); 0 }
+fn get_and_nap() {
+    shop::visit(|| { this.status = http::get(global::ITEM); });
+    sleep_long();
     0
 }
 fn explode()  { pause(); shop::visit(|| { this.never = native_panic(); }); 0 }
@@ -66,7 +78,7 @@ pub struct Rules {
 /// An engine, and the state that the top level of the script left behind.
 pub struct Machine {
     engine: Engine,
-    sealed: Rc<GlobalRuntimeState>,
+    home: Rc<Home>,
     parts: Rc<Parts>,
 }
 
@@ -89,14 +101,61 @@ fn on_user<T>(work: impl FnOnce(&User) -> Result<T, String>) -> Result<T, Box<Ev
         .map_err(script_error)
 }
 
-/// Calls a closure of the script with the user's `this`, which travels as the tag of the context.
+/// The state that the top level left behind: imports, constants, functions.
+struct Home {
+    state: GlobalRuntimeState,
+    /// The functions and closures of the main script; any other belongs to a library.
+    own: HashSet<ImmutableString>,
+}
+
+/// What travels as the tag of every call: the user's state, and where the script's own closures are at home.
+#[derive(Clone)]
+struct Traveller {
+    this: Dynamic,
+    home: Rc<Home>,
+}
+
+/// Calls a closure of the script with the user's `this`.
+///
+/// A library function that hands the main script's closure on calls us with the *library's* constants: there
+/// `global::ITEM` is not found. So a closure of the main script is called in the main script's own state; one of a
+/// library in the state we are given.
+fn lend(
+    context: &NativeCallContext<'_>,
+    step: &FnPtr,
+    args: Vec<Dynamic>,
+) -> Result<Dynamic, Box<EvalAltResult>> {
+    let traveller = context
+        .tag()
+        .and_then(|tag| tag.clone().try_cast::<Rc<Traveller>>());
+    let Some(traveller) = traveller else {
+        return step.call_raw(context, None, args);
+    };
+    let mut this = traveller.this.clone();
+    if !traveller.home.own.contains(step.fn_name()) {
+        return step.call_raw(context, Some(&mut this), args);
+    }
+    let here = context.global_runtime_state();
+    let mut state = traveller.home.state.clone();
+    state.tag = here.tag.clone();
+    state.level = here.level;
+    state.num_operations = here.num_operations;
+    let context = NativeCallContext::new_with_all_fields(
+        context.engine(),
+        step.fn_name(),
+        None,
+        &state,
+        context.call_position(),
+    );
+    step.call_raw(&context, Some(&mut this), args)
+}
+
 fn group(
     context: NativeCallContext<'_>,
     _name: &str,
     step: FnPtr,
 ) -> Result<Dynamic, Box<EvalAltResult>> {
-    let mut this = context.tag().cloned().unwrap_or_default();
-    step.call_raw(&context, Some(&mut this), [])
+    lend(&context, &step, vec![])
 }
 
 impl Parts {
@@ -177,10 +236,15 @@ impl Machine {
         });
         let ast = engine.compile(script)?.merge(&engine.compile("seal__()")?);
         engine.run_ast(&ast)?;
-        let sealed = seal.take().ok_or("the last statement did not run")?;
+        let state = seal.take().ok_or("the last statement did not run")?;
+        let own = ast
+            .shared_lib()
+            .iter_script_fn_info()
+            .map(|(_, _, name, ..)| name.into())
+            .collect();
         Ok(Self {
             engine,
-            sealed: Rc::new(sealed),
+            home: Rc::new(Home { state, own }),
             parts,
         })
     }
@@ -189,7 +253,7 @@ impl Machine {
     pub fn for_one_user(&self) -> Self {
         Self {
             engine: self.parts.engine(),
-            sealed: Rc::clone(&self.sealed),
+            home: Rc::clone(&self.home),
             parts: Rc::clone(&self.parts),
         }
     }
@@ -202,8 +266,12 @@ impl Machine {
     }
 
     fn call_with(&self, function: &str, this: &mut Dynamic) -> Result<Dynamic, String> {
-        let mut state = GlobalRuntimeState::clone(&self.sealed);
-        state.tag = this.clone();
+        let mut state = self.home.state.clone();
+        let traveller = Traveller {
+            this: this.clone(),
+            home: Rc::clone(&self.home),
+        };
+        state.tag = Dynamic::from(Rc::new(traveller));
         let context = NativeCallContext::new_with_all_fields(
             &self.engine,
             function,
@@ -243,7 +311,7 @@ fn linger() -> Result<i64, Box<EvalAltResult>> {
 }
 
 /// What each script does when two users run it interleaved on one engine: `body` is `run`, `top` the top level.
-const HAZARDS: [(&str, &str, &str); 9] = [
+const HAZARDS: [(&str, &str, &str); 11] = [
     ("this.x = waits()", "", "this.x = linger(); this.x"),
     (
         "this.x += waits()",
@@ -285,6 +353,16 @@ const HAZARDS: [(&str, &str, &str); 9] = [
         "let h = handle(); keep(|| h.by_reference());",
         "kept()",
     ),
+    (
+        "captured handle, copied first",
+        "let h = handle(); keep(|| { let own = h; own.by_reference() });",
+        "kept()",
+    ),
+    (
+        "const handle, global::HANDLE.waits()",
+        "const HANDLE = handle();",
+        "global::HANDLE.by_reference()",
+    ),
 ];
 
 /// Runs each hazard with two users on one engine.
@@ -309,9 +387,8 @@ pub async fn hazards(pool: &StackPool) -> Result<String, Anything> {
         natives.set_native_fn(
             "each_of",
             |context: NativeCallContext<'_>, list: &mut rhai::Array, step: FnPtr| {
-                let mut this = context.tag().cloned().unwrap_or_default();
                 for item in list.clone() {
-                    let _returned = step.call_raw(&context, Some(&mut this), [item])?;
+                    let _returned = lend(&context, &step, vec![item])?;
                 }
                 Ok(())
             },

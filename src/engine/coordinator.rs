@@ -46,7 +46,9 @@ pub enum StartError {
 pub struct Ending {
     /// A shard could not be built: the script's top level is not the same twice, or no fiber could be made.
     pub refused: Option<ScriptError>,
-    /// An internal failure: a thread died.
+    /// A bug of ours: a thread panicked.
+    pub bug: Option<String>,
+    /// An internal failure: the system refused a thread, a runtime, a stack.
     pub broken: Option<String>,
     /// `setup` or `teardown` raised an error.
     pub failed_hook: Option<(&'static str, ScriptError)>,
@@ -99,7 +101,7 @@ impl Run {
     /// Waits for the end of the run: the last Snapshot and how it ended.
     pub fn join(self) -> (Arc<Snapshot>, Ending) {
         let ending = self.coordinator.join().unwrap_or_else(|panic| Ending {
-            broken: Some(format!("the coordinator panicked: {}", shard::panic_text(&*panic))),
+            bug: Some(format!("the coordinator panicked: {}", shard::panic_text(&*panic))),
             ..Ending::default()
         });
         let snapshot = Arc::clone(&self.snapshots.borrow());
@@ -181,12 +183,12 @@ fn coordinate(
     drop(shards.orders);
     for thread in shards.threads {
         if let Err(panic) = thread.join() {
-            ending.broken.get_or_insert_with(|| format!("a shard panicked: {}", shard::panic_text(&*panic)));
+            ending.bug.get_or_insert_with(|| format!("a shard panicked: {}", shard::panic_text(&*panic)));
         }
     }
     let _ = to_collector.send(ToCollector::Finish { within: LAST_DELTA });
     if let Err(panic) = collector.join() {
-        ending.broken.get_or_insert_with(|| format!("the collector panicked: {}", shard::panic_text(&*panic)));
+        ending.bug.get_or_insert_with(|| format!("the collector panicked: {}", shard::panic_text(&*panic)));
     }
     ending
 }

@@ -61,7 +61,8 @@ impl Population {
         let tags = TagSet::new(tags).with([("scenario", declared.name.clone())]);
         Population {
             scenario,
-            stripe: ground.stripe,
+            // Rotated, so that ten scenarios of one user each do not all land on the first shard.
+            stripe: ground.stripe.rotated(scenario as u32),
             base: ground.host.base(tags),
             residents: Vec::new(),
             begun: 0,

@@ -14,13 +14,17 @@
 //! selector   := metric [ '{' tag ':' value { ',' tag ':' value } '}' ]
 //! ```
 //!
-//! The way of a text: [`lexer`](self) → spanned syntax tree → type check against the metric → [`Condition`], which is
+//! The way of a text: tokens → spanned syntax tree → type check against the metric → [`Condition`], which is
 //! judged. Windows, `and`/`or`/`not`, arithmetic and `of` have their places in the operator table of the parser; until they
 //! are there each is refused by name.
 
+mod catalog;
 mod condition;
+mod dimension;
+mod feature;
 mod lexer;
 mod parser;
+mod place;
 mod problem;
 mod rule;
 mod selector;
@@ -28,12 +32,15 @@ mod syntax;
 mod types;
 mod view;
 
+pub use catalog::Catalog;
 pub use condition::{Condition, Judgement, Moment};
-pub use problem::{Feature, Part, Place, Problem, ProblemKind};
+pub use dimension::Dimension;
+pub use feature::Feature;
+pub use place::{Part, Place};
+pub use problem::{Problem, ProblemKind};
 pub use rule::{RuleOptions, RuleSeverity, ThresholdRule};
 pub use selector::Selector;
 pub use syntax::{Comparison, Method};
-pub use types::{Catalog, Dimension};
 pub use view::{CounterView, Distribution, GaugeView, RateView, View};
 
 #[cfg(test)]

@@ -169,6 +169,8 @@ impl Parser {
         match token.kind {
             TokenKind::Limit(text) => {
                 self.next += 1;
+                // `p(95) < 300ms over 10s`: the clause belongs to the whole comparison, which stays checkable without it.
+                self.clauses();
                 Spanned {
                     node: Expr::Limit(text),
                     place,
@@ -231,6 +233,7 @@ impl Parser {
                 place: number,
             }) if number.offset == place.end() => {
                 self.next += 1;
+                self.clauses();
                 let node = Expr::Limit(format!("{sign}{text}"));
                 Spanned {
                     node,
@@ -306,7 +309,7 @@ impl Parser {
         }
     }
 
-    /// `of selector`, `over 30s`, `for 20s` behind a quantity: each refused by name and skipped. Whether there were any.
+    /// `of selector`, `over 30s`, `for 20s` behind a quantity or a limit: each refused by name and skipped. Whether there were any.
     fn clauses(&mut self) -> bool {
         let mut any = false;
         while let Some(Token {

@@ -4,99 +4,10 @@
 //! script that the script layer knows.
 
 use super::syntax::{Comparison, Method};
-use super::types::{Dimension, methods_of};
+use super::types::methods_of;
+use super::{Dimension, Feature, Part, Place};
 use crate::diagnostic::{Diagnostic, Severity, Span, did_you_mean};
 use crate::metrics::MetricKind;
-
-/// A place within an expression or a selector, counted in characters from its start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// How many characters stand before it.
-    pub offset: usize,
-    /// How many characters it has; 0 or 1 at the end of the text.
-    pub length: usize,
-}
-
-impl Place {
-    /// From `start` up to, not including, `end`.
-    pub(super) fn between(start: usize, end: usize) -> Self {
-        Self {
-            offset: start,
-            length: end.saturating_sub(start),
-        }
-    }
-
-    /// Behind its last character.
-    pub(super) fn end(self) -> usize {
-        self.offset + self.length
-    }
-}
-
-/// Which of a threshold's two texts a problem is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// `http_req_duration{name:cart}`
-    Selector,
-    /// `p(95) < 300ms`
-    Expression,
-}
-
-/// What a later version will understand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Feature {
-    /// `over 30s`
-    Window,
-    /// `for 20s`
-    Lasting,
-    /// `of http_req_duration`
-    Of,
-    /// `and`, `or`, `not`
-    Logic,
-    /// `+ - * /`
-    Arithmetic,
-    /// `( … )`
-    Grouping,
-    /// `baseline`
-    Baseline,
-}
-
-impl Feature {
-    pub(super) fn of_word(word: &str) -> Self {
-        match word {
-            "over" => Self::Window,
-            "for" => Self::Lasting,
-            _ => Self::Of,
-        }
-    }
-
-    /// What it is called, and what to do without it.
-    fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Window => (
-                "a window (`over …`)",
-                "without it the whole run so far is judged",
-            ),
-            Self::Lasting => ("`for …`", "without it every tick is judged"),
-            Self::Of => ("`of …`", "name the metric in the threshold's selector"),
-            Self::Logic => (
-                "`and`, `or` and `not`",
-                "write one threshold per condition; all of them must hold",
-            ),
-            Self::Arithmetic => (
-                "arithmetic",
-                "compare one method with one limit: `p(95) < 300ms`",
-            ),
-            Self::Grouping => (
-                "grouping by parentheses",
-                "compare one method with one limit: `p(95) < 300ms`",
-            ),
-            Self::Baseline => (
-                "comparing with a stored run",
-                "compare with a limit: `p(95) < 300ms`",
-            ),
-        }
-    }
-}
 
 /// What is wrong. Messages are lowercase fragments.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

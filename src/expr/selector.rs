@@ -222,7 +222,9 @@ fn read_tags(
             );
             let name_text = chars[name.offset..name.end()].iter().collect::<String>();
             // k6 accepts quotes around the name as well.
-            let name_text = name_text.trim_matches(QUOTES).to_owned();
+            let name_text = name_text
+                .trim_matches(|c: char| QUOTES.contains(&c) || c.is_whitespace())
+                .to_owned();
             let value_text: String = chars[value.offset..value.end()].iter().collect();
             let quote = value_text
                 .chars()

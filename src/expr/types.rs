@@ -4,154 +4,9 @@
 
 use super::condition::Condition;
 use super::problem::right_way_round;
-use super::selector::Read;
 use super::syntax::{Expr, Method, Spanned};
-use super::{Problem, ProblemKind};
-use crate::diagnostic::did_you_mean;
-use crate::metrics::{BUILT_IN, MetricDef, MetricKind, SYSTEM_TAGS, Unit};
-use crate::units::{UnitError, count, duration, human, percent, rate, size};
-
-/// What a selector may name: the built-in metrics and tags, and those that the script declared.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Catalog<'a> {
-    /// The script's own metrics.
-    pub metrics: &'a [MetricDef],
-    /// The script's own tags.
-    pub tags: &'a [String],
-}
-
-impl<'a> Catalog<'a> {
-    /// The metric of that name.
-    pub fn metric(&self, name: &str) -> Option<&'a MetricDef> {
-        self.all().find(|def| def.name == name)
-    }
-
-    fn all(&self) -> impl Iterator<Item = &'a MetricDef> {
-        BUILT_IN.iter().chain(self.metrics)
-    }
-
-    fn tags(&self) -> impl Iterator<Item = &'a str> {
-        SYSTEM_TAGS
-            .iter()
-            .copied()
-            .chain(self.tags.iter().map(String::as_str))
-    }
-
-    /// The selector's metric; its tags are checked too.
-    pub(super) fn check(&self, read: &Read, problems: &mut Vec<Problem>) -> Option<&'a MetricDef> {
-        let name = read.selector.metric();
-        let metric = self.metric(name);
-        if metric.is_none() && !name.is_empty() {
-            let nearest = did_you_mean(name, self.all().map(|def| &*def.name)).map(str::to_owned);
-            problems.push(Problem::in_selector(
-                ProblemKind::UnknownMetric {
-                    name: name.to_owned(),
-                    nearest,
-                },
-                read.metric,
-            ));
-        }
-        for (tag, place) in &read.tags {
-            if !self.tags().any(|known| known == tag) {
-                let nearest = match tag.as_str() {
-                    // Requests are grouped under `name`, never under their raw address.
-                    "url" | "uri" | "path" | "endpoint" | "operation" => Some("name"),
-                    _ => did_you_mean(tag, self.tags()),
-                };
-                let kind = ProblemKind::UnknownTag {
-                    name: tag.clone(),
-                    nearest: nearest.map(str::to_owned),
-                    known: self.tags().map(|tag| format!("`{tag}`")).collect(),
-                };
-                problems.push(Problem::in_selector(kind, *place));
-            }
-        }
-        metric
-    }
-}
-
-/// What a method of a metric gives, and so what its limit must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dimension {
-    /// So much of the metric's unit.
-    Amount(Unit),
-    /// So much of it per second of the run.
-    PerSecond(Unit),
-    /// A share, 0 to 1.
-    Share,
-}
-
-impl Dimension {
-    /// For messages: `a time`, `a number`.
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Self::Amount(Unit::Time) => "a time",
-            Self::Amount(Unit::Data) => "a size",
-            Self::Amount(Unit::Plain) => "a number",
-            Self::PerSecond(Unit::Time) => "milliseconds per second",
-            Self::PerSecond(Unit::Data) => "a size per second",
-            Self::PerSecond(Unit::Plain) => "a rate per second",
-            Self::Share => "a share",
-        }
-    }
-
-    /// How its limits are written, in backticks; nothing for what is a bare number only.
-    pub(super) fn example(self) -> Option<&'static str> {
-        match self {
-            Self::Amount(Unit::Time) => Some("`300ms`, or `300` for milliseconds"),
-            Self::Amount(Unit::Data) => Some("`10MB`, or `10` for bytes"),
-            Self::Amount(Unit::Plain) => Some("`500` or `10k`"),
-            Self::PerSecond(Unit::Time) => None,
-            Self::PerSecond(Unit::Data) => Some("`10MB/s`"),
-            Self::PerSecond(Unit::Plain) => Some("`50/s`, or `50`"),
-            Self::Share => Some("`1%` or `0.01`"),
-        }
-    }
-
-    /// An observed value for people, in the unit that suits it: `312.5ms`, `0.42%`, `1.2 MB/s`.
-    pub fn show(self, value: f64) -> String {
-        match self {
-            Self::Amount(Unit::Time) => human::time(value),
-            Self::Amount(Unit::Data) => human::bytes(value),
-            Self::Amount(Unit::Plain) => human::number(value),
-            Self::PerSecond(Unit::Time) => format!("{}/s", human::time(value)),
-            Self::PerSecond(Unit::Data) => human::byte_rate(value),
-            Self::PerSecond(Unit::Plain) => human::rate(value),
-            Self::Share => human::percent(value),
-        }
-    }
-
-    /// A limit with a unit, in base units: milliseconds, bytes, a share.
-    fn read(self, text: &str) -> Result<f64, UnitError> {
-        match self {
-            Self::Amount(Unit::Time) => duration::parse(text).map(|time| time.as_secs_f64() * 1e3),
-            Self::Amount(Unit::Data) => size::parse(text).map(|bytes| bytes as f64),
-            Self::Amount(Unit::Plain) => count::parse(text).map(|count| count as f64),
-            Self::PerSecond(Unit::Data) => {
-                let (amount, period) = text.split_once('/').unwrap_or((text, "s"));
-                Ok(size::parse(amount)? as f64 * rate::parse(&format!("1/{period}"))?)
-            }
-            Self::PerSecond(Unit::Time | Unit::Plain) => rate::parse(text),
-            Self::Share => percent::parse(text),
-        }
-    }
-
-    /// What a limit's own unit makes it.
-    fn of_limit(text: &str) -> Option<&'static str> {
-        let kinds = [
-            (Self::Share, "a percentage"),
-            (Self::Amount(Unit::Time), "a duration"),
-            (Self::Amount(Unit::Data), "a size"),
-            (Self::Amount(Unit::Plain), "a count"),
-            (Self::PerSecond(Unit::Plain), "a rate"),
-            (Self::PerSecond(Unit::Data), "a size per second"),
-        ];
-        kinds
-            .into_iter()
-            .find(|(dimension, _)| dimension.read(text).is_ok())
-            .map(|(_, word)| word)
-    }
-}
+use super::{Dimension, Problem, ProblemKind};
+use crate::metrics::{MetricDef, MetricKind, Unit};
 
 /// What `method` gives for a metric of this kind and unit; `None` when the metric has no such method.
 pub(super) fn dimension(method: Method, kind: MetricKind, unit: Unit) -> Option<Dimension> {
@@ -327,10 +182,7 @@ fn limit(written: &str, needs: Option<Dimension>) -> Result<f64, Refused> {
         Some(text) => (-1.0, text),
         None => (1.0, written.trim_start_matches('+')),
     };
-    match (
-        needs.map(|needs| needs.read(text)),
-        Dimension::of_limit(text),
-    ) {
+    match (needs.map(|needs| needs.read(text)), Dimension::named(text)) {
         (Some(Ok(limit)), _) => Ok(sign * limit),
         (Some(Err(_)), Some(is)) => Err(Refused::Unit(is)),
         (Some(Err(error)), None) => Err(Refused::Form(error.help())),

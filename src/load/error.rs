@@ -15,7 +15,7 @@ pub enum ShapeError {
         name: String,
     },
     /// Too few or too many arguments.
-    #[error("`{signature}` takes {expected} arguments, {given} given")]
+    #[error("`{signature}` takes {expected} argument{s}, {given} given", s = if *expected == 1 { "" } else { "s" })]
     WrongCount {
         /// How it is called right.
         signature: &'static str,

@@ -101,6 +101,21 @@ pub fn built_in(name: &str) -> Option<&'static MetricDef> {
     BUILT_IN.iter().find(|def| def.name == name)
 }
 
+/// The tags that punk itself puts on series, in the order in which they are listed to people. Together with the tags that a
+/// script declares they are all that a selector may use.
+pub const SYSTEM_TAGS: &[&str] = &[
+    "scenario",
+    "name",
+    "method",
+    "status",
+    "group",
+    "expected_response",
+    "error_code",
+    "proto",
+    "check",
+    "phase",
+];
+
 use MetricKind::{Counter, Gauge, Rate, Trend};
 use Unit::{Data, Plain, Time};
 

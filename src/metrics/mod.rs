@@ -18,8 +18,8 @@ pub use catalogue::{Catalogue, MetricId, MetricSpec, OTHER, SeriesId, SeriesKey,
 pub use cell::Cell;
 pub use error_log::{ErrorEntry, ErrorKey, ErrorLog};
 pub use histogram::{Histogram, Resolution, Scale};
-pub use metric::{BUILT_IN, MetricDef, MetricKind, Unit};
+pub use metric::{BUILT_IN, MetricDef, MetricKind, SYSTEM_TAGS, Unit, built_in};
 pub use recorder::{Delta, Recorder, RequestSample, RequestSeries, Sample, ScenarioDelta};
 pub use snapshot::{Series, Snapshot, Verdict};
-pub use tags::{SYSTEM_TAGS, TagSet};
+pub use tags::TagSet;
 pub use trend::Trend;

@@ -3,12 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// The tag names that punk sets itself; every combination of their values is a series, so any selector over them can be
-/// asked at any time. Scripts add declared tags to these; any other name is refused.
-pub const SYSTEM_TAGS: &[&str] = &[
-    "scenario", "name", "method", "status", "group", "expected_response", "error_code", "proto", "check", "phase",
-];
-
 /// An immutable set of tags, sorted by name. Cheap to clone and to send to another thread.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TagSet(Arc<[(Arc<str>, Arc<str>)]>);

@@ -18,5 +18,6 @@ pub mod places;
 mod scenarios;
 pub mod settings;
 pub mod source;
+pub mod summary;
 mod thresholds;
 pub mod user;

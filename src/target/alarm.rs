@@ -127,7 +127,12 @@ mod linux {
         pub(super) fn new() -> io::Result<Self> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-            Ok(Self { timer: AsyncFd::new(timer)? })
+            #[expect(
+                deprecated,
+                reason = "its successor is unsafe; the reason is impostors of AsRawFd, which OwnedFd is not"
+            )]
+            let timer = AsyncFd::new(timer)?;
+            Ok(Self { timer })
         }
 
         pub(super) fn set(&self, after: Duration) -> io::Result<()> {

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::alarm::{Alarm, Hold};
+use super::fault::Fault;
 use super::ticket::{Link, Ticket};
 
 /// What a body consists of.
@@ -118,7 +119,10 @@ impl Pace {
     /// So many bytes per second, in pieces about every 10 ms, and never less than a byte at once.
     pub fn bytes_per_second(rate: u64) -> Self {
         let piece = (rate / 100).max(1);
-        Self { piece: usize::try_from(piece).unwrap_or(usize::MAX), every: Duration::from_secs_f64(piece as f64 / rate as f64) }
+        Self {
+            piece: usize::try_from(piece).unwrap_or(usize::MAX),
+            every: Duration::from_secs_f64(piece as f64 / rate as f64),
+        }
     }
 }
 
@@ -138,12 +142,23 @@ pub struct TargetBody {
     ticket: Option<Ticket>,
     /// HTTP/1: where the ticket waits for the last byte. HTTP/2: none, the ticket is settled here.
     link: Option<Arc<Link>>,
+    sever: Option<Box<Sever>>,
+}
+
+/// HTTP/2: a body that is cut in its middle by ending the connection.
+#[derive(Debug)]
+struct Sever {
+    fault: Fault,
+    link: Arc<Link>,
+    /// Announced, not sent.
+    missing: u64,
+    hold: Pin<Box<Hold>>,
 }
 
 impl TargetBody {
     /// A body that leaves at once.
     pub fn new(content: Content) -> Self {
-        Self { content, clockwork: None, ticket: None, link: None }
+        Self { content, clockwork: None, ticket: None, link: None, sever: None }
     }
 
     /// The same, in pieces.
@@ -161,11 +176,28 @@ impl TargetBody {
     }
 }
 
+impl TargetBody {
+    /// HTTP/2: sends the content, says that `missing` bytes more will come, and asks the driver to end the connection
+    /// by `fault` 20 ms later, so that the first half is not overtaken.
+    pub fn severed(
+        content: Content,
+        missing: u64,
+        fault: Fault,
+        ticket: Ticket,
+        link: Arc<Link>,
+        alarm: &Arc<Alarm>,
+    ) -> Self {
+        let hold = Box::pin(alarm.hold_until(Instant::now() + Duration::from_millis(20)));
+        let sever = Some(Box::new(Sever { fault, link, missing, hold }));
+        Self { content, clockwork: None, ticket: Some(ticket), link: None, sever }
+    }
+}
+
 impl Drop for TargetBody {
     fn drop(&mut self) {
         // A body dropped before its end leaves its ticket unsettled: the client did not wait.
         let Some(mut ticket) = self.ticket.take() else { return };
-        if !self.content.is_over() {
+        if !self.content.is_over() || self.sever.is_some() {
             return;
         }
         match &self.link {
@@ -185,7 +217,12 @@ impl Body for TargetBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let this = &mut *self;
         if this.content.is_over() {
-            return Poll::Ready(None);
+            let Some(sever) = &mut this.sever else { return Poll::Ready(None) };
+            ready!(sever.hold.as_mut().poll(context));
+            if let Some(ticket) = this.ticket.take() {
+                sever.link.spoil(sever.fault, ticket);
+            }
+            return Poll::Pending;
         }
         let mut limit = 64 * 1024;
         if let Some(clockwork) = &mut this.clockwork {
@@ -199,11 +236,12 @@ impl Body for TargetBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.content.is_over()
+        self.content.is_over() && self.sever.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.content.length().map_or_else(SizeHint::default, SizeHint::with_exact)
+        let missing = self.sever.as_ref().map_or(0, |sever| sever.missing);
+        self.content.length().map_or_else(SizeHint::default, |length| SizeHint::with_exact(length + missing))
     }
 }
 

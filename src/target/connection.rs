@@ -1,8 +1,8 @@
 //! One connection from accept to close: TLS, which HTTP, hyper, and the faults that need the bare socket.
 //!
 //! Spawned by `listener` for each accepted socket. HTTP/1 faults are written byte by byte on the stream that hyper
-//! gives back, inside TLS too; HTTP/2 has no such stream, so there a fault ends the connection (RST, FIN, or
-//! garbage on the TCP stream). It deliberately does not know what requests mean.
+//! gives back, inside TLS too; on HTTP/2 hyper frames every answer, so faults
+//! that frames cannot carry end the connection (RST, FIN, or garbage on the TCP stream). It deliberately does not know what requests mean.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -39,7 +39,7 @@ struct Open(Arc<Worker>);
 
 impl Drop for Open {
     fn drop(&mut self) {
-        add(&self.0.counters.connections_closed, 1);
+        self.0.traffic.closed();
     }
 }
 
@@ -61,7 +61,7 @@ pub async fn serve(host: Host, stream: TcpStream, peer: SocketAddr, meets: OnCon
             return;
         }
     }
-    let counters = &host.worker.counters;
+    let traffic = &host.worker.traffic;
     match &host.tls {
         None => {
             let http2 = match host.versions {
@@ -72,9 +72,9 @@ pub async fn serve(host: Host, stream: TcpStream, peer: SocketAddr, meets: OnCon
             talk(&host, socket.clone(), socket, peer, http2).await;
         }
         Some(acceptor) => match acceptor.accept(socket.clone()).await {
-            Err(_) => add(&counters.tls_failures, 1),
+            Err(_) => add(&traffic.tls_failures, 1),
             Ok(stream) => {
-                add(&counters.tls_handshakes, 1);
+                add(&traffic.tls_handshakes, 1);
                 let chosen = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                 let http2 = chosen || host.versions == Versions::Http2;
                 talk(&host, stream, socket, peer, http2).await;
@@ -96,7 +96,11 @@ where
         http2,
     });
     let stream = HyperSocket::new(stream, Arc::clone(&link));
-    if http2 { talk_http2(stream, socket, conversation, &link).await } else { talk_http1(stream, socket, conversation, &link).await }
+    if http2 {
+        talk_http2(stream, socket, conversation, &link).await
+    } else {
+        talk_http1(stream, socket, conversation, &link).await
+    }
 }
 
 async fn talk_http1<S>(stream: HyperSocket<S>, socket: Socket, conversation: Arc<Conversation>, link: &Link)
@@ -104,14 +108,14 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let worker = Arc::clone(&conversation.worker);
-    let service = service_fn(move |request| answer(Arc::clone(&conversation), request));
+    let service = service_fn(move |request| answer(&conversation, request));
     let mut connection =
         http1::Builder::new().header_read_timeout(None).max_buf_size(2 << 20).serve_connection(stream, service);
     let spoiled = tokio::select! {
         biased;
         ended = &mut connection => {
             if ended.is_err_and(|error| error.is_parse()) {
-                add(&worker.counters.malformed, 1);
+                add(&worker.traffic.malformed, 1);
             }
             return;
         }
@@ -126,7 +130,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let worker = Arc::clone(&conversation.worker);
-    let service = service_fn(move |request| answer(Arc::clone(&conversation), request));
+    let service = service_fn(move |request| answer(&conversation, request));
     let spoiled = {
         let mut builder = http2::Builder::new(Spawn);
         builder.max_header_list_size(1 << 20).max_concurrent_streams(1000).max_local_error_reset_streams(None);
@@ -137,7 +141,7 @@ where
                 biased;
                 ended = &mut connection => {
                     if ended.is_err_and(|error| error.is_parse()) {
-                        add(&worker.counters.malformed, 1);
+                        add(&worker.traffic.malformed, 1);
                     }
                     return;
                 }
@@ -165,8 +169,14 @@ where
 {
     ticket.spoil(fault);
     let bytes = fault.bytes();
-    if !bytes.is_empty() && stream.write_all(&bytes).await.and(stream.flush().await).is_err() {
-        return;
+    let piece = if fault == Fault::SlowHead { 1 } else { bytes.len().max(1) };
+    for (index, part) in bytes.chunks(piece).enumerate() {
+        if index > 0 {
+            worker.alarm().hold_until(Instant::now() + Duration::from_millis(20)).await;
+        }
+        if stream.write_all(part).await.is_err() || stream.flush().await.is_err() {
+            return;
+        }
     }
     if fault.resets() {
         if !bytes.is_empty() {

@@ -53,7 +53,8 @@ impl Control {
     pub fn stats(&self) -> Stats {
         let mut sum = Stats::default();
         for worker in &self.workers {
-            worker.counters.add_to(&mut sum);
+            worker.traffic.add_to(&mut sum);
+            worker.served().add_to(&mut sum);
         }
         sum
     }
@@ -62,7 +63,7 @@ impl Control {
     pub fn log(&self) -> Vec<LogEntry> {
         let mut list = Vec::new();
         for worker in &self.workers {
-            worker.log.copy_to(&mut list);
+            worker.served().log.copy_to(&mut list);
         }
         list.sort_by_key(|entry| entry.at_us);
         list
@@ -70,10 +71,7 @@ impl Control {
 
     /// Counters to zero, log empty, shop without sessions; the dials stay.
     pub fn reset(&self) {
-        for worker in &self.workers {
-            worker.counters.reset();
-            worker.log.clear();
-        }
+        self.workers.iter().for_each(|worker| worker.reset());
         self.shop.reset();
     }
 

@@ -212,9 +212,8 @@ impl Override {
 pub fn parse_faults(text: &str) -> Result<Vec<(Fault, f64)>, DialError> {
     let mut list = Vec::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        let (name, share) = part
-            .split_once('=')
-            .ok_or_else(|| DialError::new("faults", part, "write name=share, such as reset=5%"))?;
+        let (name, share) =
+            part.split_once('=').ok_or_else(|| DialError::new("faults", part, "write name=share, such as reset=5%"))?;
         list.push((name.trim().parse()?, parse_share(share)?));
     }
     Ok(list)
@@ -233,9 +232,8 @@ impl FromStr for Stall {
     type Err = DialError;
 
     fn from_str(text: &str) -> Result<Self, DialError> {
-        let (at, length) = text
-            .split_once('+')
-            .ok_or_else(|| DialError::new("stall", text, "write when and how long: 2s+500ms"))?;
+        let (at, length) =
+            text.split_once('+').ok_or_else(|| DialError::new("stall", text, "write when and how long: 2s+500ms"))?;
         Ok(Self { at: parse_time(at)?, length: parse_time(length)? })
     }
 }
@@ -270,11 +268,7 @@ mod tests {
 
     #[test]
     fn shares_come_out_as_often_as_they_say() {
-        let dials = Dials {
-            error: 0.1,
-            faults: vec![(Fault::Reset, 0.05), (Fault::Garbage, 0.2)],
-            ..Dials::default()
-        };
+        let dials = Dials { error: 0.1, faults: vec![(Fault::Reset, 0.05), (Fault::Garbage, 0.2)], ..Dials::default() };
         let mut random = Random::new(3);
         let mut count = BTreeMap::new();
         for _ in 0..100_000 {

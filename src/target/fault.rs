@@ -27,6 +27,14 @@ pub enum Fault {
     LongContentLength,
     /// A chunked body whose second chunk has no hexadecimal size.
     BadChunk,
+    /// A chunked body that ends without its last chunk, then close.
+    CutChunked,
+    /// `Content-Length: 3` and a chunked body of 5 bytes at once (the stuff of request smuggling).
+    LengthAndChunked,
+    /// A header whose value holds a NUL byte.
+    NulHeader,
+    /// A good answer that comes byte by byte, one every 20 ms.
+    SlowHead,
     /// A complete answer whose lines end in LF alone.
     LfOnly,
     /// 2,000 interim `100 Continue` answers before a good one.
@@ -40,7 +48,7 @@ pub enum Fault {
 }
 
 /// Every fault, in the order in which `stats` lists them.
-pub const FAULTS: [Fault; 13] = [
+pub const FAULTS: [Fault; 17] = [
     Fault::Reset,
     Fault::ResetInBody,
     Fault::Close,
@@ -49,12 +57,19 @@ pub const FAULTS: [Fault; 13] = [
     Fault::BlackHole,
     Fault::LongContentLength,
     Fault::BadChunk,
+    Fault::CutChunked,
+    Fault::LengthAndChunked,
+    Fault::NulHeader,
+    Fault::SlowHead,
     Fault::LfOnly,
     Fault::InterimFlood,
     Fault::HugeHeaders,
     Fault::Http09,
     Fault::ResetStream,
 ];
+
+/// The first half of a body that will not be finished.
+const HALF: &str = "{\"spoiled\": true, \"rest\": \"";
 
 impl Fault {
     /// Its name in dials, statistics and the log.
@@ -68,6 +83,10 @@ impl Fault {
             Self::BlackHole => "black_hole",
             Self::LongContentLength => "long_content_length",
             Self::BadChunk => "bad_chunk",
+            Self::CutChunked => "cut_chunked",
+            Self::LengthAndChunked => "length_and_chunked",
+            Self::NulHeader => "nul_header",
+            Self::SlowHead => "slow_head",
             Self::LfOnly => "lf_only",
             Self::InterimFlood => "interim_flood",
             Self::HugeHeaders => "huge_headers",
@@ -86,9 +105,18 @@ impl Fault {
         matches!(self, Self::Reset | Self::ResetInBody | Self::ResetStream)
     }
 
+    /// On HTTP/2, where hyper frames every answer: the content and announced length of an answer that can be spoiled
+    /// within the rules of frames; `None` for the faults that end the connection instead.
+    pub fn framed(self) -> Option<(&'static str, usize)> {
+        match self {
+            Self::ResetInBody | Self::CloseInBody => Some((HALF, HALF.len() * 2)),
+            Self::LongContentLength => Some((HALF, HALF.len() + 1000)),
+            _ => None,
+        }
+    }
+
     /// The bytes that an HTTP/1.1 client gets in place of its answer.
     pub fn bytes(self) -> Vec<u8> {
-        const HALF: &str = "{\"spoiled\": true, \"rest\": \"";
         let text = match self {
             Self::Reset | Self::Close | Self::BlackHole | Self::ResetStream => String::new(),
             Self::ResetInBody | Self::CloseInBody => {
@@ -101,8 +129,16 @@ impl Fault {
                 format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{HALF}")
             }
             Self::BadChunk => {
-                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nzz!\r\nworld\r\n0\r\n\r\n".to_owned()
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nzz!\r\nworld\r\n0\r\n\r\n"
+                    .to_owned()
             }
+            Self::CutChunked => "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n".to_owned(),
+            Self::LengthAndChunked => {
+                let both = "content-length: 3\r\ntransfer-encoding: chunked";
+                format!("HTTP/1.1 200 OK\r\n{both}\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+            }
+            Self::NulHeader => "HTTP/1.1 200 OK\r\nx-nul: a\0b\r\ncontent-length: 2\r\n\r\nok".to_owned(),
+            Self::SlowHead => "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok".to_owned(),
             Self::LfOnly => {
                 "HTTP/1.1 200 OK\ncontent-type: text/plain\ncontent-length: 2\nconnection: close\n\nok".to_owned()
             }
@@ -113,10 +149,7 @@ impl Fault {
             }
             Self::HugeHeaders => {
                 let line = format!("x-huge: {}\r\n", "h".repeat(1014));
-                format!(
-                    "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n{}\r\nok",
-                    line.repeat(1024)
-                )
+                format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n{}\r\nok", line.repeat(1024))
             }
             Self::Http09 => "<html>an answer of 1991</html>\n".to_owned(),
         };

@@ -52,13 +52,9 @@ impl Latency {
         match self {
             Self::Fixed(time) => *time,
             Self::Uniform(low, high) => seconds(between(*low, *high, random.unit())),
-            Self::Normal(mean, deviation) => {
-                seconds(mean.as_secs_f64() + deviation.as_secs_f64() * random.normal())
-            }
+            Self::Normal(mean, deviation) => seconds(mean.as_secs_f64() + deviation.as_secs_f64() * random.normal()),
             Self::Exponential(mean) => seconds(-mean.as_secs_f64() * (1.0 - random.unit()).ln()),
-            Self::LogNormal(median, sigma) => {
-                seconds(median.as_secs_f64() * (sigma * random.normal()).exp())
-            }
+            Self::LogNormal(median, sigma) => seconds(median.as_secs_f64() * (sigma * random.normal()).exp()),
             Self::Percentiles(points) => seconds(on_the_line(points, random.unit() * 100.0)),
         }
     }
@@ -104,9 +100,7 @@ impl FromStr for Latency {
                 }
                 Ok(Self::Uniform(low, high))
             }
-            ("normal", [mean, deviation]) => {
-                Ok(Self::Normal(parse_time(mean)?, parse_time(deviation)?))
-            }
+            ("normal", [mean, deviation]) => Ok(Self::Normal(parse_time(mean)?, parse_time(deviation)?)),
             ("exponential", [mean]) => parse_time(mean).map(Self::Exponential),
             ("lognormal", [median, sigma]) => {
                 let sigma: f64 = sigma.parse().map_err(|_| wrong("sigma is a number such as 0.5"))?;
@@ -120,8 +114,7 @@ impl FromStr for Latency {
                 for point in points {
                     let (percentile, time) =
                         point.split_once(':').ok_or_else(|| wrong("write points as `99: 80ms`"))?;
-                    let percentile: f64 =
-                        percentile.trim().parse().map_err(|_| wrong("a percentile is a number"))?;
+                    let percentile: f64 = percentile.trim().parse().map_err(|_| wrong("a percentile is a number"))?;
                     let time = parse_time(time)?;
                     if !(0.0..=100.0).contains(&percentile) {
                         return Err(wrong("percentiles lie between 0 and 100"));
@@ -192,8 +185,7 @@ mod tests {
     fn sorted_draws(text: &str) -> Vec<f64> {
         let latency: Latency = text.parse().unwrap();
         let mut random = Random::new(42);
-        let mut draws: Vec<f64> =
-            (0..50_000).map(|_| latency.draw(&mut random).as_secs_f64() * 1e3).collect();
+        let mut draws: Vec<f64> = (0..50_000).map(|_| latency.draw(&mut random).as_secs_f64() * 1e3).collect();
         draws.sort_by(f64::total_cmp);
         draws
     }

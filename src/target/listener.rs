@@ -15,7 +15,6 @@ use tokio::sync::watch;
 use super::connection::{Host, serve};
 use super::control::Gate;
 use super::dials::OnConnect;
-use super::stats::add;
 
 /// A connection on its way to the thread that will serve it.
 pub type Accepted = (StdStream, SocketAddr, OnConnect);
@@ -48,10 +47,18 @@ pub async fn accept(
                 return Ok(());
             }
         }
-        let listener = TcpListener::from_std(match first.take() {
+        let listener = match first.take() {
             Some(listener) => listener,
-            None => listen(address)?,
-        })?;
+            None => match listen(address) {
+                Ok(listener) => listener,
+                Err(_) => {
+                    // Somebody else holds the port for the moment; until it is free, clients are refused anyway.
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    continue;
+                }
+            },
+        };
+        let listener = TcpListener::from_std(listener)?;
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -75,14 +82,16 @@ pub async fn accept(
             let index = turn % (others.len() + 1);
             turn += 1;
             // Counted on the worker that will close it, so that its own counters stay in step.
-            add(&host.control.workers[index].counters.connections, 1);
+            host.control.workers[index].traffic.opened();
             match index.checked_sub(1) {
                 None => {
                     tokio::spawn(serve(host.clone(), stream, peer, meets));
                 }
                 Some(other) => {
-                    // A thread that is gone means that the target stops.
-                    let _ = others[other].send((stream.into_std()?, peer, meets));
+                    if let Ok(stream) = stream.into_std() {
+                        // A thread that is gone means that the target stops.
+                        let _ = others[other].send((stream, peer, meets));
+                    }
                 }
             }
         }
@@ -92,8 +101,10 @@ pub async fn accept(
 /// Serves what the first thread deals to this one.
 pub async fn receive(host: Host, mut door: UnboundedReceiver<Accepted>) -> io::Result<()> {
     while let Some((stream, peer, meets)) = door.recv().await {
-        let stream = TcpStream::from_std(stream)?;
-        tokio::spawn(serve(host.clone(), stream, peer, meets));
+        // It fails only on a socket that is gone.
+        if let Ok(stream) = TcpStream::from_std(stream) {
+            tokio::spawn(serve(host.clone(), stream, peer, meets));
+        }
     }
     Ok(())
 }

@@ -65,11 +65,6 @@ impl Log {
         list.extend(self.entries().iter().cloned());
     }
 
-    /// Forgets everything.
-    pub fn clear(&self) {
-        self.entries().clear();
-    }
-
     fn entries(&self) -> MutexGuard<'_, VecDeque<LogEntry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -95,10 +90,6 @@ mod tests {
         let mut list = Vec::new();
         log.copy_to(&mut list);
         assert_eq!(list, [entry(2), entry(9)]);
-        log.clear();
-        list.clear();
-        log.copy_to(&mut list);
-        assert!(list.is_empty());
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub mod log;
 pub mod options;
 mod packing;
 mod pages;
+pub mod proxy;
 mod random;
 mod reply;
 mod service;
@@ -123,9 +124,7 @@ impl Target {
         }
         let first = hosts[0].clone();
         let gate = control.gate();
-        running.spawn(Arc::clone(&first.worker), move || {
-            listener::accept(listener, address, first, doors, gate)
-        })?;
+        running.spawn(Arc::clone(&first.worker), move || listener::accept(listener, address, first, doors, gate))?;
         Ok(running)
     }
 }

@@ -89,7 +89,7 @@ fn add_to_cart(shop: &Shop, asked: &Asked<'_>) -> Reply {
         return Reply::error(StatusCode::FORBIDDEN, "the form's csrf field is missing or wrong");
     }
     match shop.take_into_cart(asked, field(&form, "sku").unwrap_or_default()) {
-        Err(reply) => reply,
+        Err((status, why)) => Reply::error(status, why),
         Ok((_, new)) => {
             let reply = Reply::redirect(StatusCode::SEE_OTHER, "/api/cart");
             if let Some(token) = new { reply.with_text(SET_COOKIE, &cookie(&token)) } else { reply }

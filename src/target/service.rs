@@ -50,17 +50,31 @@ const KEPT: usize = 16 << 20;
 /// The same for `/upload`, which parses what it gets.
 const KEPT_OF_UPLOAD: usize = 256 << 20;
 
-/// Answers one request.
-pub async fn answer(
-    conversation: Arc<Conversation>,
+/// A request that hyper has just parsed. It is counted at once, not when its future is first polled: a client that
+/// leaves right after sending may end the connection before that.
+pub fn answer(
+    conversation: &Arc<Conversation>,
     request: Request<Incoming>,
-) -> Result<Response<TargetBody>, Unanswered> {
+) -> impl Future<Output = Result<Response<TargetBody>, Unanswered>> + Send + use<> {
     let arrived = Instant::now();
-    let Conversation { worker, link, http2, .. } = &*conversation;
-    if request.uri().path().starts_with("/_target/") {
-        return admin_answer(&conversation, request).await;
+    let counted = !request.uri().path().starts_with("/_target/");
+    let ticket = counted.then(|| Ticket::open(&conversation.worker, &request, arrived));
+    let conversation = Arc::clone(conversation);
+    async move {
+        match ticket {
+            Some(ticket) => counted_answer(&conversation, request, ticket, arrived).await,
+            None => admin_answer(&conversation, request).await,
+        }
     }
-    let mut ticket = Ticket::open(worker, &request, arrived);
+}
+
+async fn counted_answer(
+    conversation: &Conversation,
+    request: Request<Incoming>,
+    mut ticket: Ticket,
+    arrived: Instant,
+) -> Result<Response<TargetBody>, Unanswered> {
+    let Conversation { worker, link, http2, .. } = conversation;
     let number = link.next_request();
     let over = wishes(&request);
     let decision = worker.decide(over.as_ref().unwrap_or(&Override::default()));
@@ -88,7 +102,7 @@ pub async fn answer(
         worker.alarm().hold_until(due).await;
     }
     if let Outcome::Spoil(fault) = outcome {
-        return spoil(fault, ticket, link, *http2).await;
+        return spoil(fault, ticket, conversation).await;
     }
 
     let mut response = reply.response;
@@ -122,19 +136,35 @@ fn find(worker: &Worker, asked: &Asked<'_>) -> Reply {
     shop.api(asked).or_else(|| pages::page(shop, asked)).unwrap_or_else(|| tools::tool(asked))
 }
 
-async fn spoil(
-    fault: Fault,
-    ticket: Ticket,
-    link: &Link,
-    http2: bool,
-) -> Result<Response<TargetBody>, Unanswered> {
+async fn spoil(fault: Fault, ticket: Ticket, conversation: &Conversation) -> Result<Response<TargetBody>, Unanswered> {
+    let Conversation { worker, link, http2, .. } = conversation;
+    let framed = fault.framed().filter(|_| *http2);
     match fault {
         Fault::BlackHole => ticket.spoil(fault),
-        Fault::ResetStream if http2 => {
+        Fault::ResetStream if *http2 => {
             ticket.spoil(fault);
             return Err(Unanswered);
         }
-        _ => link.spoil(fault, ticket),
+        Fault::HugeHeaders if *http2 => {
+            ticket.spoil(fault);
+            return Ok(tools::huge_headers(1024).response.map(TargetBody::new));
+        }
+        _ => match framed {
+            None => link.spoil(fault, ticket),
+            Some((text, length)) => {
+                let content = Content::Bytes(Bytes::from_static(text.as_bytes()));
+                if fault == Fault::LongContentLength {
+                    ticket.spoil(fault);
+                    let mut response = Response::new(TargetBody::new(content));
+                    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+                    return Ok(response);
+                }
+                let missing = (length - text.len()) as u64;
+                let link = Arc::clone(link);
+                let body = TargetBody::severed(content, missing, fault, ticket, link, worker.alarm());
+                return Ok(Response::new(body));
+            }
+        },
     }
     // The driver ends the connection, and this future with it; in a black hole the client does.
     std::future::pending().await

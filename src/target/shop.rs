@@ -141,7 +141,7 @@ impl Shop {
         match sku {
             None => Reply::error(StatusCode::BAD_REQUEST, "send JSON with a `sku`"),
             Some(sku) => match self.take_into_cart(asked, &sku) {
-                Err(reply) => reply,
+                Err((status, why)) => Reply::error(status, why),
                 Ok((bill, new)) => {
                     let reply = Reply::json(StatusCode::CREATED, &bill);
                     if let Some(token) = new { reply.with_text(SET_COOKIE, &cookie(&token)) } else { reply }
@@ -151,8 +151,12 @@ impl Shop {
     }
 
     /// Puts one piece into the asker's cart; who has no session gets one, and its token is the second value.
-    pub fn take_into_cart(&self, asked: &Asked<'_>, sku: &str) -> Result<(Value, Option<String>), Reply> {
-        let id = self.product(sku).ok_or_else(|| Reply::error(StatusCode::NOT_FOUND, "no such product"))?.id;
+    pub fn take_into_cart(
+        &self,
+        asked: &Asked<'_>,
+        sku: &str,
+    ) -> Result<(Value, Option<String>), (StatusCode, &'static str)> {
+        let id = self.product(sku).ok_or((StatusCode::NOT_FOUND, "no such product"))?.id;
         let known = token(asked).filter(|token| self.sessions().by_token.contains_key(*token)).map(str::to_owned);
         let new = if known.is_none() { Some(self.open_session(None)) } else { None };
         let mut sessions = self.sessions();
@@ -163,7 +167,7 @@ impl Shop {
         if let Some((_, pieces)) = cart.iter_mut().find(|(line, _)| *line == id) {
             *pieces = pieces.saturating_add(1);
         } else if cart.len() >= CART_LINES {
-            return Err(Reply::error(StatusCode::CONFLICT, "the cart is full"));
+            return Err((StatusCode::CONFLICT, "the cart is full"));
         } else {
             cart.push((id, 1));
         }
@@ -271,8 +275,13 @@ impl Product {
         let index = id as usize - 1;
         let name = format!("{} {}", QUALITIES[index % 10], THINGS[index / 10 % 10]);
         let dice = scramble(u64::from(id));
-        let mut product =
-            Self { id, name, cents: 199 + (dice % 20_000) as u32, stock: (dice >> 32) as u32 % 500, json: Bytes::new() };
+        let mut product = Self {
+            id,
+            name,
+            cents: 199 + (dice % 20_000) as u32,
+            stock: (dice >> 32) as u32 % 500,
+            json: Bytes::new(),
+        };
         product.json = Bytes::from(product.to_json().to_string());
         product
     }
@@ -296,7 +305,8 @@ mod tests {
         let shop = Shop::new(1, 10);
         let names: std::collections::BTreeSet<&str> = shop.products().iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names.len(), 100);
-        insta::assert_snapshot!(String::from_utf8_lossy(&shop.product("42").unwrap().json), @r#""#);
+        insta::assert_snapshot!(String::from_utf8_lossy(&shop.product("42").unwrap().json),
+            @r#"{"id":42,"name":"Studded Badge","price":91.61,"stock":219}"#);
         assert!(shop.product("0").is_none() && shop.product("101").is_none() && shop.product("x").is_none());
         assert_eq!(Shop::new(2, 10).catalogue, shop.catalogue);
     }

@@ -39,7 +39,7 @@ impl Socket {
     pub fn reset_on_close(&self) {
         // It fails only on a socket that is gone already.
         if socket2::SockRef::from(&*self.stream).set_linger(Some(std::time::Duration::ZERO)).is_ok() {
-            add(&self.worker.counters.resets, 1);
+            add(&self.worker.traffic.resets, 1);
         }
     }
 }
@@ -49,7 +49,7 @@ impl AsyncRead for Socket {
         loop {
             match self.stream.try_read_buf(buffer) {
                 Ok(count) => {
-                    add(&self.worker.counters.bytes_in, count as u64);
+                    add(&self.worker.traffic.bytes_in, count as u64);
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -70,7 +70,7 @@ impl Socket {
         loop {
             match attempt(&self.stream) {
                 Ok(count) => {
-                    add(&self.worker.counters.bytes_out, count as u64);
+                    add(&self.worker.traffic.bytes_out, count as u64);
                     return Poll::Ready(Ok(count));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

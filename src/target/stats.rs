@@ -18,49 +18,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Serialize;
 
 use super::fault::{FAULTS, Fault};
+use super::log::Log;
 
 /// Statuses 100–999 have a counter each.
 const STATUSES: usize = 900;
 
-/// One thread's counters. `Relaxed` everywhere: each is a sum, none guards other memory.
-#[derive(Debug)]
-pub struct Counters {
+/// One thread's counters of connections and bytes. `Relaxed` everywhere: each is a sum, none guards other memory.
+#[derive(Debug, Default)]
+pub struct Traffic {
     pub(super) connections: AtomicU64,
-    pub(super) connections_closed: AtomicU64,
+    /// Not touched by a reset.
+    pub(super) open: AtomicU64,
     pub(super) tls_handshakes: AtomicU64,
     pub(super) tls_failures: AtomicU64,
-    pub(super) requests: AtomicU64,
-    pub(super) given_up: AtomicU64,
     pub(super) malformed: AtomicU64,
     pub(super) resets: AtomicU64,
     pub(super) bytes_in: AtomicU64,
     pub(super) bytes_out: AtomicU64,
-    in_flight: AtomicU64,
-    responses: Box<[AtomicU64]>,
-    faults: [AtomicU64; FAULTS.len()],
-    /// Raised by `reset`: requests from before are no longer counted when they end.
-    epoch: AtomicU64,
-}
-
-impl Default for Counters {
-    fn default() -> Self {
-        Self {
-            connections: AtomicU64::default(),
-            connections_closed: AtomicU64::default(),
-            tls_handshakes: AtomicU64::default(),
-            tls_failures: AtomicU64::default(),
-            requests: AtomicU64::default(),
-            given_up: AtomicU64::default(),
-            malformed: AtomicU64::default(),
-            resets: AtomicU64::default(),
-            bytes_in: AtomicU64::default(),
-            bytes_out: AtomicU64::default(),
-            in_flight: AtomicU64::default(),
-            responses: (0..STATUSES).map(|_| AtomicU64::default()).collect(),
-            faults: Default::default(),
-            epoch: AtomicU64::default(),
-        }
-    }
 }
 
 /// Adds `amount` to a counter.
@@ -68,17 +42,75 @@ pub(super) fn add(counter: &AtomicU64, amount: u64) {
     counter.fetch_add(amount, Ordering::Relaxed);
 }
 
-impl Counters {
-    /// A request's head was parsed; gives the epoch it belongs to.
-    pub(super) fn received(&self) -> u64 {
-        add(&self.requests, 1);
-        add(&self.in_flight, 1);
-        self.epoch.load(Ordering::Relaxed)
+fn get(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+impl Traffic {
+    /// A connection was accepted.
+    pub(super) fn opened(&self) {
+        add(&self.connections, 1);
+        add(&self.open, 1);
     }
 
-    /// Whether `epoch` is still the one that is counted.
-    pub(super) fn counts(&self, epoch: u64) -> bool {
-        self.epoch.load(Ordering::Relaxed) == epoch
+    /// A connection has ended.
+    pub(super) fn closed(&self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Everything to zero; connections that are open count as accepted again.
+    pub(super) fn reset(&self) {
+        self.connections.store(get(&self.open), Ordering::Relaxed);
+        let others =
+            [&self.tls_handshakes, &self.tls_failures, &self.malformed, &self.resets, &self.bytes_in, &self.bytes_out];
+        for counter in others {
+            counter.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Adds this thread's counts to `sum`.
+    pub(super) fn add_to(&self, sum: &mut Stats) {
+        sum.connections += get(&self.connections);
+        sum.connections_open += get(&self.open);
+        sum.tls_handshakes += get(&self.tls_handshakes);
+        sum.tls_failures += get(&self.tls_failures);
+        sum.malformed += get(&self.malformed);
+        sum.resets += get(&self.resets);
+        sum.bytes_in += get(&self.bytes_in);
+        sum.bytes_out += get(&self.bytes_out);
+    }
+}
+
+/// One thread's requests since the last reset. A reset puts a new block in its place; requests in flight end in the
+/// old one, where nobody looks, so a reset can never unbalance the counts.
+#[derive(Debug)]
+pub struct Served {
+    /// The last requests.
+    pub(super) log: Log,
+    requests: AtomicU64,
+    given_up: AtomicU64,
+    in_flight: AtomicU64,
+    responses: Box<[AtomicU64]>,
+    faults: [AtomicU64; FAULTS.len()],
+}
+
+impl Served {
+    /// Nothing served yet, with a log of `log_capacity` requests.
+    pub(super) fn new(log_capacity: usize) -> Self {
+        Self {
+            log: Log::new(log_capacity),
+            requests: AtomicU64::default(),
+            given_up: AtomicU64::default(),
+            in_flight: AtomicU64::default(),
+            responses: (0..STATUSES).map(|_| AtomicU64::default()).collect(),
+            faults: Default::default(),
+        }
+    }
+
+    /// A request's head was parsed.
+    pub(super) fn received(&self) {
+        add(&self.requests, 1);
+        add(&self.in_flight, 1);
     }
 
     /// A whole answer is about to go out.
@@ -109,43 +141,11 @@ impl Counters {
         &self.responses[usize::from(status.clamp(100, 999) - 100)]
     }
 
-    /// Everything to zero. Open connections stay counted as open; requests in flight are forgotten.
-    pub(super) fn reset(&self) {
-        self.epoch.fetch_add(1, Ordering::Relaxed);
-        let open = self.connections.load(Ordering::Relaxed) - self.connections_closed.load(Ordering::Relaxed);
-        self.connections.store(open, Ordering::Relaxed);
-        let single = [
-            &self.connections_closed,
-            &self.tls_handshakes,
-            &self.tls_failures,
-            &self.requests,
-            &self.given_up,
-            &self.malformed,
-            &self.resets,
-            &self.bytes_in,
-            &self.bytes_out,
-            &self.in_flight,
-        ];
-        for counter in single.into_iter().chain(&*self.responses).chain(&self.faults) {
-            counter.store(0, Ordering::Relaxed);
-        }
-    }
-
     /// Adds this thread's counts to `sum`.
     pub(super) fn add_to(&self, sum: &mut Stats) {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let open = get(&self.connections) - get(&self.connections_closed);
-        sum.connections += get(&self.connections);
-        sum.connections_open += open;
-        sum.tls_handshakes += get(&self.tls_handshakes);
-        sum.tls_failures += get(&self.tls_failures);
         sum.requests += get(&self.requests);
         sum.in_flight += get(&self.in_flight);
         sum.given_up += get(&self.given_up);
-        sum.malformed += get(&self.malformed);
-        sum.resets += get(&self.resets);
-        sum.bytes_in += get(&self.bytes_in);
-        sum.bytes_out += get(&self.bytes_out);
         for (index, counter) in self.responses.iter().enumerate() {
             let count = get(counter);
             if count > 0 {
@@ -217,7 +217,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_happens_every_request_is_in_one_place(steps in proptest::collection::vec(0u8..4, 0..200)) {
-            let counters = Counters::default();
+            let counters = Served::new(0);
             let mut flying = 0;
             for step in steps {
                 match step {
@@ -236,15 +236,14 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_forgets_what_is_in_flight_and_keeps_open_connections() {
-        let counters = Counters::default();
-        add(&counters.connections, 3);
-        add(&counters.connections_closed, 1);
-        let epoch = counters.received();
-        counters.reset();
-        assert!(!counters.counts(epoch));
+    fn a_reset_keeps_open_connections() {
+        let traffic = Traffic::default();
+        (0..3).for_each(|_| traffic.opened());
+        traffic.closed();
+        add(&traffic.bytes_in, 7);
+        traffic.reset();
         let mut stats = Stats::default();
-        counters.add_to(&mut stats);
+        traffic.add_to(&mut stats);
         assert_eq!(stats, Stats { connections: 2, connections_open: 2, ..Stats::default() });
     }
 }

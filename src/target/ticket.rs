@@ -13,14 +13,16 @@ use tokio::sync::Notify;
 
 use super::fault::Fault;
 use super::log::LogEntry;
+use super::stats::Served;
 use super::worker::Worker;
 
 /// One counted request.
 #[derive(Debug)]
 pub struct Ticket {
-    worker: Arc<Worker>,
+    served: Arc<Served>,
+    /// When the target started: the log's zero.
+    started: Instant,
     arrived: Instant,
-    epoch: u64,
     status: u16,
     /// Only when the log is on.
     head: Option<Box<(Method, String)>>,
@@ -30,12 +32,10 @@ pub struct Ticket {
 impl Ticket {
     /// Counts a request whose head was parsed at `arrived`.
     pub fn open<B>(worker: &Arc<Worker>, request: &Request<B>, arrived: Instant) -> Self {
-        let epoch = worker.counters.received();
-        let head = worker
-            .log
-            .is_on()
-            .then(|| Box::new((request.method().clone(), request.uri().path().to_owned())));
-        Self { worker: Arc::clone(worker), arrived, epoch, status: 0, head, settled: false }
+        let served = worker.served();
+        served.received();
+        let head = served.log.is_on().then(|| Box::new((request.method().clone(), request.uri().path().to_owned())));
+        Self { served, started: worker.started, arrived, status: 0, head, settled: false }
     }
 
     /// The status that its answer has.
@@ -46,37 +46,31 @@ impl Ticket {
     /// The whole answer is being handed to the socket.
     pub fn count_answer(&mut self) {
         self.settled = true;
-        if self.worker.counters.counts(self.epoch) {
-            self.worker.counters.answered(self.status);
-            self.write_log(self.status, "answered");
-        }
+        self.served.answered(self.status);
+        self.write_log(self.status, "answered");
     }
 
     /// The socket did not take all of it: undoes [`Ticket::count_answer`], which must have come right before.
     pub fn uncount_answer(&mut self) {
         self.settled = false;
-        if self.worker.counters.counts(self.epoch) {
-            self.worker.counters.not_yet_answered(self.status);
-            if self.head.is_some() {
-                self.worker.log.take_back();
-            }
+        self.served.not_yet_answered(self.status);
+        if self.head.is_some() {
+            self.served.log.take_back();
         }
     }
 
     /// The answer is spoiled on purpose.
     pub fn spoil(mut self, fault: Fault) {
         self.settled = true;
-        if self.worker.counters.counts(self.epoch) {
-            self.worker.counters.spoiled(fault);
-            self.write_log(0, fault.name());
-        }
+        self.served.spoiled(fault);
+        self.write_log(0, fault.name());
     }
 
     fn write_log(&self, status: u16, outcome: &'static str) {
         if let Some(head) = &self.head {
             let (method, path) = &**head;
-            self.worker.log.push(LogEntry {
-                at_us: micros(self.arrived.saturating_duration_since(self.worker.started)),
+            self.served.log.push(LogEntry {
+                at_us: micros(self.arrived.saturating_duration_since(self.started)),
                 held_us: micros(self.arrived.elapsed()),
                 method: method.to_string(),
                 path: path.clone(),
@@ -89,8 +83,8 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if !self.settled && self.worker.counters.counts(self.epoch) {
-            self.worker.counters.abandoned();
+        if !self.settled {
+            self.served.abandoned();
             self.write_log(0, "given_up");
         }
     }

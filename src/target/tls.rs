@@ -84,8 +84,7 @@ pub fn identity(mode: TlsMode, versions: Versions) -> Result<Option<Identity>, T
         builder.with_no_client_auth()
     };
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(server_key.serialize_der()));
-    let mut config =
-        builder.with_single_cert(vec![server_certificate.der().clone()], key).map_err(because)?;
+    let mut config = builder.with_single_cert(vec![server_certificate.der().clone()], key).map_err(because)?;
     config.alpn_protocols = match versions {
         Versions::Both => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
         Versions::Http1 => vec![b"http/1.1".to_vec()],

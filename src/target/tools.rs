@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, SET_COOKIE, WWW_AUTHENTICATE};
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, SET_COOKIE, WWW_AUTHENTICATE,
+};
 use http::{HeaderValue, StatusCode, Version};
 use serde_json::{Map, Value, json};
 
@@ -89,8 +91,7 @@ pub fn tool(asked: &Asked<'_>) -> Reply {
         ("stream", "infinite") => {
             let mebibytes = asked.number("mb").unwrap_or(10_240).clamp(1, 10_240);
             let middle = Bytes::from(vec![b'~'; 64 * 1024]);
-            let content =
-                Content::Sandwich { begin: Bytes::new(), middle, times: mebibytes * 16, end: Bytes::new() };
+            let content = Content::Sandwich { begin: Bytes::new(), middle, times: mebibytes * 16, end: Bytes::new() };
             Reply::content(StatusCode::OK, "application/octet-stream", content)
         }
         _ => Reply::not_found(),
@@ -199,7 +200,8 @@ fn basic_auth(asked: &Asked<'_>, pair: &str) -> Reply {
     }
 }
 
-fn huge_headers(kb: u64) -> Reply {
+/// An answer with `kb` headers of about 1 KiB each.
+pub fn huge_headers(kb: u64) -> Reply {
     let mut reply = Reply::ok(&json!({ "header_kb": kb }));
     let value = HeaderValue::try_from("h".repeat(1000)).expect("letters are a header value");
     for index in 0..kb {
@@ -211,8 +213,10 @@ fn huge_headers(kb: u64) -> Reply {
 
 fn large_json(kb: u64) -> Reply {
     // 64 bytes an entry, 16 entries a KiB.
-    let entry = Bytes::from_static(br#"{"id":1234567,"name":"an entry of sixty-four bytes","ok":true},
-"#);
+    let entry = Bytes::from_static(
+        br#"{"id":1234567,"name":"an entry of sixty-four bytes","ok":true},
+"#,
+    );
     debug_assert_eq!(entry.len(), 64);
     let last = Bytes::from_static(br#"{"id":0,"name":"the last","ok":true}]"#);
     let content = Content::Sandwich { begin: Bytes::from_static(b"["), middle: entry, times: kb * 16 - 1, end: last };

@@ -98,7 +98,8 @@ mod tests {
     fn a_part_is_told_by_name_type_and_size() {
         let body = b"--xx\r\ncontent-disposition: form-data; name=\"a\"\r\n\r\none\r\n--xx\r\n\
             Content-Disposition: form-data; name=\"f\"; filename=\"b.bin\"\r\nContent-Type: text/x\r\n\r\n12\r\n34\r\n--xx--\r\n";
-        insta::assert_snapshot!(Value::from(parts(body, "xx").unwrap()), @"");
+        insta::assert_snapshot!(Value::from(parts(body, "xx").unwrap()),
+            @r#"[{"size":3,"name":"a","value":"one"},{"size":6,"name":"f","filename":"b.bin","type":"text/x"}]"#);
         assert!(parts(b"--xx\r\nno end", "xx").is_none());
         assert!(parts(b"--xx\r\n\r\n\r\n--xx--", "xx").is_none());
         assert_eq!(boundary("multipart/form-data; charset=x; boundary=\"yy\""), Some("yy"));

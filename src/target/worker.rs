@@ -9,17 +9,17 @@ use std::time::Instant;
 
 use super::alarm::Alarm;
 use super::dials::{Dials, Fate, Override};
-use super::log::Log;
 use super::options::TargetOptions;
 use super::random::Random;
 use super::shop::Shop;
-use super::stats::Counters;
+use super::stats::{Served, Traffic};
 
 /// One serving thread's own things.
 #[derive(Debug)]
 pub struct Worker {
-    pub(super) counters: Counters,
-    pub(super) log: Log,
+    pub(super) traffic: Traffic,
+    log_capacity: usize,
+    served: Mutex<Arc<Served>>,
     pub(super) started: Instant,
     pub(super) shop: Arc<Shop>,
     alarm: std::sync::OnceLock<Arc<Alarm>>,
@@ -40,8 +40,9 @@ impl Worker {
         let seed = options.seed.wrapping_add((index as u64).wrapping_mul(0xA076_1D64_78BD_642F));
         let chance = Chance { dials: options.dials.clone(), since: started, random: Random::new(seed) };
         Self {
-            counters: Counters::default(),
-            log: Log::new(options.log_capacity),
+            traffic: Traffic::default(),
+            log_capacity: options.log_capacity,
+            served: Mutex::new(Arc::new(Served::new(options.log_capacity))),
             started,
             shop,
             alarm: std::sync::OnceLock::new(),
@@ -58,6 +59,18 @@ impl Worker {
     /// This thread's alarm.
     pub fn alarm(&self) -> &Arc<Alarm> {
         self.alarm.get().expect("armed before the first connection is handed over")
+    }
+
+    /// Where requests that arrive now are counted.
+    pub fn served(&self) -> Arc<Served> {
+        Arc::clone(&self.served.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Counters to zero, log empty; requests in flight are forgotten.
+    pub fn reset(&self) {
+        let fresh = Arc::new(Served::new(self.log_capacity));
+        *self.served.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.traffic.reset();
     }
 
     /// New dials from now on.

@@ -11,4 +11,4 @@ pub mod vu;
 pub use cancel::{CancelHandle, CancelReason, Cancelled};
 pub use fiber::{Fiber, FiberError, StackPool};
 pub use vu::VirtualUser;
-pub use stack::{Guard, StackError, StackOptions};
+pub use stack::{Guard, StackError, StackOptions, stack_limit};

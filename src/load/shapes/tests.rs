@@ -128,8 +128,8 @@ fn then_starts_the_next_at_its_own_zero() {
     let shape = on(&quickstart(), "then", &[Argument::Shape(quickstart())]);
     assert_eq!(shape.duration(), Some(Duration::from_secs(60)));
     assert_eq!(
-        at(&shape, &[29.999, 30.0, 32.5, 59.0, 60.0])[1..],
-        [Some(1.0), Some(10.5), Some(4.0), None]
+        at(&shape, &[29.999, 30.0, 32.5, 57.5, 60.0])[1..],
+        [Some(1.0), Some(10.5), Some(10.0), None]
     );
     assert_eq!(
         shape.to_string(),
@@ -140,7 +140,7 @@ fn then_starts_the_next_at_its_own_zero() {
 #[test]
 fn what_cannot_be_is_refused_by_name() {
     let constant = Argument::Shape(made("constant", &[value(5.0)]));
-    let forever = Argument::Shape(on(&quickstart(), "then", &[constant.clone()]));
+    let forever = Argument::Shape(on(&quickstart(), "then", std::slice::from_ref(&constant)));
     let long = |shape: Argument| build("hold", &[shape, Argument::Duration(Duration::MAX - NANO)]);
     for (refused, message) in [
         (build("wedge", &[]), "unknown load shape `wedge`"),
@@ -149,8 +149,8 @@ fn what_cannot_be_is_refused_by_name() {
             "`ramp(from, to, over)` takes 3 arguments, 1 given",
         ),
         (
-            build("hold", &[constant.clone()]),
-            "`.hold(d)` takes 1 arguments, 0 given",
+            build("hold", std::slice::from_ref(&constant)),
+            "`.hold(d)` takes 1 argument, 0 given",
         ),
         (
             build("ramp", &[value(1.0), value(2.0), value(3.0)]),

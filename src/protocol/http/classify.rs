@@ -12,12 +12,17 @@ const LAST_REASON: u32 = 13;
 pub(super) fn classify(error: &hyper::Error, phase: Phase) -> TransportError {
     if let Some(h2) = find::<h2::Error>(error)
         && let Some(classified) = classify_h2(h2, phase)
+        && find_tls(error).is_none()
     {
         return classified;
     }
     if let Some(io) = find::<io::Error>(error) {
+        // Bad chunk sizes come as I/O errors that no system call made.
+        let ours = io.raw_os_error().is_none()
+            && matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
         return match tls::tls_error(io) {
             Some(error) => tls::classify(error, phase),
+            None if ours => invalid(phase, &io.to_string()),
             None => TransportError::from_stream(io, phase),
         };
     }
@@ -32,26 +37,20 @@ pub(super) fn classify(error: &hyper::Error, phase: Phase) -> TransportError {
         );
     }
     if error.is_user() {
-        return TransportError::new(
-            ErrorKind::InvalidRequest,
-            phase,
-            format!("the request cannot be sent: {error}"),
-        );
+        return TransportError::new(ErrorKind::InvalidRequest, phase, format!("the request cannot be sent: {error}"));
     }
     // What is left are parse errors: bad status lines, headers, chunk sizes.
     let detail = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    TransportError::new(
-        ErrorKind::Protocol,
-        phase,
-        format!("the answer is not valid HTTP: {detail}"),
-    )
+    invalid(phase, &detail)
+}
+
+fn invalid(phase: Phase, detail: &str) -> TransportError {
+    TransportError::new(ErrorKind::Protocol, phase, format!("the answer is not valid HTTP: {detail}"))
 }
 
 fn classify_h2(error: &h2::Error, phase: Phase) -> Option<TransportError> {
     if error.is_io() {
-        return error
-            .get_io()
-            .map(|error| TransportError::from_stream(error, phase));
+        return error.get_io().map(|error| TransportError::from_stream(error, phase));
     }
     let reason = error.reason()?;
     let kind = if error.is_reset() {
@@ -72,6 +71,10 @@ fn classify_h2(error: &h2::Error, phase: Phase) -> Option<TransportError> {
         TransportError::new(kind, phase, format!("http2: {what}: {}", reason.description()))
             .with_code(kind.code() + offset),
     )
+}
+
+fn find_tls(error: &hyper::Error) -> Option<&rustls::Error> {
+    tls::tls_error(find::<io::Error>(error)?)
 }
 
 fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {

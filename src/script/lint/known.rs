@@ -138,8 +138,9 @@ impl Names {
                 }
             } else if line == "}" {
                 path.pop();
-            } else if let Some((name, _)) =
-                line.strip_prefix("const ").and_then(|rest| rest.split_once(':'))
+            } else if let Some((name, _)) = line
+                .strip_prefix("const ")
+                .and_then(|rest| rest.split_once(':'))
             {
                 let names = path.iter().fold(&mut *self, |names, part| {
                     names.modules.entry((*part).to_owned()).or_default()

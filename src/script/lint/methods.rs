@@ -12,6 +12,24 @@ use super::this::This;
 use super::walk::Walk;
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
 
+/// How units are called elsewhere, and their property here.
+const UNITS: [(&str, &str); 14] = [
+    ("sec", "s"),
+    ("secs", "s"),
+    ("second", "s"),
+    ("seconds", "s"),
+    ("msec", "ms"),
+    ("millis", "ms"),
+    ("milliseconds", "ms"),
+    ("min", "m"),
+    ("mins", "m"),
+    ("minute", "m"),
+    ("minutes", "m"),
+    ("hour", "h"),
+    ("hours", "h"),
+    ("usec", "us"),
+];
+
 impl Walk<'_> {
     /// One element of a chain, behind its dot.
     pub(super) fn member(&mut self, receiver: &Expr, element: &Expr) {
@@ -26,7 +44,10 @@ impl Walk<'_> {
                 self.arguments(&call.args, This::Possible);
             }
             Expr::Property(property, position) => {
-                if matches!(receiver, Expr::IntegerConstant(..) | Expr::FloatConstant(..)) {
+                if matches!(
+                    receiver,
+                    Expr::IntegerConstant(..) | Expr::FloatConstant(..)
+                ) {
                     self.property_of_number(&property.2, *position);
                 }
             }
@@ -84,11 +105,17 @@ impl Walk<'_> {
                 arities.iter().any(|count| *count > 0) && rhai::is_valid_identifier(name)
             })
             .map(|(name, _)| name.as_str());
-        let script = self.outline.functions.keys().chain(self.outline.methods.keys());
+        let script = self
+            .outline
+            .functions
+            .keys()
+            .chain(self.outline.methods.keys());
         match did_you_mean(name, native.chain(script.map(String::as_str))) {
             Some(nearest) => diagnostic.label(format!("did you mean `{nearest}`?")),
             None => match did_you_mean(name, self.known.properties.iter().map(String::as_str)) {
-                Some(nearest) => diagnostic.label(format!("did you mean the property `{nearest}`?")),
+                Some(nearest) => {
+                    diagnostic.label(format!("did you mean the property `{nearest}`?"))
+                }
                 None => diagnostic,
             },
         }
@@ -97,8 +124,19 @@ impl Walk<'_> {
     /// `30.secs`: a number has only the properties that the engine gave it.
     fn property_of_number(&mut self, name: &str, position: Position) {
         if !self.known.properties.contains(name) {
-            let diagnostic = Diagnostic::error(format!("a number has no property `{name}`"))
-                .suggest(name, self.known.properties.iter().map(String::as_str));
+            let diagnostic = Diagnostic::error(format!("a number has no property `{name}`"));
+            let properties = self.known.properties.iter().map(String::as_str);
+            let unit = UNITS
+                .iter()
+                .find(|(spoken, _)| *spoken == name)
+                .map(|(_, unit)| *unit);
+            let nearest = unit
+                .filter(|unit| self.known.properties.contains(*unit))
+                .or_else(|| did_you_mean(name, properties));
+            let diagnostic = match nearest {
+                Some(nearest) => diagnostic.label(format!("did you mean `.{nearest}`?")),
+                None => diagnostic,
+            };
             self.report(position, name, diagnostic);
         }
     }

@@ -63,7 +63,9 @@ impl Walk<'_> {
             let diagnostic = Diagnostic::error(format!("unknown variable `{name}`"));
             match did_you_mean(name, self.scope.variables()) {
                 Some(nearest) => diagnostic.label(format!("did you mean `{nearest}`?")),
-                None => diagnostic.label(format!("a new variable is declared with `let {name} = …`")),
+                None => {
+                    diagnostic.label(format!("a new variable is declared with `let {name} = …`"))
+                }
             }
         });
         self.report(position, name, diagnostic);
@@ -84,8 +86,9 @@ impl Walk<'_> {
         }
         if let Some(line) = self.outline.variables.get(name) {
             return Some(
-                Diagnostic::error(format!("unknown variable `{name}`"))
-                    .label(format!("it is declared later or in another block (line {line})")),
+                Diagnostic::error(format!("unknown variable `{name}`")).label(format!(
+                    "it is declared later or in another block (line {line})"
+                )),
             );
         }
         if self.scope.module(name).is_some() || self.known.global.modules.contains_key(name) {
@@ -116,9 +119,9 @@ impl Walk<'_> {
                 let diagnostic = Diagnostic::error(format!("unknown constant `{written}`"));
                 match did_you_mean(name, constants) {
                     Some(nearest) => diagnostic.label(format!("did you mean `global::{nearest}`?")),
-                    None if self.outline.functions.contains_key(name) => {
-                        diagnostic.label(format!("a function is written without `global::`: `{name}`"))
-                    }
+                    None if self.outline.functions.contains_key(name) => diagnostic.label(format!(
+                        "a function is written without `global::`: `{name}`"
+                    )),
                     None => diagnostic,
                 }
             }
@@ -135,7 +138,9 @@ impl Walk<'_> {
                     let candidates = names.variables.iter().map(String::as_str);
                     let diagnostic = Diagnostic::error(format!("unknown constant `{written}`"));
                     match did_you_mean(name, candidates) {
-                        Some(nearest) => diagnostic.label(format!("did you mean `{path}::{nearest}`?")),
+                        Some(nearest) => {
+                            diagnostic.label(format!("did you mean `{path}::{nearest}`?"))
+                        }
                         None => diagnostic,
                     }
                 }
@@ -163,10 +168,14 @@ impl Walk<'_> {
         };
         for (depth, part) in path.path.iter().enumerate().skip(1) {
             let Some(inner) = names.modules.remove(part.name.as_str()) else {
-                let outer: Vec<&str> = path.path[..depth].iter().map(|part| part.name.as_str()).collect();
+                let outer: Vec<&str> = path.path[..depth]
+                    .iter()
+                    .map(|part| part.name.as_str())
+                    .collect();
                 let outer = outer.join("::");
-                let diagnostic = Diagnostic::error(format!("unknown module `{outer}::{}`", part.name))
-                    .suggest(&part.name, names.modules.keys().map(String::as_str));
+                let diagnostic =
+                    Diagnostic::error(format!("unknown module `{outer}::{}`", part.name))
+                        .suggest(&part.name, names.modules.keys().map(String::as_str));
                 self.report(part.pos, &part.name, diagnostic);
                 return Module::Missing;
             };
@@ -176,7 +185,8 @@ impl Walk<'_> {
     }
 
     fn missing_module(&mut self, name: &str, position: Position) {
-        let elsewhere = self.outline.inner_imports.contains(name) || self.outline.imports.contains_key(name);
+        let elsewhere =
+            self.outline.inner_imports.contains(name) || self.outline.imports.contains_key(name);
         let diagnostic = if elsewhere {
             // Rhai looks imports up by name in whoever called: it may even work.
             Diagnostic::warning(format!("the module `{name}` is not imported here"))
@@ -186,8 +196,12 @@ impl Walk<'_> {
             let diagnostic = Diagnostic::error(format!("unknown module `{name}`"));
             match did_you_mean(name, self.scope.modules().chain(modules)) {
                 Some(nearest) => diagnostic.label(format!("did you mean `{nearest}`?")),
-                None if self.scope.has(name) => diagnostic.label(format!("`{name}` is a variable: write `{name}.…`")),
-                None => diagnostic.label(format!("a library is imported at the top: `import \"…\" as {name};`")),
+                None if self.scope.has(name) => {
+                    diagnostic.label(format!("`{name}` is a variable: write `{name}.…`"))
+                }
+                None => diagnostic.label(format!(
+                    "a library is imported at the top: `import \"…\" as {name};`"
+                )),
             }
         };
         self.report(position, name, diagnostic);
@@ -216,8 +230,15 @@ pub(super) fn whole(path: &Namespace, name: &str, position: Position) -> (Positi
     let written = format!("{path}::{name}");
     let start = path.path.first().map_or(position, |root| root.pos);
     let in_one_piece = start.line() == position.line()
-        && start.position().zip(position.position()).is_some_and(|(from, to)| {
-            to.checked_sub(from) == Some(path.to_string().chars().count() + 2)
-        });
-    if in_one_piece { (start, written) } else { (position, written) }
+        && start
+            .position()
+            .zip(position.position())
+            .is_some_and(|(from, to)| {
+                to.checked_sub(from) == Some(path.to_string().chars().count() + 2)
+            });
+    if in_one_piece {
+        (start, written)
+    } else {
+        (position, written)
+    }
 }

@@ -55,9 +55,7 @@ impl Outline {
                     if flags.contains(ASTFlags::CONSTANT) {
                         outline.constants.insert(name);
                     } else {
-                        outline
-                            .variables
-                            .insert(name, position.line().unwrap_or(1));
+                        outline.variables.insert(name, position.line().unwrap_or(1));
                     }
                 }
                 Stmt::Import(import, _) if !import.1.name.is_empty() => {

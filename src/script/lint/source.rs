@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use rhai::{AST, ASTNode, Position, ScriptFuncDef, Stmt};
+use rhai::{AST, ASTNode, Engine, Position, ScriptFuncDef, Stmt};
 
 use crate::diagnostic::Span;
 
@@ -56,6 +56,11 @@ pub(super) fn bodies(ast: &AST) -> Vec<Body> {
             .entry((definition.name.as_str(), definition.params.len()))
             .or_default() += 1;
     }
+    let functions = ast.clone_functions_only();
+    // `AST::merge_filtered` ignores its filter when the tree merged into has no function at all (rhai 1.27).
+    let base = Engine::new_raw()
+        .compile("fn empty() {}")
+        .expect("this text is a function");
     let mut bodies: Vec<((usize, usize), Body)> = ast
         .iter_fn_def()
         .map(|definition| {
@@ -63,7 +68,7 @@ pub(super) fn bodies(ast: &AST) -> Vec<Body> {
             let body = Body {
                 name: definition.name.to_string(),
                 params: definition.params.iter().map(ToString::to_string).collect(),
-                statements: statements(ast, definition, names[&key] > 1),
+                statements: statements(&base, &functions, definition, names[&key] > 1),
                 closure: definition.name.starts_with("anon$"),
             };
             (line_column(definition.body.start_position()), body)
@@ -75,8 +80,8 @@ pub(super) fn bodies(ast: &AST) -> Vec<Body> {
 
 /// The statements of one function. Rhai does not export the type of a body, but it walks one: so this makes a tree that
 /// holds the one function and copies what the walk shows.
-fn statements(ast: &AST, wanted: &ScriptFuncDef, shares_name: bool) -> Vec<Stmt> {
-    let alone = ast.clone_functions_only_filtered(|_, _, _, name, params| {
+fn statements(base: &AST, functions: &AST, wanted: &ScriptFuncDef, shares_name: bool) -> Vec<Stmt> {
+    let alone = base.merge_filtered(functions, |_, _, _, name, params| {
         name == wanted.name.as_str() && params == wanted.params.len()
     });
     let (start, end) = (

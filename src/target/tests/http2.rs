@@ -54,10 +54,9 @@ fn shop_and_tools_speak_http2_and_are_counted() {
         assert_eq!(get(&mut sender, "/no-content").await.unwrap().0, 204);
         assert_eq!(get(&mut sender, "/bytes/300000").await.unwrap().1.len(), 300_000);
         assert_eq!(get(&mut sender, "/close").await.unwrap().0, 200);
-        let both = tokio::join!(
-            async { get(&mut sender.clone(), "/delay/20").await.unwrap().0 },
-            async { get(&mut sender.clone(), "/delay/20").await.unwrap().0 }
-        );
+        let both = tokio::join!(async { get(&mut sender.clone(), "/delay/20").await.unwrap().0 }, async {
+            get(&mut sender.clone(), "/delay/20").await.unwrap().0
+        });
         assert_eq!(both, (200, 200));
     });
     assert!(soon(|| target.stats().in_flight == 0));
@@ -85,11 +84,25 @@ fn goaway_reset_stream_and_reset_connection() {
         get(&mut sender, "/?fault=reset").await.unwrap_err();
         let mut sender = open(&target).await;
         get(&mut sender, "/?fault=garbage").await.unwrap_err();
+        let mut sender = open(&target).await;
+        get(&mut sender, "/?fault=long_content_length").await.unwrap_err();
+        for fault in ["reset_in_body", "close_in_body"] {
+            let mut sender = open(&target).await;
+            let request = http::Request::get(format!("http://target/?fault={fault}")).body(Empty::new()).unwrap();
+            let response = sender.send_request(request).await.unwrap();
+            assert_eq!(
+                (response.status().as_u16(), &response.headers()["content-length"]),
+                (200, &"54".parse().unwrap())
+            );
+            let mut body = response.into_body();
+            assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap().len(), 27);
+            assert!(body.frame().await.unwrap().is_err());
+        }
     });
     assert!(soon(|| target.stats().in_flight == 0));
     let stats = target.stats();
     assert!(stats.conserves(), "{stats:?}");
-    assert_eq!((stats.spoiled(), stats.resets, stats.responses[&200]), (3, 1, 3));
+    assert_eq!((stats.spoiled(), stats.resets, stats.responses[&200]), (6, 2, 3));
 }
 
 #[test]
@@ -105,4 +118,28 @@ fn a_stream_that_the_client_drops_is_given_up() {
         }
     });
     assert_eq!(target.stats().requests, 2);
+}
+
+#[test]
+fn http2_is_chosen_by_alpn_under_tls() {
+    use rustls::pki_types::pem::PemObject;
+    let target = start(TargetOptions { tls: TlsMode::Valid, ..TargetOptions::default() });
+    let mut roots = rustls::RootCertStore::empty();
+    let ca = rustls::pki_types::CertificateDer::from_pem_slice(target.ca_pem().unwrap().as_bytes()).unwrap();
+    roots.add(ca).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    run(async {
+        let stream = tokio::net::TcpStream::connect(target.addr()).await.unwrap();
+        let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
+        let stream = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+        let stream = HyperSocket::new(stream, Arc::new(Link::default()));
+        let (mut sender, connection) = handshake(Spawn, stream).await.unwrap();
+        tokio::spawn(connection);
+        assert_eq!(get(&mut sender, "/html").await.unwrap().0, 200);
+    });
+    assert_eq!((target.stats().tls_handshakes, target.stats().responses[&200]), (1, 1));
 }

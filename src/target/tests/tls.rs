@@ -86,6 +86,7 @@ fn handshakes_stall_and_meet_garbage_by_the_dials() {
 #[test]
 fn faults_speak_inside_tls() {
     let dials = Dials { faults: vec![(Fault::Http09, 1.0)], ..Dials::default() };
-    let target = start(TargetOptions { tls: TlsMode::Valid, versions: Versions::Http1, dials, ..TargetOptions::default() });
+    let target =
+        start(TargetOptions { tls: TlsMode::Valid, versions: Versions::Http1, dials, ..TargetOptions::default() });
     assert_eq!(connect(&target, false).unwrap(), "<html>an answer of 1991</html>\n");
 }

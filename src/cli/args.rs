@@ -1,0 +1,247 @@
+//! What the command line accepts, as data.
+
+use crate::script::compile::Overrides;
+use crate::units;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Load testing for people who think in code: one Rhai script, honest numbers.
+#[derive(Debug, Parser)]
+#[command(name = "punk", version, disable_help_subcommand = true, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    /// What to do; `punk SCRIPT` is `punk run SCRIPT`.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0 passed · 1 internal or I/O · 2 usage · 96 the measurement cannot be trusted · 99 a threshold failed
+  100/101 setup/teardown timed out · 104 invalid script, option or threshold · 105 interrupted by a signal
+  107 exception in setup/teardown · 108 aborted by the script · 109 a bug in punk · 110 marked failed
+  130 interrupted twice
+
+Examples:
+  punk scripts/quickstart.rhai
+  punk run test.rhai -e BASE_URL=http://127.0.0.1:8080 --summary result.json
+  punk check test.rhai";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a script and print its verdict
+    Run(RunArgs),
+    /// Compile a script; print its plan, or every error at once; send nothing
+    Check(CheckArgs),
+    /// Serve the built-in target: a small shop with dials for everything that goes wrong
+    Target(TargetArgs),
+    /// Check this machine's limits and say the fix
+    Doctor(DoctorArgs),
+    /// Print the version
+    Version,
+}
+
+/// `punk run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The script
+    #[arg(required = true, value_name = "SCRIPT")]
+    pub scripts: Vec<PathBuf>,
+    /// What the command line sets against the script.
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+    /// Threads that run users (default: one for each processor)
+    #[arg(long, value_name = "N", help_heading = "Load", env = "PUNK_SHARDS", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub shards: Option<u32>,
+    /// Write the summary as JSON to this file
+    #[arg(long, value_name = "FILE", help_heading = "Results", env = "PUNK_SUMMARY")]
+    pub summary: Option<PathBuf>,
+    /// Print the summary as JSON on stdout instead of the report
+    #[arg(long, help_heading = "Results")]
+    pub json: bool,
+    /// What a measurement that cannot be trusted does to the exit code
+    #[arg(long, value_enum, default_value_t = OnInvalid::Fail, help_heading = "Results", env = "PUNK_ON_INVALID")]
+    pub on_invalid: OnInvalid,
+    /// No progress, and what scripts print stays away
+    #[arg(short, long, help_heading = "Display")]
+    pub quiet: bool,
+    /// Colour
+    #[arg(long, value_enum, default_value_t = Color::Auto, help_heading = "Display", env = "PUNK_COLOR")]
+    pub color: Color,
+    /// How progress is shown: bars on a terminal, else a line every ten seconds
+    #[arg(long, value_enum, default_value_t = Ui::Auto, help_heading = "Display", env = "PUNK_UI")]
+    pub ui: Ui,
+}
+
+/// What may stand against the script's own words.
+#[derive(Debug, Args)]
+pub struct OverrideArgs {
+    /// Constant users
+    #[arg(short, long, value_name = "N", help_heading = "Load", env = "PUNK_USERS")]
+    pub users: Option<u32>,
+    /// How long, such as 30s or 1m30s
+    #[arg(short, long, value_name = "TIME", help_heading = "Load", env = "PUNK_DURATION", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Iterations in all
+    #[arg(short, long, value_name = "N", help_heading = "Load", env = "PUNK_ITERATIONS")]
+    pub iterations: Option<u64>,
+    /// Only this scenario; may be repeated
+    #[arg(short, long, value_name = "NAME", help_heading = "Load")]
+    pub scenario: Vec<String>,
+    /// How long iterations that run may go on after the end
+    #[arg(long, value_name = "TIME", help_heading = "Load", env = "PUNK_GRACEFUL_STOP", value_parser = duration)]
+    pub graceful_stop: Option<Duration>,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", help_heading = "Load", env = "PUNK_SEED")]
+    pub seed: Option<u64>,
+    /// A variable for the script's `env(…)`; may be repeated
+    #[arg(short, long, value_name = "NAME=VALUE", help_heading = "Script", value_parser = pair)]
+    pub env: Vec<(String, String)>,
+    /// A tag for everything measured; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Script", value_parser = pair)]
+    pub tag: Vec<(String, String)>,
+}
+
+impl OverrideArgs {
+    /// For the compiler. A variable that a script declares is also taken from punk's own environment.
+    pub fn overrides(&self) -> Overrides {
+        Overrides {
+            env: self.env.iter().cloned().collect(),
+            users: self.users,
+            duration: self.duration,
+            iterations: self.iterations,
+            only: self.scenario.clone(),
+            tags: self.tag.iter().cloned().collect::<BTreeMap<_, _>>(),
+            seed: self.seed,
+            graceful_stop: self.graceful_stop,
+        }
+    }
+}
+
+/// `punk check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The script
+    #[arg(value_name = "SCRIPT")]
+    pub script: PathBuf,
+    /// What the command line sets against the script.
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+    /// Print everything as one JSON document
+    #[arg(long)]
+    pub json: bool,
+    /// Colour
+    #[arg(long, value_enum, default_value_t = Color::Auto, env = "PUNK_COLOR")]
+    pub color: Color,
+}
+
+/// `punk doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// For how many users
+    #[arg(short, long, value_name = "N", default_value_t = 10_000)]
+    pub users: u32,
+}
+
+/// `punk target`.
+#[derive(Debug, Args)]
+pub struct TargetArgs {
+    /// Where to listen
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
+    pub addr: std::net::SocketAddr,
+    /// Serving threads
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub threads: usize,
+    /// TLS: off, valid, expired, self-signed, wrong-name, client-certificate
+    #[arg(long, value_name = "MODE", default_value = "off")]
+    pub tls: crate::target::TlsMode,
+    /// Seed of latency and faults
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Latency: 20ms, uniform(1ms,9ms), normal(20ms,5ms), exponential(10ms), lognormal(20ms,2), percentiles(…)
+    #[arg(long, value_name = "DISTRIBUTION", help_heading = "Dials")]
+    pub latency: Option<crate::target::Latency>,
+    /// Share of answers with status 500, such as 1%
+    #[arg(long, value_name = "SHARE", help_heading = "Dials", value_parser = share)]
+    pub errors: Option<f64>,
+    /// Shares of faults, such as reset=1%,garbage=0.5%
+    #[arg(long, value_name = "FAULT=SHARE,…", help_heading = "Dials", default_value = "")]
+    pub faults: String,
+    /// Freeze all answers: when and how long, such as 8s+2s
+    #[arg(long, value_name = "AT+LENGTH", help_heading = "Dials")]
+    pub stall: Option<crate::target::Stall>,
+    /// Bytes per second of each body
+    #[arg(long, value_name = "N", help_heading = "Dials")]
+    pub body_rate: Option<u64>,
+    /// Stop by itself after this time
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Requests that `/_target/log` remembers
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub log: usize,
+}
+
+/// What a measurement that cannot be trusted does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnInvalid {
+    /// Exit 96.
+    Fail,
+    /// Say so, and judge by the thresholds alone.
+    Warn,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Whether to colour what goes to a stream that is, or is not, a terminal.
+    pub fn on(self, is_terminal: bool) -> bool {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        match self {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => is_terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+        }
+    }
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ui {
+    /// Bars on a terminal, else plain.
+    Auto,
+    /// Bars.
+    Line,
+    /// A line every ten seconds.
+    Plain,
+    /// Nothing.
+    None,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    units::duration::parse(text).map_err(|error| match error.help() {
+        Some(help) => format!("{error}: {help}"),
+        None => error.to_string(),
+    })
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    crate::target::dials::parse_share(text).map_err(|error| error.to_string())
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("NAME=VALUE is wanted")?;
+    if name.is_empty() {
+        return Err("the name before `=` is empty".to_owned());
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}

@@ -1,0 +1,151 @@
+//! `punk run`: the only place that builds everything and takes it down again.
+//!
+//! Compile, check the machine, start what the script needs, run, watch signals, show progress, report, choose the exit
+//! code. Whatever happens after the run has started, a report is written.
+
+mod finish;
+mod signals;
+
+pub use signals::Signals;
+
+use crate::cli::exit::Exit;
+use crate::cli::{args, doctor, err, out};
+use crate::control::{Author, Command};
+use crate::diagnostic::{Diagnostic, render_all};
+use crate::engine::{Run, Settings, on_large_stack};
+use crate::plan::Plan;
+use crate::progress::{Mode, Progress};
+use crate::report::{self, Facts};
+use crate::script::compile::compile;
+use crate::target::{RunningTarget, Target, TargetOptions};
+use crate::user::fiber;
+use args::{RunArgs, Ui};
+use signals::Asked;
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Runs a script; see the module's head.
+pub fn run(args: &RunArgs) -> Exit {
+    quiet_panics_of_users();
+    let color = args.color.on(std::io::stderr().is_terminal());
+    let [script] = &args.scripts[..] else {
+        err("error: one script at a time in this version; start a second process for a second one\n");
+        return Exit::Usage;
+    };
+    let overrides = args.overrides.overrides();
+    let compiled = on_large_stack(|| compile(script, &overrides));
+    if !compiled.diagnostics.is_empty() {
+        err(&format!("{}\n", render_all(&compiled.diagnostics, color)));
+    }
+    let Some(plan) = compiled.plan else { return Exit::Invalid };
+    let plan = Arc::new(plan);
+    let users: u64 = plan.scenarios.iter().map(|scenario| u64::from(scenario.work.users_max())).sum();
+    let problems = doctor::preflight(users);
+    for (problem, fix) in &problems {
+        err(&format!("{}\n", Diagnostic::error(problem.clone()).help(fix.clone()).render(color)));
+    }
+    if !problems.is_empty() {
+        return Exit::Internal;
+    }
+    let demo = match start_demo(&plan) {
+        Ok(demo) => demo,
+        Err(error) => {
+            err(&format!("error: the demo shop cannot start: {error}\n"));
+            return Exit::Internal;
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let settings = Settings {
+        shards: args.shards.map_or(cores, |shards| shards as usize),
+        demo_url: demo.as_ref().map(RunningTarget::url),
+    };
+    let started_at = chrono::Utc::now();
+    let began = Instant::now();
+    let run = match Run::start(Arc::clone(&plan), settings) {
+        Ok(run) => run,
+        Err(error) => {
+            err(&format!("error: {error}\n"));
+            return Exit::Internal;
+        }
+    };
+    watch(&run, &plan, args, color);
+    let (snapshot, ending) = run.join();
+    drop(demo);
+    finish::finish(args, &plan, &snapshot, &ending, started_at, began.elapsed())
+}
+
+/// The main thread while the run goes on: progress and signals.
+fn watch(run: &Run, plan: &Plan, args: &RunArgs, color: bool) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return err(&format!("warning: no progress and no signals: {error}\n")),
+    };
+    let bars = Mode::Bars { color, unicode: finish::speaks_unicode() };
+    let mode = match args.ui {
+        _ if args.quiet => Mode::Quiet,
+        Ui::None => Mode::Quiet,
+        Ui::Plain => Mode::Lines,
+        Ui::Line => bars,
+        Ui::Auto if std::io::stderr().is_terminal() => bars,
+        Ui::Auto => Mode::Lines,
+    };
+    let mut progress = Progress::new(plan.scenarios.iter().map(|scenario| scenario.name.as_str()), mode);
+    let commands = run.commands();
+    let mut snapshots = run.snapshots();
+    runtime.block_on(async {
+        let mut signals = match Signals::new() {
+            Ok(signals) => Some(signals),
+            Err(error) => {
+                err(&format!("warning: signals cannot be caught: {error}\n"));
+                None
+            }
+        };
+        let mut interrupted = false;
+        loop {
+            tokio::select! {
+                changed = snapshots.changed() => {
+                    if changed.is_err() {
+                        break;
+                    }
+                    let snapshot = Arc::clone(&snapshots.borrow_and_update());
+                    progress.update(&snapshot);
+                }
+                asked = Signals::next(&mut signals) => {
+                    let command = match asked {
+                        Asked::Interim => {
+                            let snapshot = Arc::clone(&snapshots.borrow());
+                            let facts = Facts::passed(chrono::Utc::now(), snapshot.elapsed);
+                            out(&report::text(plan, &snapshot, &facts, finish::style(args)));
+                            continue;
+                        }
+                        Asked::Stop if interrupted => Command::Kill { by: Author::Signal },
+                        Asked::Stop => Command::Stop { by: Author::Signal, why: "interrupted by a signal".to_owned() },
+                    };
+                    if !interrupted {
+                        progress.say("stopping: no new iterations; interrupt again to end now");
+                    }
+                    interrupted = true;
+                    // The coordinator ends only after this loop has seen the last Snapshot.
+                    let _ = commands.send(command);
+                }
+            }
+        }
+    });
+    progress.finish();
+}
+
+fn start_demo(plan: &Plan) -> Result<Option<RunningTarget>, crate::target::TargetError> {
+    if plan.demo { Target::start(TargetOptions::default()).map(Some) } else { Ok(None) }
+}
+
+/// A panic on a fiber becomes a script error with its user and is told in the report; the default hook would print it
+/// over the progress bars.
+fn quiet_panics_of_users() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !fiber::on_fiber() {
+            default(panic);
+        }
+    }));
+}

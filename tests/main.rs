@@ -1,0 +1,4 @@
+//! The one integration binary: every black-box test is a module of it, so that the crate is linked once.
+
+mod house;
+mod needs;
