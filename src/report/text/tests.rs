@@ -2,6 +2,7 @@
 
 use crate::control::Author;
 use crate::expr::{RuleOptions, RuleSeverity};
+use crate::metrics::snapshot::Status;
 use crate::report::facts::{HookError, Outcome, Reason, Stopped};
 use crate::report::sample::{self, Fate, Shard};
 use crate::report::{Style, text};
@@ -18,7 +19,6 @@ fn a_typical_run() {
          selector                         limit          observed
       ✓  http_req_failed                  rate < 5%         1.33%
       ✓  http_req_duration{name:product}  p(95) < 300ms     105ms
-         ends the run
 
     CHECKS  98.89% passed, 890 of 900
          check                     passed  failed  passed %
@@ -101,7 +101,6 @@ fn a_typical_run_on_80_columns_of_ascii() {
          selector                         limit          observed
       +  http_req_failed                  rate < 5%         1.33%
       +  http_req_duration{name:product}  p(95) < 300ms     105ms
-         ends the run
 
     CHECKS  98.89% passed, 890 of 900
          check                     passed  failed  passed %
@@ -414,6 +413,14 @@ fn many_operations_in_order_of_first_execution() {
       2 shards · CPU 12% · own lateness p99 198µs · memory 34 MB · 176 series
       percentiles are nearest-rank, within 0.1% (1% for custom metrics that no threshold names)
     "#);
+}
+
+#[test]
+fn an_interim_report_has_no_verdict_yet() {
+    let mut run = sample::typical();
+    run.snapshot.status = Status::Running;
+    let shown = run.text(100);
+    assert!(shown.starts_with("RUNNING – so far all 2 thresholds held\n"), "{shown}");
 }
 
 #[test]
