@@ -14,13 +14,13 @@ pub fn check(args: &CheckArgs) -> Exit {
     let overrides = args.overrides.overrides();
     let compiled = on_large_stack(|| compile(&args.script, &overrides));
     if args.json {
-        out(&report::check_json(compiled.plan.as_ref(), &compiled.diagnostics));
+        out(&format!("{:#}\n", report::diagnostics_json(&compiled.diagnostics, compiled.plan.as_ref())));
     } else {
         if !compiled.diagnostics.is_empty() {
-            err(&render_all(&compiled.diagnostics, args.color.on(std::io::stderr().is_terminal())));
+            err(&format!("{}\n", render_all(&compiled.diagnostics, args.color.on(std::io::stderr().is_terminal()))));
         }
         if let Some(plan) = &compiled.plan {
-            out(&report::plan_text(plan));
+            out(&report::plan_text(plan, report::Style::default()));
         }
     }
     if compiled.plan.is_some() { Exit::Passed } else { Exit::Invalid }

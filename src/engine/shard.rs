@@ -5,7 +5,7 @@
 
 use super::collector::ToCollector;
 use super::drive::Population;
-use super::life::{self, Ids};
+use super::life;
 use crate::clock::RunClock;
 use crate::control::Command;
 use crate::load::Stripe;
@@ -14,7 +14,7 @@ use crate::plan::Plan;
 use crate::protocol::http::Client;
 use crate::script::connect::Connections;
 use crate::script::error::ScriptError;
-use crate::script::host::Host;
+use crate::script::host::{Host, Ids};
 use crate::script::json::Json;
 use crate::script::machine::{Failure, Machine};
 use crate::script::user::User;
@@ -129,14 +129,10 @@ impl Shard {
             Err(error) => return drop(events.send(ShardEvent::Refused(error))),
         };
         let catalogue = Catalogue::new(specs, plan.options.limits.tag_sets);
-        let id = |name: &str| catalogue.metric(name).map(|(id, _)| id).expect("the metric is built in");
-        let ids = Ids {
-            iterations: id("iterations"),
-            iteration_duration: id("iteration_duration"),
-            script_errors: id("script_errors"),
-        };
         let send = Box::new(move |command| drop(commands.send(command)));
         let host = Host::new(index, Arc::clone(&plan), catalogue, demo_url.clone(), send);
+        let ids = host.ids;
+        let _ = host.home.set(machine.home()); // a fresh host has none
         let refuse = |message: String| ScriptError { message, place: None };
         let made = Connections::new(&plan, demo_url.as_deref()).map_err(refuse);
         let stacks = StackPool::new().map_err(|error| refuse(error.to_string()));

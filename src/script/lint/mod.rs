@@ -6,6 +6,7 @@
 //! `this` matters. Where only running the script could tell, it stays silent.
 
 mod calls;
+mod closures;
 mod compare;
 mod known;
 mod methods;
@@ -19,6 +20,7 @@ mod syntax;
 mod tests;
 mod this;
 mod walk;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -60,7 +62,17 @@ pub fn lint(known: &Known, script: &ScriptFile, resolve: &Resolve<'_>) -> Vec<Di
     let mut found = Vec::new();
     for (path, file) in &files {
         let is_root = *path == script.path;
-        found.extend(Walk::new(known, file, &outlines[path], &callable_keys, is_root).run(resolve));
+        found.extend(
+            Walk::new(
+                known,
+                file,
+                &outlines[path],
+                &callable_keys,
+                is_root,
+                resolve,
+            )
+            .run(),
+        );
     }
     sorted(found)
 }

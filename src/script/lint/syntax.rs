@@ -6,54 +6,8 @@
 use rhai::{LexError, ParseError, ParseErrorType};
 
 use super::place::{Place, is_word};
+use super::words::{CALLABLE, KEYWORDS, SIGN_ADVICE, foreign};
 use crate::diagnostic::{Diagnostic, Span, did_you_mean};
-
-/// Words that begin a statement or mean something in Rhai.
-const KEYWORDS: [&str; 24] = [
-    "let", "const", "fn", "if", "else", "switch", "while", "until", "loop", "do", "for", "in",
-    "break", "continue", "return", "throw", "try", "catch", "import", "export", "as", "private",
-    "true", "false",
-];
-
-/// What other languages call it, and what Rhai wants.
-const FOREIGN: [(&str, &str); 15] = [
-    ("var", "write `let`"),
-    ("function", "write `fn`"),
-    ("func", "write `fn`"),
-    ("def", "write `fn`"),
-    ("null", "write `()`"),
-    ("nil", "write `()`"),
-    ("undefined", "write `()`"),
-    ("elif", "write `else if`"),
-    ("match", "write `switch`"),
-    (
-        "case",
-        "a `switch` is written `switch value { 1 => …, _ => … }`",
-    ),
-    ("async", "requests wait by themselves: leave it away"),
-    ("await", "requests wait by themselves: leave it away"),
-    ("and", "write `&&`"),
-    ("or", "write `||`"),
-    ("not", "write `!`"),
-];
-
-/// Signs of other languages, and what Rhai wants.
-const SIGN_ADVICE: [(&str, &str); 11] = [
-    ("===", "write `==`"),
-    ("!==", "write `!=`"),
-    ("++", "write `+= 1`"),
-    ("--", "write `-= 1`"),
-    ("->", "functions declare no result type"),
-    (":=", "write `let name = value`"),
-    ("...", "ranges are `..` and `..=`"),
-    ("?", "write `if a { b } else { c }`"),
-    ("#", "comments begin with `//`, maps with `#{`"),
-    ("$", "`${…}` works in texts in backticks only"),
-    ("@", "leave it away"),
-];
-
-/// Functions that are words of the language.
-const CALLABLE: [&str; 4] = ["print", "debug", "eval", "type_of"];
 
 /// Turns a syntax error of the file `path`, whose text is `text`, into a diagnostic.
 pub fn explain_parse_error(error: &ParseError, path: &str, text: &str) -> Diagnostic {
@@ -73,14 +27,6 @@ pub fn explain_parse_error(error: &ParseError, path: &str, text: &str) -> Diagno
 
 /// The label of something that is missing in front of the caret.
 const BEFORE_THIS: &str = "before this";
-
-/// What Rhai wants instead of a word of another language.
-fn foreign(word: &str) -> Option<&'static str> {
-    FOREIGN
-        .iter()
-        .find(|(theirs, _)| *theirs == word)
-        .map(|(_, advice)| *advice)
-}
 
 fn explain(kind: &ParseErrorType, place: &Place<'_>) -> Diagnostic {
     use ParseErrorType as Kind;
@@ -338,7 +284,7 @@ fn unexpected(found: &str, place: &Place<'_>) -> Diagnostic {
         {
             diagnostic.label("a map is written `#{ key: value }`")
         }
-        _ if found.chars().any(|c| !c.is_ascii()) => diagnostic.label(
+        _ if !found.is_ascii() => diagnostic.label(
             "names are made of the letters a to z, digits and `_`; other text stands in quotes",
         ),
         _ if KEYWORDS.contains(&found) => {

@@ -36,11 +36,6 @@ impl This {
             _ => Self::Possible,
         }
     }
-
-    /// In a closure that is kept for later: whoever calls it may bind `this`.
-    pub(super) fn in_stored_closure(self) -> Self {
-        Self::Possible
-    }
 }
 
 impl Body {

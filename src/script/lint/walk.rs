@@ -6,8 +6,9 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use rhai::{Expr, FnPtr, Position, Stmt, StmtBlock};
+use rhai::{Expr, Position, Stmt};
 
+use super::closures::closure_in;
 use super::known::Known;
 use super::outline::Outline;
 use super::scope::Scope;
@@ -35,14 +36,14 @@ pub(super) struct Walk<'a> {
     pub open: bool,
     /// This is the script itself, whose `setup`, `teardown` and `summary` the run calls.
     is_root: bool,
-    closures: HashMap<String, Rc<Body>>,
+    pub closures: HashMap<String, Rc<Body>>,
     /// Functions that use `this` themselves, with their number of parameters.
     this_users: HashSet<(String, usize)>,
     /// The closures around this point.
-    inside: Vec<String>,
+    pub inside: Vec<String>,
     found: Vec<Diagnostic>,
     depth: usize,
-    resolve: Option<&'a Resolve<'a>>,
+    resolve: &'a Resolve<'a>,
 }
 
 impl<'a> Walk<'a> {
@@ -52,6 +53,7 @@ impl<'a> Walk<'a> {
         outline: &'a Outline,
         keys: &'a Keys,
         is_root: bool,
+        resolve: &'a Resolve<'a>,
     ) -> Self {
         Self {
             known,
@@ -68,13 +70,12 @@ impl<'a> Walk<'a> {
             inside: Vec::new(),
             found: Vec::new(),
             depth: 0,
-            resolve: None,
+            resolve,
         }
     }
 
     /// Walks the top level, then every function.
-    pub(super) fn run(mut self, resolve: &'a Resolve<'a>) -> Vec<Diagnostic> {
-        self.resolve = Some(resolve);
+    pub(super) fn run(mut self) -> Vec<Diagnostic> {
         let mut functions = Vec::new();
         for body in bodies(&self.file.ast) {
             if body.closure {
@@ -115,7 +116,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Statements with a scope of their own.
-    fn block(&mut self, statements: &[Stmt]) {
+    pub(super) fn block(&mut self, statements: &[Stmt]) {
         let mark = self.scope.enter();
         for statement in statements {
             self.statement(statement);
@@ -202,9 +203,9 @@ impl<'a> Walk<'a> {
         if alias.is_empty() {
             return;
         }
-        let names = match (path, self.resolve) {
-            (Expr::StringConstant(path, _), Some(resolve)) => {
-                imported_names(self.file, path, resolve, 0).map(Rc::new)
+        let names = match path {
+            Expr::StringConstant(path, _) => {
+                imported_names(self.file, path, self.resolve, 0).map(Rc::new)
             }
             _ => None,
         };
@@ -217,7 +218,7 @@ impl<'a> Walk<'a> {
         }
         self.depth += 1;
         match expression {
-            Expr::DynamicConstant(..) => self.closure(expression, self.this.in_stored_closure()),
+            Expr::DynamicConstant(..) => self.closure(expression, This::Possible),
             Expr::InterpolatedString(items, _) | Expr::Array(items, _) => {
                 for item in items {
                     self.expression(item);
@@ -236,7 +237,7 @@ impl<'a> Walk<'a> {
             }
             Expr::ThisPtr(position) => self.this_used(*position),
             Expr::Stmt(block) => match closure_in(block) {
-                Some(_) => self.closure(expression, self.this.in_stored_closure()),
+                Some(_) => self.closure(expression, This::Possible),
                 None => self.block(block.statements()),
             },
             Expr::FnCall(call, position) => self.call(call, *position),
@@ -306,70 +307,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Walks a closure where it stands: it sees what stands around it.
-    pub(super) fn closure(&mut self, expression: &Expr, this: This) {
-        let Some(body) = self.closure_of(expression) else {
-            return;
-        };
-        // A closure cannot hold itself; but a tree that says so must not take us along.
-        if self.inside.iter().any(|name| *name == body.name) {
-            return;
-        }
-        self.inside.push(body.name.clone());
-        let captured = captured(expression);
-        let mark = self.scope.enter();
-        let outer = std::mem::replace(&mut self.this, this);
-        for parameter in body.params.iter().skip(captured) {
-            self.scope.declare(parameter);
-        }
-        self.block(&body.statements);
-        self.this = outer;
-        self.scope.leave(mark);
-        self.inside.pop();
-    }
-
     /// Whether the function of this name and number of parameters uses `this` itself.
     pub(super) fn uses_this(&self, name: &str, parameters: usize) -> bool {
         self.this_users.contains(&(name.to_owned(), parameters))
-    }
-
-    /// The body of the closure that this expression is, if it is one.
-    pub(super) fn closure_of(&self, expression: &Expr) -> Option<Rc<Body>> {
-        let Expr::DynamicConstant(value, _) = closure_constant(expression)? else {
-            return None;
-        };
-        let pointer = value.read_lock::<FnPtr>()?;
-        self.closures.get(pointer.fn_name()).cloned()
-    }
-}
-
-/// The constant that a closure is, inside what Rhai wraps around one that captures.
-fn closure_constant(expression: &Expr) -> Option<&Expr> {
-    match expression {
-        Expr::DynamicConstant(..) => Some(expression),
-        Expr::Stmt(block) => closure_in(block),
-        _ => None,
-    }
-}
-
-/// `{ <share a, b>; curry(closure, a, b) }`, the form in which Rhai leaves a closure that captures.
-fn closure_in(block: &StmtBlock) -> Option<&Expr> {
-    match block.statements() {
-        [Stmt::Share(_), Stmt::Expr(curry)] => match &**curry {
-            Expr::FnCall(call, _) => call.args.first(),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// How many of a closure's parameters are captured variables.
-fn captured(expression: &Expr) -> usize {
-    match expression {
-        Expr::Stmt(block) => match block.statements().first() {
-            Some(Stmt::Share(variables)) => variables.len(),
-            _ => 0,
-        },
-        _ => 0,
     }
 }
