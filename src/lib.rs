@@ -22,6 +22,7 @@ pub mod expr;
 pub mod load;
 pub mod metrics;
 pub mod plan;
+pub mod printable;
 pub mod units;
 // -- beside the house: the service that punk tests itself against
 pub mod target;

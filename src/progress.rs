@@ -1,4 +1,211 @@
-//! stub
-use crate::{metrics::Snapshot, plan::Plan};
-pub struct Progress;
-impl Progress { pub fn none()->Self{Progress} pub fn plain(_:&Plan)->Self{Progress} pub fn bars(_:&Plan,_:bool)->Self{Progress} pub fn show(&mut self,s:&Snapshot){ for p in &s.prints { crate::cli::err(&format!("{p}\n")); } } pub fn say(&mut self,_:&str){} pub fn pause(&mut self,f: impl FnOnce()){f()} pub fn finish(&mut self){} }
+//! Progress on stderr while a run goes on: bars on a terminal, one plain line per ten seconds elsewhere, nothing when quiet.
+//!
+//! The door owns the loop and hands in every Snapshot; what scripts print appears above the bars. What is said is made by
+//! pure functions ([`line()`], [`bar_text`]); only [`Progress`] touches the terminal. It decides nothing and keeps nothing
+//! but when it last spoke.
+
+use crate::expr::Selector;
+use crate::metrics::Snapshot;
+use crate::metrics::snapshot::{ScenarioState, Status};
+use crate::plan::Plan;
+use crate::printable::{clean, columns, cut};
+use crate::units::human;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// One bar per scenario, redrawn with every Snapshot: for a terminal.
+    Bars {
+        /// Whether to paint.
+        color: bool,
+        /// Whether the terminal shows more than ASCII.
+        unicode: bool,
+    },
+    /// One line per scenario every ten seconds of the run, and at its end.
+    Lines,
+    /// Nothing at all.
+    Quiet,
+}
+
+/// Between two plain lines.
+const EVERY: Duration = Duration::from_secs(10);
+/// Steps of a bar.
+const STEPS: u64 = 1_000;
+/// The widest name beside a bar.
+const NAME: usize = 24;
+
+/// What shows progress during one run.
+pub struct Progress {
+    shown: Shown,
+    /// Run time from which the next plain line is due.
+    due: Duration,
+    ended: bool,
+}
+
+enum Shown {
+    Bars { all: MultiProgress, bars: Vec<ProgressBar>, unicode: bool },
+    Lines(Box<dyn Write + Send>),
+    Quiet,
+}
+
+impl Progress {
+    /// Progress of the scenarios of a Plan, on stderr.
+    pub fn new(plan: &Plan, mode: Mode) -> Self {
+        let shown = match mode {
+            Mode::Bars { color, unicode } => bars(plan, color, unicode),
+            Mode::Lines => Shown::Lines(Box::new(io::stderr())),
+            Mode::Quiet => Shown::Quiet,
+        };
+        Progress { shown, due: EVERY, ended: false }
+    }
+
+    /// Plain lines to somewhere else than stderr.
+    pub fn lines_to(out: Box<dyn Write + Send>) -> Self {
+        Progress { shown: Shown::Lines(out), due: EVERY, ended: false }
+    }
+
+    /// Shows a Snapshot: what scripts printed since the last one, then how far the run is.
+    pub fn update(&mut self, snapshot: &Snapshot) {
+        for print in &snapshot.prints {
+            self.say(print);
+        }
+        let over = matches!(snapshot.status, Status::Completed);
+        match &mut self.shown {
+            Shown::Bars { bars, unicode, .. } => {
+                for (bar, scenario) in bars.iter().zip(&snapshot.scenarios) {
+                    bar.set_position((scenario.progress.clamp(0.0, 1.0) * STEPS as f64) as u64);
+                    bar.set_message(bar_text(snapshot, scenario, *unicode));
+                }
+            }
+            Shown::Lines(out) => {
+                // A run that has begun says at its end where it ended, once.
+                let last = over && !self.ended && !snapshot.elapsed.is_zero();
+                self.ended |= over;
+                if last || (!over && snapshot.elapsed >= self.due) {
+                    while self.due <= snapshot.elapsed {
+                        self.due += EVERY;
+                    }
+                    for scenario in &snapshot.scenarios {
+                        // A closed stderr is no reason to end a run.
+                        let _ = writeln!(out, "{}", line(snapshot, scenario));
+                    }
+                }
+            }
+            Shown::Quiet => {}
+        }
+    }
+
+    /// Shows a line above the bars: a message of punk, or what a script printed.
+    pub fn say(&mut self, text: &str) {
+        let text = clean(text);
+        match &mut self.shown {
+            Shown::Bars { all, .. } => {
+                let _ = all.println(text);
+            }
+            Shown::Lines(out) => {
+                let _ = writeln!(out, "{text}");
+            }
+            Shown::Quiet => {}
+        }
+    }
+
+    /// Takes the bars away, so that the report has the terminal for itself.
+    pub fn finish(self) {
+        if let Shown::Bars { all, bars, .. } = self.shown {
+            bars.iter().for_each(ProgressBar::finish_and_clear);
+            let _ = all.clear();
+        }
+    }
+}
+
+fn bars(plan: &Plan, color: bool, unicode: bool) -> Shown {
+    let names = plan.scenarios.iter().map(|scenario| cut(&clean(&scenario.name), NAME));
+    let width = names.clone().map(|name| columns(&name)).max().unwrap_or(0);
+    let bar = if color { "{bar:20.green/dim}" } else { "{bar:20}" };
+    let style = ProgressStyle::with_template(&format!("{{prefix}} {bar} {{wide_msg}}"))
+        .expect("the template is right")
+        .progress_chars(if unicode { "█▉▊▋▌▍▎▏ " } else { "#>-" });
+    let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+    let bars = names.map(|name| {
+        let bar = all.add(ProgressBar::new(STEPS).with_style(style.clone()));
+        bar.set_prefix(format!("{}{name}", " ".repeat(width - columns(&name))));
+        bar
+    });
+    Shown::Bars { bars: bars.collect(), all, unicode }
+}
+
+/// What stands beside a scenario's bar: ` 42%  12.5s  20/20 users  310.2/s  p95 12ms  errors 0.1%  ✓2 ✗1`.
+pub fn bar_text(snapshot: &Snapshot, scenario: &ScenarioState, unicode: bool) -> String {
+    let recent = &scenario.recent;
+    let state = match snapshot.status {
+        Status::Starting => "starting".to_owned(),
+        Status::Setup => "setup".to_owned(),
+        Status::Stopping if !scenario.done => "stopping".to_owned(),
+        Status::Teardown => "teardown".to_owned(),
+        _ if scenario.done => "done".to_owned(),
+        _ => human::time(seconds(snapshot.elapsed) * 1e3),
+    };
+    let mut parts = vec![
+        format!("{:>3.0}%", (scenario.progress.clamp(0.0, 1.0) * 100.0).floor()),
+        state,
+        match scenario.target {
+            Some(target) => format!("{}/{target} users", scenario.users),
+            None => format!("{} users", scenario.users),
+        },
+        human::rate(recent.requests),
+    ];
+    parts.extend(recent.p95.map(|p95| format!("p95 {}", human::time(p95))));
+    parts.extend(recent.failed.map(|failed| format!("errors {}", human::percent(failed))));
+    let (held, broken) = thresholds(snapshot, &scenario.name);
+    let (yes, no) = if unicode { ("✓", "✗") } else { ("ok ", "broken ") };
+    let signs = [(yes, held), (no, broken)].into_iter().filter(|(_, count)| *count > 0);
+    let signs: Vec<_> = signs.map(|(sign, count)| format!("{sign}{count}")).collect();
+    parts.extend((!signs.is_empty()).then(|| signs.join(" ")));
+    let text = parts.join("  ");
+    if unicode { text } else { text.replace('µ', "u") }
+}
+
+/// One plain line about a scenario: `key=value` pairs, `-` where there is no value; `rps`, `p95` and `errors` are of the
+/// last few seconds.
+pub fn line(snapshot: &Snapshot, scenario: &ScenarioState) -> String {
+    let recent = &scenario.recent;
+    let none = || "-".to_owned();
+    let users = match scenario.target {
+        Some(target) => format!("{}/{target}", scenario.users),
+        None => scenario.users.to_string(),
+    };
+    let (held, broken) = thresholds(snapshot, &scenario.name);
+    format!(
+        "progress time={:.1}s scenario={} progress={:.0}% users={users} rps={} p95={} errors={} iterations={} thresholds={held}/{}",
+        seconds(snapshot.elapsed),
+        clean(&scenario.name).replace(' ', "_"),
+        (scenario.progress.clamp(0.0, 1.0) * 100.0).floor(),
+        human::number(recent.requests),
+        recent.p95.map_or_else(none, |p95| human::time(p95).replace('µ', "u")),
+        recent.failed.map_or_else(none, human::percent),
+        scenario.iterations,
+        held + broken,
+    )
+}
+
+fn seconds(elapsed: Duration) -> f64 {
+    (elapsed.as_secs_f64() * 10.0).floor() / 10.0
+}
+
+/// How many of the thresholds that concern a scenario hold and how many are broken now.
+fn thresholds(snapshot: &Snapshot, scenario: &str) -> (usize, usize) {
+    let concerns = |of: Option<&str>| of.is_none_or(|of| of == scenario);
+    let judged = snapshot.thresholds.iter().filter(|verdict| {
+        let selected = Selector::parse(&verdict.selector).ok();
+        concerns(verdict.scenario.as_deref()) && concerns(selected.as_ref().and_then(|selector| selector.tag("scenario")))
+    });
+    let judged: Vec<bool> = judged.filter_map(|verdict| verdict.passed).collect();
+    let held = judged.iter().filter(|held| **held).count();
+    (held, judged.len() - held)
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,8 @@ use crate::diagnostic::{Diagnostic, render_all};
 use crate::engine::{Ending, Run, Settings, on_large_stack};
 use crate::metrics::Snapshot;
 use crate::plan::Plan;
-use crate::progress::Progress;
-use crate::report::{self, Facts};
+use crate::progress::{Mode, Progress};
+use crate::report::{self, Facts, HookError, Outcome, Reason, Stopped, Style, Summary};
 use crate::script::compile::compile;
 use crate::script::summary::{self, Output};
 use crate::target::{RunningTarget, Target, TargetOptions};
@@ -34,7 +34,7 @@ pub fn run(args: &RunArgs) -> Exit {
     let overrides = args.overrides.overrides();
     let compiled = on_large_stack(|| compile(script, &overrides));
     if !compiled.diagnostics.is_empty() {
-        err(&render_all(&compiled.diagnostics, color));
+        err(&(render_all(&compiled.diagnostics, color) + "\n"));
     }
     let Some(plan) = compiled.plan else { return Exit::Invalid };
     let plan = Arc::new(plan);
@@ -71,17 +71,11 @@ pub fn run(args: &RunArgs) -> Exit {
     let (snapshot, ending) = run.join();
     drop(demo);
     let took = began.elapsed();
-    finish(args, &plan, &snapshot, &ending, |reasons| Facts::new(reasons, &plan, &snapshot, &ending, started_at, took))
+    finish(args, &plan, &snapshot, &ending, Facts::passed(started_at, took))
 }
 
-/// Tells why, writes every report, returns the exit code.
-fn finish(
-    args: &RunArgs,
-    plan: &Plan,
-    snapshot: &Snapshot,
-    ending: &Ending,
-    facts: impl FnOnce(&[(u8, String)]) -> Facts,
-) -> Exit {
+/// Tells why, writes every report, returns the exit code. `facts` are those of a run that passed.
+fn finish(args: &RunArgs, plan: &Plan, snapshot: &Snapshot, ending: &Ending, facts: Facts) -> Exit {
     let color = args.color.on(std::io::stderr().is_terminal());
     if let Some(error) = &ending.refused {
         err(&error.diagnostic(&plan.sources).render(color));
@@ -90,11 +84,11 @@ fn finish(
         err(&error.diagnostic(&plan.sources).render(color));
     }
     let mut reasons = exit::reasons(snapshot, ending, args.on_invalid == OnInvalid::Fail);
-    let numbered: Vec<(u8, String)> = reasons.iter().map(|(exit, text)| (exit.code(), text.clone())).collect();
-    let facts = facts(&numbered);
-    let json = report::summary_json(plan, snapshot, &facts);
+    let facts = facts_of(ending, &reasons, facts);
+    let summary = Summary::new(plan, snapshot, &facts);
+    let json = summary.to_json();
     if let Some(path) = &args.summary
-        && let Err(error) = report::write(path, &json)
+        && let Err(error) = report::write_summary(path, &summary)
     {
         err(&format!("error: the summary cannot be written to `{}`: {error}\n", path.display()));
         reasons.push((Exit::Internal, error.to_string()));
@@ -110,9 +104,38 @@ fn finish(
     if args.json {
         out(&json);
     } else {
-        out(&report::text(plan, snapshot, &facts, args.color.on(std::io::stdout().is_terminal())));
+        out(&report::text(plan, snapshot, &facts, style(args)));
     }
     reasons.first().map_or(Exit::Passed, |(exit, _)| *exit)
+}
+
+/// What only the door knows about the end of a run.
+fn facts_of(ending: &Ending, reasons: &[(Exit, String)], passed: Facts) -> Facts {
+    let exit = reasons.first().map_or(Exit::Passed, |(exit, _)| *exit);
+    let outcome = match exit {
+        Exit::Passed => Outcome::Passed,
+        Exit::NotMeasured => Outcome::Invalid,
+        _ => Outcome::Failed,
+    };
+    let hook_error = ending.failed_hook.iter().map(|(hook, error)| HookError {
+        hook: (*hook).to_owned(),
+        message: error.message.clone(),
+        place: error.place_text(),
+    });
+    Facts {
+        outcome,
+        exit_code: exit.code(),
+        reasons: reasons.iter().map(|(exit, text)| Reason { code: exit.code(), message: text.clone() }).collect(),
+        stopped: ending.stopped.clone().map(|(by, why)| Stopped { by, why, killed: ending.killed }),
+        marked_failed: ending.marked_failed.clone(),
+        hook_errors: hook_error.collect(),
+        ..passed
+    }
+}
+
+/// How the text report looks on this stdout.
+fn style(args: &RunArgs) -> Style {
+    Style { color: args.color.on(std::io::stdout().is_terminal()), ..Style::default() }
 }
 
 /// Writes what the script's `summary` returns; what could not be done.
@@ -127,7 +150,7 @@ fn own_reports(plan: &Plan, json: &str) -> Vec<Diagnostic> {
             Output::Stdout(text) => out(&text),
             Output::Stderr(text) => err(&text),
             Output::File(path, text) => {
-                if let Err(error) = report::write(Path::new(&path), &text) {
+                if let Err(error) = std::fs::write(Path::new(&path), &text) {
                     problems.push(Diagnostic::error(format!("`{path}` cannot be written: {error}")));
                 }
             }
@@ -143,14 +166,15 @@ fn watch(run: &Run, plan: &Plan, args: &RunArgs, color: bool) {
         Err(error) => return err(&format!("warning: no progress and no signals: {error}\n")),
     };
     let plain = !std::io::stderr().is_terminal();
-    let mut progress = match args.ui {
-        _ if args.quiet => Progress::none(),
-        Ui::None => Progress::none(),
-        Ui::Plain => Progress::plain(plan),
-        Ui::Line => Progress::bars(plan, color),
-        Ui::Auto if plain => Progress::plain(plan),
-        Ui::Auto => Progress::bars(plan, color),
+    let mode = match args.ui {
+        _ if args.quiet => Mode::Quiet,
+        Ui::None => Mode::Quiet,
+        Ui::Plain => Mode::Lines,
+        Ui::Auto if plain => Mode::Lines,
+        Ui::Line | Ui::Auto => Mode::Bars { color, unicode: true },
     };
+    let mut progress = Progress::new(plan, mode);
+    let began = (chrono::Utc::now(), Instant::now());
     let commands = run.commands();
     let mut snapshots = run.snapshots();
     runtime.block_on(async {
@@ -169,13 +193,14 @@ fn watch(run: &Run, plan: &Plan, args: &RunArgs, color: bool) {
                         break;
                     }
                     let snapshot = Arc::clone(&snapshots.borrow_and_update());
-                    progress.show(&snapshot);
+                    progress.update(&snapshot);
                 }
                 asked = Signals::next(&mut signals) => {
                     let command = match asked {
                         Asked::Interim => {
                             let snapshot = Arc::clone(&snapshots.borrow());
-                            progress.pause(|| out(&report::text(plan, &snapshot, &Facts::interim(plan, &snapshot), false)));
+                            let so_far = Facts::passed(began.0, began.1.elapsed());
+                            out(&report::text(plan, &snapshot, &so_far, Style::default()));
                             continue;
                         }
                         Asked::Stop if interrupted => Command::Kill { by: Author::Signal },

@@ -14,13 +14,15 @@ pub fn check(args: &CheckArgs) -> Exit {
     let overrides = args.overrides.overrides();
     let compiled = on_large_stack(|| compile(&args.script, &overrides));
     if args.json {
-        out(&report::check_json(compiled.plan.as_ref(), &compiled.diagnostics));
+        let json = report::diagnostics_json(&compiled.diagnostics, compiled.plan.as_ref());
+        out(&format!("{json:#}\n"));
     } else {
         if !compiled.diagnostics.is_empty() {
-            err(&render_all(&compiled.diagnostics, args.color.on(std::io::stderr().is_terminal())));
+            err(&(render_all(&compiled.diagnostics, args.color.on(std::io::stderr().is_terminal())) + "\n"));
         }
         if let Some(plan) = &compiled.plan {
-            out(&report::plan_text(plan));
+            let color = args.color.on(std::io::stdout().is_terminal());
+            out(&report::plan_text(plan, report::Style { color, ..report::Style::default() }));
         }
     }
     if compiled.plan.is_some() { Exit::Passed } else { Exit::Invalid }

@@ -1,10 +1,40 @@
-//! stub
-use crate::{metrics::*, plan::Plan, diagnostic::Diagnostic};
-pub struct Facts { r: Vec<(u8,String)> }
-pub struct End;
-impl Facts { pub fn new<T>(r:&[(u8,String)],_:&Plan,_:&Snapshot,_:&T,_:chrono::DateTime<chrono::Utc>,_:std::time::Duration)->Self{Facts{r:r.to_vec()}} pub fn interim(_:&Plan,_:&Snapshot)->Self{Facts{r:vec![]}} }
-pub fn text(_:&Plan,s:&Snapshot,f:&Facts,_:bool)->String{ let mut o=format!("{:?}\n{:?}\n{:?}\n",f.r,s.thresholds,s.scenarios); for x in &s.series { match &x.cell { Cell::Trend(t)=>o+=format!("{} {} n={} avg={:?} p95={:?}\n",s.metrics[x.metric.0 as usize].def.name,x.tags,t.count(),t.avg(),t.percentile(95.0)).as_str(), c=>o+=format!("{} {} {:?}\n",s.metrics[x.metric.0 as usize].def.name,x.tags,c).as_str()} } o+=format!("{:?} {:?}\n", s.errors.sorted(), s.generator.invalid).as_str(); o }
-pub fn summary_json(_:&Plan,_:&Snapshot,_:&Facts)->String{"{}".into()}
-pub fn write(p:&std::path::Path,t:&str)->std::io::Result<()> {std::fs::write(p,t)}
-pub fn plan_text(p:&Plan)->String{format!("{p:#?}")}
-pub fn check_json(_:Option<&Plan>,_:&[Diagnostic])->String{String::new()}
+//! The report: what a run says when it is over, for people and for programs.
+//!
+//! Called by the door with the Plan, the last Snapshot and the [`Facts`] that only the door knows. It reads nothing else, so
+//! that it can never disagree with another window; it measures nothing and decides nothing: verdict and exit code are
+//! among the Facts.
+//!
+//! | for | made by |
+//! |---|---|
+//! | people, at the end of a run | [`text()`] |
+//! | programs, `--summary` and `--json` | [`Summary`], [`write_summary`] (schema: `docs/summary.schema.json`) |
+//! | `punk check`, `punk check --json` | [`plan_text`], [`plan_json`], [`diagnostics_json`] |
+//! | the book | [`metrics_page`] (`docs/reference/metrics.md`) |
+
+mod checks;
+mod diagnostics;
+mod errors;
+mod facts;
+mod figures;
+mod operations;
+mod page;
+mod plan;
+mod plan_wire;
+mod reference;
+mod requests;
+mod summary;
+mod text;
+mod write;
+
+#[cfg(test)]
+mod sample;
+
+pub use diagnostics::diagnostics_json;
+pub use facts::{Facts, HookError, Outcome, Reason, Stopped};
+pub use page::Style;
+pub use plan::plan_text;
+pub use plan_wire::{PlanWire, plan_json};
+pub use reference::metrics_page;
+pub use summary::{SCHEMA_VERSION, Summary};
+pub use text::text;
+pub use write::write_summary;

@@ -1,0 +1,214 @@
+//! The Plan for people: what `punk check` prints when nothing is wrong.
+
+use super::page::{Page, Piece, Style, Table, Tint};
+use super::plan_wire::{MASK, env_value, header_value, hooks, version, without_password};
+use crate::expr::RuleSeverity;
+use crate::plan::{HttpSettings, Limits, Options, Plan};
+use crate::units::{duration, size};
+use serde_json::Value;
+use std::time::Duration;
+
+/// The printable Plan: scripts, scenarios, thresholds, metrics, and what of the options is not the default. Ends with a
+/// newline.
+pub fn plan_text(plan: &Plan, style: Style) -> String {
+    let mut page = Page::new(style);
+    let title = plan.sources.first().map_or("no script", |source| &source.path);
+    page.pieces(0, 0, &[Piece::tinted("PLAN", Tint::Strong), title.into()]);
+    sources(&mut page, plan);
+    scenarios(&mut page, plan);
+    thresholds(&mut page, plan);
+    metrics(&mut page, plan);
+    let changed = changed(&plan.options);
+    if !changed.is_empty() {
+        page.heading("OPTIONS", "those that are not the default");
+        pairs(&mut page, &changed);
+    }
+    if !plan.env.is_empty() {
+        page.heading("ENVIRONMENT", "what the script saw");
+        let shown = plan.env.iter().map(|(name, value)| match env_value(name, value) {
+            Value::Null => (name.clone(), "not given".to_owned()),
+            Value::String(text) => (name.clone(), text),
+            value => (name.clone(), value.to_string()),
+        });
+        pairs(&mut page, &shown.collect::<Vec<_>>());
+    }
+    page.finish()
+}
+
+fn pairs(page: &mut Page, pairs: &[(String, String)]) {
+    for (name, value) in pairs {
+        page.pieces(2, 6, &[Piece::tinted(&format!("{name}:"), Tint::Dim), value.into()]);
+    }
+}
+
+fn sources(page: &mut Page, plan: &Plan) {
+    page.heading("SCRIPTS", "");
+    let mut table = Table::new(2, &["path", "sha256"]);
+    for source in &plan.sources {
+        table.row(vec![(&source.path).into(), Piece::tinted(&source.sha256, Tint::Dim)]);
+    }
+    page.table(&table);
+}
+
+fn scenarios(page: &mut Page, plan: &Plan) {
+    page.heading("SCENARIOS", "");
+    for scenario in &plan.scenarios {
+        let work = &scenario.work;
+        page.pieces(2, 6, &[Piece::tinted(&scenario.name, Tint::Strong), work.to_string().into()]);
+        let lasts = work.duration().map_or("without end".to_owned(), |time| format!("for {}", duration::print(time)));
+        let users = if work.users_max() == 1 { "1 user".to_owned() } else { format!("{} users at most", work.users_max()) };
+        let mut parts = vec![users, lasts, format!("graceful stop {}", duration::print(scenario.graceful_stop))];
+        let functions = [("start", scenario.start.as_deref()), ("run", Some(&*scenario.run)), ("stop", scenario.stop.as_deref())];
+        parts.extend(functions.into_iter().filter_map(|(role, name)| name.map(|name| format!("{role}: {name}"))));
+        page.pieces(6, 6, &[parts.join(", ").into()]);
+        if !scenario.tags.is_empty() {
+            let tags: Vec<_> = scenario.tags.iter().map(|(name, value)| format!("{name}:{value}")).collect();
+            page.pieces(6, 6, &[format!("tags {}", tags.join(", ")).into()]);
+        }
+        if let Some(http) = &scenario.http {
+            let own = http_changed(http, &plan.options.http);
+            let own: Vec<_> = own.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            page.pieces(6, 6, &[format!("its own options: {}", own.join(", ")).into()]);
+        }
+    }
+    let hooks = hooks(plan);
+    if !hooks.is_empty() {
+        page.line(&format!("once per run: {}", hooks.join(", ")));
+    }
+}
+
+fn thresholds(page: &mut Page, plan: &Plan) {
+    if plan.thresholds.is_empty() {
+        return;
+    }
+    page.heading("THRESHOLDS", "");
+    for rule in &plan.thresholds {
+        let options = &rule.options;
+        let mut remarks = Vec::new();
+        if let Some(scenario) = &options.scenario {
+            remarks.push(format!("in {scenario}"));
+        }
+        if options.severity == RuleSeverity::Warn {
+            remarks.push("warning only".to_owned());
+        }
+        if options.abort {
+            remarks.push("ends the run".to_owned());
+        }
+        if options.grace > Duration::ZERO {
+            remarks.push(format!("after {}", duration::print(options.grace)));
+        }
+        if options.required {
+            remarks.push("fails without data".to_owned());
+        }
+        let remarks = if remarks.is_empty() { String::new() } else { format!("({})", remarks.join(", ")) };
+        page.pieces(2, 6, &[format!("{}: {}", rule.selector, rule.source).into(), Piece::tinted(&remarks, Tint::Dim)]);
+    }
+}
+
+fn metrics(page: &mut Page, plan: &Plan) {
+    if plan.metrics.is_empty() {
+        return;
+    }
+    page.heading("METRICS", "");
+    let mut table = Table::new(3, &["name", "kind", "unit"]);
+    for def in &plan.metrics {
+        table.row(vec![(&*def.name).into(), def.kind.word().into(), def.unit.word().into()]);
+    }
+    page.table(&table);
+}
+
+/// Options that are not the default, as a script would write them.
+fn changed(options: &Options) -> Vec<(String, String)> {
+    let mut changed = http_changed(&options.http, &HttpSettings::default());
+    let mut add = |name: &str, value: String| changed.push((name.to_owned(), value));
+    if options.throw_errors {
+        add("throw_errors", "true".to_owned());
+    }
+    if !options.tags.is_empty() {
+        add("tags", list(options.tags.iter().map(|(name, value)| format!("{name}: {value}"))));
+    }
+    if let Some(time) = options.duration {
+        add("duration", duration::print(time));
+    }
+    let times = [
+        ("graceful_stop", options.graceful_stop, 30),
+        ("setup_timeout", options.setup_timeout, 60),
+        ("teardown_timeout", options.teardown_timeout, 60),
+    ];
+    for (name, time, default) in times {
+        if time != Duration::from_secs(default) {
+            add(name, duration::print(time));
+        }
+    }
+    add("seed", options.seed.to_string());
+    let (limits, default) = (&options.limits, Limits::default());
+    let numbers = [
+        ("string", limits.string, default.string),
+        ("array", limits.array, default.array),
+        ("map", limits.map, default.map),
+        ("calls", limits.calls, default.calls),
+        ("operations", limits.operations as usize, default.operations as usize),
+        ("modules", limits.modules, default.modules),
+        ("variables", limits.variables, default.variables),
+        ("depth", limits.depth, default.depth),
+        ("tag_sets", limits.tag_sets, default.tag_sets),
+    ];
+    for (name, value, default) in numbers {
+        if value != default {
+            add(&format!("limits.{name}"), value.to_string());
+        }
+    }
+    if limits.cpu != default.cpu {
+        add("limits.cpu", duration::print(limits.cpu));
+    }
+    changed
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(", ")
+}
+
+/// What of the HTTP settings differs from `base`.
+fn http_changed(http: &HttpSettings, base: &HttpSettings) -> Vec<(String, String)> {
+    let mut changed = Vec::new();
+    let mut add = |name: &str, differs: bool, value: &dyn Fn() -> String| {
+        if differs {
+            changed.push((name.to_owned(), value()));
+        }
+    };
+    let text = |value: &Option<String>| value.as_deref().map_or("none".to_owned(), without_password);
+    let time = |value: Option<Duration>| value.map_or("none".to_owned(), duration::print);
+    add("base_url", http.base_url != base.base_url, &|| text(&http.base_url));
+    add("headers", http.headers != base.headers, &|| {
+        list(http.headers.iter().map(|(name, value)| format!("{name}: {}", header_value(name, value))))
+    });
+    add("user_agent", http.user_agent != base.user_agent, &|| http.user_agent.clone());
+    let (limit, usual) = (&http.timeout, &base.timeout);
+    add("timeout", limit.total != usual.total, &|| duration::print(limit.total));
+    add("timeout.connect", limit.connect != usual.connect, &|| time(limit.connect));
+    add("timeout.tls", limit.tls != usual.tls, &|| time(limit.tls));
+    add("timeout.first_byte", limit.first_byte != usual.first_byte, &|| time(limit.first_byte));
+    add("timeout.idle", limit.idle != usual.idle, &|| time(limit.idle));
+    add("redirects", http.redirects != base.redirects, &|| http.redirects.to_string());
+    add("cookies", http.cookies != base.cookies, &|| http.cookies.to_string());
+    add("compression", http.compression != base.compression, &|| http.compression.to_string());
+    add("http", http.version != base.version, &|| version(http.version).to_owned());
+    let (tls, trust) = (&http.tls, &base.tls);
+    add("tls.ca", tls.ca != trust.ca, &|| "given".to_owned());
+    add("tls.cert", tls.cert != trust.cert, &|| "given".to_owned());
+    add("tls.key", tls.key != trust.key, &|| MASK.to_owned());
+    add("tls.insecure", tls.insecure != trust.insecure, &|| tls.insecure.to_string());
+    add("tls.server_name", tls.server_name != trust.server_name, &|| text(&tls.server_name));
+    add("proxy", http.proxy != base.proxy, &|| text(&http.proxy));
+    add("dns.hosts", http.dns_hosts != base.dns_hosts, &|| {
+        list(http.dns_hosts.iter().map(|(host, addresses)| format!("{host} = {}", addresses.join(" "))))
+    });
+    add("dns.ttl", http.dns_ttl != base.dns_ttl, &|| time(http.dns_ttl));
+    add("source_ips", http.source_ips != base.source_ips, &|| http.source_ips.join(", "));
+    add("connections_per_user", http.connections_per_user != base.connections_per_user, &|| {
+        http.connections_per_user.map_or("the default".to_owned(), |count| count.to_string())
+    });
+    add("allow_hosts", http.allow_hosts != base.allow_hosts, &|| http.allow_hosts.join(", "));
+    add("body_limit", http.body_limit != base.body_limit, &|| size::print(http.body_limit));
+    changed
+}

@@ -1,0 +1,287 @@
+//! The rows of the summary: scenarios, operations, requests, checks, thresholds, errors, generator.
+
+use super::{number, percent};
+use crate::metrics::{ErrorLog, Snapshot, Trend, Verdict};
+use crate::plan::Plan;
+use crate::report::checks::Check;
+use crate::report::errors::errors;
+use crate::report::figures::{clipped, per_second, share, statistic, trend};
+use crate::report::operations::{Operation, PHASES};
+use crate::report::requests::{Apart, Requests};
+use serde::Serialize;
+use serde_json::{Map, Number, Value};
+use std::time::Duration;
+
+#[derive(Debug, Serialize)]
+pub(super) struct ScenarioWire {
+    name: String,
+    model: &'static str,
+    plan: String,
+    iterations: u64,
+    dropped: u64,
+    interrupted: u64,
+    users_max: u32,
+}
+
+impl ScenarioWire {
+    pub(super) fn all(plan: &Plan, snapshot: &Snapshot) -> Vec<ScenarioWire> {
+        let rows = plan.scenarios.iter().map(|scenario| {
+            // A run that never began has no states.
+            let state = snapshot.scenarios.iter().find(|state| state.name == scenario.name).cloned().unwrap_or_default();
+            ScenarioWire {
+                name: scenario.name.clone(),
+                model: scenario.work.word(),
+                plan: scenario.work.to_string(),
+                iterations: state.iterations,
+                dropped: state.dropped,
+                interrupted: state.interrupted,
+                users_max: state.users_max,
+            }
+        });
+        rows.collect()
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct OperationWire {
+    name: String,
+    method: String,
+    protocol: String,
+    count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate: Option<Number>,
+    errors: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_rate: Option<Number>,
+    interrupted: u64,
+    unsent: u64,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    latency: Map<String, Value>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    phases: Map<String, Value>,
+    bytes_in: u64,
+    bytes_out: u64,
+    status: Map<String, Value>,
+}
+
+impl OperationWire {
+    pub(super) fn new(operation: &Operation, elapsed: Duration) -> Self {
+        let phases = PHASES.iter().zip(&operation.phases).filter_map(|((name, _), trend)| {
+            Some(((*name).to_owned(), Value::Object(statistics(trend.as_ref()?, &["avg", "max"]))))
+        });
+        let latency = operation.latency.as_ref();
+        OperationWire {
+            name: operation.name.clone(),
+            method: operation.method.clone(),
+            protocol: operation.protocol.clone(),
+            count: operation.requests,
+            rate: per_second(operation.requests as f64, elapsed).and_then(number),
+            errors: operation.errors,
+            error_rate: percent(share(operation.errors, operation.judged)),
+            interrupted: operation.interrupted,
+            unsent: operation.unsent,
+            latency: latency.map(|trend| statistics(trend, &LATENCY)).unwrap_or_default(),
+            phases: phases.collect(),
+            bytes_in: operation.received as u64,
+            bytes_out: operation.sent as u64,
+            status: operation.status.iter().map(|(status, count)| (status.to_string(), (*count).into())).collect(),
+        }
+    }
+}
+
+const LATENCY: [&str; 8] = ["avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "p(99.9)"];
+
+fn statistics(trend: &Trend, names: &[&str]) -> Map<String, Value> {
+    let known = names.iter().filter_map(|name| Some(((*name).to_owned(), Value::Number(number(statistic(trend, name)?)?))));
+    std::iter::once(("count".to_owned(), trend.count().into())).chain(known).collect()
+}
+
+/// `total = answered + failed_after_sending + interrupted + unsent + regrouped`; `apart` is not in it.
+#[derive(Debug, Serialize)]
+pub(super) struct RequestsWire {
+    total: u64,
+    answered: u64,
+    failed_after_sending: u64,
+    interrupted: u64,
+    unsent: u64,
+    regrouped: u64,
+    apart: Map<String, Value>,
+}
+
+#[derive(Debug, Serialize)]
+struct ApartWire {
+    requests: u64,
+    errors: u64,
+    unsent: u64,
+    checks_passed: u64,
+    checks_failed: u64,
+}
+
+impl RequestsWire {
+    pub(super) fn new(requests: &Requests) -> Self {
+        let apart = |apart: &Apart| {
+            let wire = ApartWire {
+                requests: apart.requests,
+                errors: apart.errors,
+                unsent: apart.unsent,
+                checks_passed: apart.passes,
+                checks_failed: apart.fails,
+            };
+            (apart.phase.clone(), super::value(&wire))
+        };
+        RequestsWire {
+            total: requests.total,
+            answered: requests.answered,
+            failed_after_sending: requests.failed_after_sending,
+            interrupted: requests.interrupted,
+            unsent: requests.unsent,
+            regrouped: requests.statusless,
+            apart: requests.apart.iter().map(apart).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct CheckWire {
+    name: String,
+    group: String,
+    passes: u64,
+    fails: u64,
+}
+
+impl CheckWire {
+    pub(super) fn new(check: Check) -> Self {
+        CheckWire { name: check.name, group: check.group, passes: check.passes, fails: check.fails }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ThresholdWire {
+    selector: String,
+    expression: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scenario: Option<String>,
+    severity: &'static str,
+    abort: bool,
+    /// `null` without data.
+    passed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observed: Option<Number>,
+    /// Milliseconds of run time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_breach: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    revision: u32,
+}
+
+impl ThresholdWire {
+    pub(super) fn new(verdict: &Verdict, revision: u32) -> Self {
+        ThresholdWire {
+            selector: verdict.selector.clone(),
+            expression: verdict.expression.clone(),
+            scenario: verdict.scenario.clone(),
+            severity: verdict.severity,
+            abort: verdict.abort,
+            passed: verdict.passed,
+            observed: verdict.observed.and_then(number),
+            first_breach: verdict.first_breach.and_then(ms),
+            note: verdict.note.clone(),
+            revision,
+        }
+    }
+}
+
+fn ms(duration: Duration) -> Option<Number> {
+    number(duration.as_secs_f64() * 1e3)
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ErrorWire {
+    r#type: String,
+    code: u16,
+    count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sample: Option<String>,
+    /// `file:line:column` of a script error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    operations: Vec<String>,
+    /// Milliseconds of run time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_seen: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen: Option<Number>,
+}
+
+impl ErrorWire {
+    pub(super) fn all(log: &ErrorLog) -> Vec<ErrorWire> {
+        let rows = errors(log).into_iter().map(|row| ErrorWire {
+            r#type: row.kind,
+            code: row.code,
+            count: row.count,
+            sample: Some(row.sample),
+            place: Some(row.place).filter(|place| !place.is_empty()),
+            operations: row.operations.into_iter().map(|(name, _)| name).collect(),
+            first_seen: ms(row.first),
+            last_seen: ms(row.last),
+        });
+        let mut all: Vec<_> = rows.collect();
+        if log.unlisted() > 0 {
+            // Too many kinds to keep apart: counted all the same.
+            all.push(ErrorWire {
+                r#type: "unlisted".to_owned(),
+                code: 0,
+                count: log.unlisted(),
+                sample: None,
+                place: None,
+                operations: Vec::new(),
+                first_seen: None,
+                last_seen: None,
+            });
+        }
+        all
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct GeneratorWire {
+    valid: bool,
+    reasons: Vec<String>,
+    warnings: Vec<String>,
+    /// Percent of the cores that the shards may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lateness_p99_ms: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loop_lag_p99_ms: Option<Number>,
+    dropped_samples: u64,
+    regrouped_samples: u64,
+    clipped_values: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resident_bytes: Option<u64>,
+    series: usize,
+    shards: usize,
+}
+
+impl GeneratorWire {
+    pub(super) fn new(snapshot: &Snapshot) -> Self {
+        let generator = &snapshot.generator;
+        let p99 = |trend: Option<&Trend>| trend.and_then(|trend| trend.percentile(99.0)).and_then(number);
+        GeneratorWire {
+            valid: generator.invalid.is_empty(),
+            reasons: generator.invalid.clone(),
+            warnings: generator.warnings.clone(),
+            cpu: generator.cpu_percent.and_then(number),
+            lateness_p99_ms: p99(trend(snapshot.total("iteration_lateness")).as_ref()),
+            loop_lag_p99_ms: p99(generator.loop_lag.as_ref()),
+            dropped_samples: generator.lost,
+            regrouped_samples: generator.regrouped,
+            clipped_values: clipped(snapshot),
+            resident_bytes: generator.resident,
+            series: generator.series,
+            shards: generator.shards,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The verdict and what it rests on: reasons, thresholds, checks.
+
+use super::counted;
+use crate::metrics::{Snapshot, Verdict};
+use crate::plan::Plan;
+use crate::report::checks::{checks as rows, group_path};
+use crate::report::facts::{Facts, Outcome};
+use crate::report::figures::share;
+use crate::report::page::{NONE, Page, Piece, Table, Tint, percent};
+use crate::units::human;
+
+/// The verdict with its reasons, and which run this was.
+pub(super) fn head(page: &mut Page, plan: &Plan, snapshot: &Snapshot, facts: &Facts) {
+    let (word, tint) = match facts.outcome {
+        Outcome::Passed => ("PASSED", Tint::Good),
+        Outcome::Failed => ("FAILED", Tint::Bad),
+        Outcome::Invalid => ("INVALID", Tint::Notable),
+    };
+    let mut reasons = facts.reasons.iter();
+    let first = match reasons.next() {
+        Some(reason) => format!("because {} (exit code {})", reason.message, facts.exit_code),
+        None if facts.exit_code != 0 => format!("(exit code {})", facts.exit_code),
+        None => held(snapshot),
+    };
+    page.pieces(0, 8, &[Piece::tinted(word, tint), first.into()]);
+    for reason in reasons {
+        page.pieces(8, 8, &[format!("and {}", reason.message).into()]);
+    }
+    if let Some(stopped) = &facts.stopped {
+        let how = if stopped.killed { "ended at once by" } else { "stopped by" };
+        page.line(&format!("{how} {}: {}", stopped.by, stopped.why));
+    }
+    if let Some(why) = &facts.marked_failed {
+        page.line(&format!("marked failed by the script: {why}"));
+    }
+    for error in &facts.hook_errors {
+        let place = if error.place.is_empty() { String::new() } else { format!(" ({})", error.place) };
+        page.line(&format!("error in `{}`: {}{place}", error.hook, error.message));
+    }
+    let script = plan.sources.first().map_or("no script", |source| &source.path);
+    let mut facts_line = vec![
+        script.to_owned(),
+        human::duration(snapshot.elapsed),
+        facts.started_at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        format!("seed {}", plan.options.seed),
+        concat!("punk ", env!("CARGO_PKG_VERSION")).to_owned(),
+    ];
+    if facts.revision > 1 {
+        facts_line.push(format!("judged by revision {}", facts.revision));
+    }
+    page.pieces(2, 2, &[Piece::tinted(&facts_line.join(" · "), Tint::Dim)]);
+}
+
+/// What a passed run may say of itself.
+fn held(snapshot: &Snapshot) -> String {
+    let warned = snapshot.thresholds.iter().filter(|verdict| verdict.passed == Some(false)).count() as u64;
+    let unjudged = snapshot.thresholds.iter().filter(|verdict| verdict.passed.is_none()).count() as u64;
+    let all = snapshot.thresholds.len() as u64;
+    let mut text = match all {
+        0 => "no thresholds were declared".to_owned(),
+        _ if warned + unjudged == 0 && all == 1 => "the threshold held".to_owned(),
+        _ if warned + unjudged == 0 => format!("all {all} thresholds held"),
+        _ => format!("{} of {} held", all - warned - unjudged, counted(all, "threshold")),
+    };
+    if warned > 0 {
+        text += &format!(", {} only", counted(warned, "warning"));
+    }
+    if unjudged > 0 {
+        text += &format!(", {unjudged} had no data");
+    }
+    text
+}
+
+/// Each threshold with the observed value against its limit.
+pub(super) fn thresholds(page: &mut Page, snapshot: &Snapshot) {
+    if snapshot.thresholds.is_empty() {
+        return;
+    }
+    page.heading("THRESHOLDS", "");
+    for verdict in &snapshot.thresholds {
+        let (sign, tint) = match verdict.passed {
+            Some(true) => ("✓", Tint::Good),
+            Some(false) if verdict.severity == "warn" => ("✗", Tint::Notable),
+            Some(false) => ("✗", Tint::Bad),
+            None => (NONE, Tint::Notable),
+        };
+        let mut pieces = vec![Piece::tinted(sign, tint), selected(verdict).into(), verdict.expression.as_str().into()];
+        match observed(verdict) {
+            Some(observed) => pieces.extend([Piece::tinted("observed", Tint::Dim), Piece::tinted(&observed, tint)]),
+            None => pieces.push(Piece::tinted("no data", Tint::Notable)),
+        }
+        let mut remarks = Vec::new();
+        if verdict.severity == "warn" {
+            remarks.push("warning only".to_owned());
+        }
+        if verdict.abort {
+            remarks.push("ends the run".to_owned());
+        }
+        if let Some(at) = verdict.first_breach {
+            remarks.push(format!("first broken at {}", human::duration(at)));
+        }
+        if !remarks.is_empty() {
+            pieces.push(Piece::tinted(&format!("({})", remarks.join(", ")), Tint::Dim));
+        }
+        page.pieces(2, 4, &pieces);
+        if let Some(note) = &verdict.note {
+            page.pieces(4, 4, &[Piece::tinted(note, Tint::Dim)]);
+        }
+    }
+}
+
+fn selected(verdict: &Verdict) -> String {
+    match &verdict.scenario {
+        Some(scenario) => format!("{} in {scenario}:", verdict.selector),
+        None => format!("{}:", verdict.selector),
+    }
+}
+
+/// The observed value for people; none when it is not a number, which an empty histogram may give.
+fn observed(verdict: &Verdict) -> Option<String> {
+    let value = verdict.observed.filter(|value| value.is_finite())?;
+    Some(verdict.observed_text.clone().unwrap_or_else(|| human::number(value)))
+}
+
+/// Each check with how often it held.
+pub(super) fn checks(page: &mut Page, snapshot: &Snapshot) {
+    let rows = rows(snapshot);
+    if rows.is_empty() {
+        return;
+    }
+    let passes: u64 = rows.iter().map(|check| check.passes).sum();
+    let all: u64 = rows.iter().map(|check| check.passes + check.fails).sum();
+    page.heading("CHECKS", &format!("{} passed, {passes} of {all}", percent(share(passes, all))));
+    let mut table = Table::new(2, &["", "check", "passed", "failed", "passed %"]);
+    for check in &rows {
+        let (sign, tint) = if check.fails == 0 { ("✓", Tint::Good) } else { ("✗", Tint::Bad) };
+        let group = group_path(&check.group);
+        let name = if group.is_empty() { check.name.clone() } else { format!("{group} / {}", check.name) };
+        let fails = if check.fails == 0 { Tint::Dim } else { Tint::Bad };
+        table.row(vec![
+            Piece::tinted(sign, tint),
+            name.into(),
+            check.passes.to_string().into(),
+            Piece::tinted(&check.fails.to_string(), fails),
+            percent(share(check.passes, check.passes + check.fails)).into(),
+        ]);
+    }
+    page.table(&table);
+}
