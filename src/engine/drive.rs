@@ -46,6 +46,8 @@ pub(super) struct Population {
     residents: Vec<Resident>,
     /// Users begun so far: the index of the next one within this shard.
     begun: u64,
+    /// Most users at once.
+    peak: u32,
     interrupted: u64,
     /// No more users, whatever the load says.
     closed: bool,
@@ -66,6 +68,7 @@ impl Population {
             base: ground.host.base(tags),
             residents: Vec::new(),
             begun: 0,
+            peak: 0,
             interrupted: 0,
             closed: false,
             filled: false,
@@ -74,9 +77,12 @@ impl Population {
 
     /// What the collector is told.
     pub(super) fn state(&self) -> ScenarioDelta {
-        let alive = self.residents.iter().filter(|resident| !resident.gone.get()).count();
         let interrupted = self.residents.iter().map(|resident| resident.tally.interrupted.get()).sum::<u64>();
-        ScenarioDelta { users: alive as u32, interrupted: self.interrupted + interrupted, done: self.is_done() }
+        ScenarioDelta { users: self.alive(), peak: self.peak, interrupted: self.interrupted + interrupted, done: self.is_done() }
+    }
+
+    fn alive(&self) -> u32 {
+        self.residents.iter().filter(|resident| !resident.gone.get()).count() as u32
     }
 
     /// Whether all users have ended and no more will come.
@@ -113,6 +119,8 @@ impl Population {
                 }
             }
         }
+        // A tick may find fewer: a short scenario can be over before the first one.
+        self.peak = self.peak.max(self.alive());
         self.sweep(at);
         Ok(())
     }

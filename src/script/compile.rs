@@ -64,7 +64,8 @@ pub fn compile(path: &Path, overrides: &Overrides) -> Compiled {
     let mut plan = None;
     if complete {
         // The top level is evaluated even when names are wrong, so that declaration errors are told as well.
-        let top = machine::evaluate_all(&mut engine, &sources, &overrides.env);
+        let already_wrong = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        let top = machine::evaluate_all(&mut engine, &sources, &overrides.env, already_wrong);
         let problems = RefCell::new(Vec::new());
         plan = Some(build(&sources, &top, overrides, &problems));
         for error in &top.failures {

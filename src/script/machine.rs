@@ -114,7 +114,9 @@ pub fn evaluate(engine: &mut Engine, sources: &Sources, given: &BTreeMap<String,
 
 /// The same, but a statement that fails does not keep the others from being looked at: the top level only declares, so it
 /// is evaluated again without what failed, until all the rest goes through.
-pub fn evaluate_all(engine: &mut Engine, sources: &Sources, given: &BTreeMap<String, String>) -> TopLevel {
+///
+/// `already_wrong`: something was found before, such as an import that cannot be read.
+pub fn evaluate_all(engine: &mut Engine, sources: &Sources, given: &BTreeMap<String, String>, already_wrong: bool) -> TopLevel {
     prepare(engine, sources);
     engine.register_fn(STEP, || STEPS.set(STEPS.get() + 1));
     let step = engine.compile(format!("{STEP}();")).expect("one call is valid syntax");
@@ -126,10 +128,15 @@ pub fn evaluate_all(engine: &mut Engine, sources: &Sources, given: &BTreeMap<Str
         let whole = script.clone_functions_only().merge(&AST::new(stepped.collect::<Vec<_>>(), Module::new()));
         STEPS.set(0);
         let (result, record, sealed) = run(engine, sources, whole, given);
-        let Err(error) = result else { return TopLevel { record, sealed, failures } };
-        // What failed may have declared a name; that it is missing further on is no error of its own.
+        let Err(error) = result else {
+            if sealed.is_none() {
+                failures.push(left_early(statements.get(STEPS.get()), &sources.files[0].path));
+            }
+            return TopLevel { record, sealed, failures };
+        };
+        // What is wrong already may have declared a name; that it is missing here is no error of its own.
         let follows = matches!(*error, EvalAltResult::ErrorVariableNotFound(..) | EvalAltResult::ErrorModuleNotFound(..));
-        if failures.is_empty() || !follows {
+        if !(follows && (already_wrong || !failures.is_empty())) {
             failures.push(refused(&error, &sources.files[0].path));
         }
         let failed = STEPS.get();
@@ -162,10 +169,14 @@ fn run(engine: &Engine, sources: &Sources, script: AST, given: &BTreeMap<String,
 
 /// What ended the top level, as an error: nobody could have wanted it to end there.
 fn refused(error: &EvalAltResult, main: &str) -> ScriptError {
-    match error {
-        EvalAltResult::Exit(..) => ScriptError { message: "`exit` ends the top level before it has declared everything".to_owned(), place: None },
-        error => error::explain(error, main).err().unwrap_or_else(|| ScriptError { message: "the top level was ended".to_owned(), place: None }),
-    }
+    error::explain(error, main).err().unwrap_or_else(|| ScriptError { message: "the top level was ended".to_owned(), place: None })
+}
+
+/// A `return` or `exit` of the top level: what stands below it declares nothing, and that is never meant.
+fn left_early(statement: Option<&Stmt>, main: &str) -> ScriptError {
+    let at = statement.map_or(Position::NONE, Stmt::position);
+    let place = at.line().map(|line| (main.to_owned(), line, at.position().unwrap_or(1)));
+    ScriptError { message: "the top level ends here, before it has declared everything".to_owned(), place }
 }
 
 impl Machine {
