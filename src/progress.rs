@@ -42,6 +42,8 @@ pub struct Progress {
     /// Run time from which the next plain line is due.
     due: Duration,
     ended: bool,
+    /// Lines of scripts that were shown.
+    printed: u64,
 }
 
 enum Shown {
@@ -58,18 +60,21 @@ impl Progress {
             Mode::Lines => Shown::Lines(Box::new(io::stderr())),
             Mode::Quiet => Shown::Quiet,
         };
-        Progress { shown, due: EVERY, ended: false }
+        Progress { shown, due: EVERY, ended: false, printed: 0 }
     }
 
     /// Plain lines to somewhere else than stderr.
     pub fn lines_to(out: Box<dyn Write + Send>) -> Self {
-        Progress { shown: Shown::Lines(out), due: EVERY, ended: false }
+        Progress { shown: Shown::Lines(out), due: EVERY, ended: false, printed: 0 }
     }
 
     /// Shows a Snapshot: what scripts printed since the last one, then how far the run is.
     pub fn update(&mut self, snapshot: &Snapshot) {
-        for print in &snapshot.prints {
-            self.say(print);
+        for (number, print) in (snapshot.prints_before..).zip(&snapshot.prints) {
+            if number >= self.printed {
+                self.say(print);
+                self.printed = number + 1;
+            }
         }
         let over = matches!(snapshot.status, Status::Completed);
         match &mut self.shown {

@@ -1,5 +1,7 @@
 //! The one integration binary: every black-box test is a module of it, so that the crate is linked once.
 
+mod builder;
 mod house;
 mod needs;
 mod reference;
+mod script;

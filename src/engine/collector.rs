@@ -79,12 +79,18 @@ pub(super) struct Collector {
     states: Vec<ScenarioState>,
     moments: Vec<VecDeque<Moment>>,
     lags: Trend,
-    prints: Vec<String>,
+    /// Lines that scripts printed, each with the number of the Snapshot that shows it first.
+    prints: VecDeque<(u64, String)>,
+    /// Lines that have left `prints`.
+    forgotten: u64,
     status: Status,
     epoch: Option<Instant>,
     ended: Option<Duration>,
     sequence: u64,
 }
+
+/// In how many Snapshots after its first a printed line stands: a watcher that misses one still sees it.
+const REPEATED: u64 = 4;
 
 /// The metrics that recent figures are made of.
 struct Watched {
@@ -118,7 +124,8 @@ impl Collector {
             reported: vec![false; shards],
             scenarios: vec![vec![ScenarioDelta::default(); plan.scenarios.len()]; shards],
             lags: Trend::new(Scale::DAY, Resolution::TwoDigits),
-            prints: Vec::new(),
+            prints: VecDeque::new(),
+            forgotten: 0,
             status: Status::Starting,
             epoch: None,
             ended: None,
@@ -209,7 +216,8 @@ impl Collector {
         self.lags.merge(&delta.loop_lag);
         self.regrouped[shard] = delta.regrouped;
         self.scenarios[shard] = delta.scenarios;
-        self.prints.append(&mut delta.prints);
+        let next = self.sequence + 1;
+        self.prints.extend(delta.prints.drain(..).map(|line| (next, line)));
         self.reported[shard] = true;
         delta.recorder.clear();
         // A shard that has ended needs no spare.
@@ -267,6 +275,10 @@ impl Collector {
         generator.late_shards = late;
         generator.series = self.series.len();
         generator.regrouped = self.regrouped.iter().sum();
+        while self.prints.front().is_some_and(|(shown, _)| shown + REPEATED < self.sequence) {
+            self.prints.pop_front();
+            self.forgotten += 1;
+        }
         let mut snapshot = Snapshot {
             sequence: self.sequence,
             elapsed,
@@ -278,7 +290,8 @@ impl Collector {
             thresholds: Vec::new(),
             errors: Arc::new(self.errors.clone()),
             generator,
-            prints: std::mem::take(&mut self.prints),
+            prints: self.prints.iter().map(|(_, line)| line.clone()).collect(),
+            prints_before: self.forgotten,
         };
         snapshot.thresholds = self.judge.judge(&snapshot);
         // Nobody may be watching; the next one is for whoever comes.
@@ -291,6 +304,8 @@ impl Collector {
         let iterations = self.counted("iterations", &declared.name);
         let dropped = self.counted("dropped_iterations", &declared.name);
         let users = of_shards().map(|shard| shard.users).sum();
+        // The shards' peaks need not have been at one moment, but never did the load ask for more than this.
+        let peaks = of_shards().map(|shard| shard.peak).sum::<u32>().min(declared.work.users_max());
         let done = self.epoch.is_some() && of_shards().all(|shard| shard.done);
         let promised = declared.work.iterations();
         let share = |part: f64, whole: f64| if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 };
@@ -315,9 +330,7 @@ impl Collector {
         }
         let recent = recent(self.moments[at].iter(), now);
         let state = &mut self.states[at];
-        // The shards' own maxima need not fall together, but all users of short work may come and go between two ticks.
-        let most: u32 = of_shards().map(|shard| shard.users_max).sum();
-        state.users_max = state.users_max.max(users).max(most);
+        state.users_max = state.users_max.max(users).max(peaks);
         (state.users, state.target, state.iterations, state.interrupted) = (users, target, iterations, interrupted);
         (state.dropped, state.progress, state.done, state.recent) = (dropped + left, progress, done, recent);
     }

@@ -50,9 +50,9 @@ pub(super) struct Population {
     residents: Vec<Resident>,
     /// Users begun so far: the index of the next one within this shard.
     begun: u64,
+    /// Most users at once.
+    peak: u32,
     interrupted: u64,
-    /// Most users alive at once.
-    users_max: u32,
     /// No more users, whatever the load says.
     closed: bool,
     /// For fixed work: whether its users were started.
@@ -72,8 +72,8 @@ impl Population {
             base: ground.host.base(tags),
             residents: Vec::new(),
             begun: 0,
+            peak: 0,
             interrupted: 0,
-            users_max: 0,
             closed: false,
             filled: false,
         }
@@ -81,9 +81,12 @@ impl Population {
 
     /// What the collector is told.
     pub(super) fn state(&self) -> ScenarioDelta {
-        let alive = self.residents.iter().filter(|resident| !resident.gone.get()).count();
         let interrupted = self.residents.iter().map(|resident| resident.tally.interrupted.get()).sum::<u64>();
-        ScenarioDelta { users: alive as u32, interrupted: self.interrupted + interrupted, done: self.is_done(), users_max: self.users_max }
+        ScenarioDelta { users: self.alive(), peak: self.peak, interrupted: self.interrupted + interrupted, done: self.is_done() }
+    }
+
+    fn alive(&self) -> u32 {
+        self.residents.iter().filter(|resident| !resident.gone.get()).count() as u32
     }
 
     /// Whether all users have ended and no more will come.
@@ -126,6 +129,8 @@ impl Population {
                 }
             }
         }
+        // A tick may find fewer: a short scenario can be over before the first one.
+        self.peak = self.peak.max(self.alive());
         more |= self.sweep(at);
         Ok(more)
     }
@@ -198,7 +203,6 @@ impl Population {
         let task = tokio::task::spawn_local(settler.stay(fiber, Rc::clone(&cancel), Rc::clone(&gone)));
         let task = task.abort_handle();
         self.residents.push(Resident { allowance, cancel, tally, gone, task, reason: CancelReason::Interrupted, deadline: None, end: None });
-        self.users_max = self.users_max.max(self.residents.len() as u32);
         Ok(())
     }
 
