@@ -4,4 +4,5 @@ mod builder;
 mod house;
 mod needs;
 mod reference;
+mod net;
 mod script;

@@ -13,6 +13,14 @@ const WINDOW: Duration = Duration::from_secs(5);
 const LAG_LIMIT_MS: f64 = 10.0;
 /// CPU beyond which a warning is due, in percent of the shards' cores.
 const CPU_LIMIT: f64 = 85.0;
+/// Errors that say that this machine, not the target, was at its end, and how people are told.
+const EXHAUSTED: [(&str, &str); 2] = [
+    ("local_fd_limit", "this process ran out of file descriptors: raise `ulimit -n`, or use fewer users or connections"),
+    (
+        "local_port_exhausted",
+        "this machine ran out of local ports towards the target: add `source_ips`, or widen `net.ipv4.ip_local_port_range`",
+    ),
+];
 
 /// Watches the generator from tick to tick.
 pub(super) struct Health {
@@ -51,8 +59,8 @@ impl Health {
             note(&mut self.invalid, text);
         }
         for (key, _) in errors.sorted() {
-            if key.kind.starts_with("local_") {
-                note(&mut self.invalid, &format!("this machine ran out of something: {}", key.kind.replace('_', " ")));
+            if let Some((_, text)) = EXHAUSTED.iter().find(|(kind, _)| *kind == key.kind) {
+                note(&mut self.invalid, text);
             }
         }
         let recent_cpu = self.cpu_percent(now, running);
