@@ -28,13 +28,16 @@ pub(super) struct Health {
     lag: Trend,
     window: VecDeque<(Instant, Trend)>,
     cpu: Option<(Instant, Duration)>,
+    /// When the scenarios started, and the CPU used until then.
+    start: Option<(Instant, Duration)>,
+    average: Option<f64>,
     invalid: Vec<String>,
     warnings: Vec<String>,
 }
 
 impl Health {
     pub(super) fn new(shards: usize) -> Self {
-        Health { shards, lag: lag_trend(), window: VecDeque::new(), cpu: None, invalid: Vec::new(), warnings: Vec::new() }
+        Health { shards, lag: lag_trend(), window: VecDeque::new(), cpu: None, start: None, average: None, invalid: Vec::new(), warnings: Vec::new() }
     }
 
     /// Takes the lags of one tick and judges; `errors` are those of the whole run.
@@ -60,13 +63,13 @@ impl Health {
                 note(&mut self.invalid, text);
             }
         }
-        let cpu_percent = self.cpu_percent(now);
-        if running && cpu_percent.is_some_and(|percent| percent > CPU_LIMIT) {
+        let recent_cpu = self.cpu_percent(now, running);
+        if running && recent_cpu.is_some_and(|percent| percent > CPU_LIMIT) {
             note(&mut self.warnings, "the generator used more than 85 % of its CPU: latencies may include its own delays");
         }
         Generator {
             shards: self.shards,
-            cpu_percent,
+            cpu_percent: self.average,
             loop_lag: Some(self.lag.clone()),
             recent_lag_p99,
             resident: resident(),
@@ -81,12 +84,19 @@ impl Health {
         note(&mut self.invalid, what);
     }
 
-    fn cpu_percent(&mut self, now: Instant) -> Option<f64> {
+    /// CPU since the last tick; also keeps the average since the scenarios started.
+    fn cpu_percent(&mut self, now: Instant, running: bool) -> Option<f64> {
         let used = cpu_time()?;
-        let before = self.cpu.replace((now, used));
-        let (then, earlier) = before?;
-        let wall = now.duration_since(then).as_secs_f64() * self.shards as f64;
-        (wall > 0.0).then(|| (used.saturating_sub(earlier)).as_secs_f64() / wall * 100.0)
+        let shards = self.shards as f64;
+        let percent = |(then, earlier): (Instant, Duration)| {
+            let wall = now.duration_since(then).as_secs_f64() * shards;
+            (wall > 0.0).then(|| used.saturating_sub(earlier).as_secs_f64() / wall * 100.0)
+        };
+        if running {
+            let start = *self.start.get_or_insert((now, used));
+            self.average = percent(start);
+        }
+        self.cpu.replace((now, used)).and_then(percent)
     }
 }
 

@@ -236,8 +236,9 @@ struct Counting<'a> {
     expect: &'a Expect,
 }
 
+/// Milliseconds; without the 128-bit arithmetic of `as_nanos`.
 fn ms(duration: Duration) -> f64 {
-    duration.as_nanos() as f64 / 1e6
+    duration.as_secs() as f64 * 1e3 + f64::from(duration.subsec_nanos()) / 1e6
 }
 
 /// Records one hop. Between the answer and here lies no lock, no allocation and no channel.
