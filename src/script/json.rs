@@ -178,8 +178,8 @@ pub fn register(engine: &mut Engine) {
         .register_iterator::<Json>()
         .register_indexer_get(|json: &mut Json, field: ImmutableString| json.field(&field))
         .register_indexer_get(|json: &mut Json, index: i64| json.item(index))
-        .register_indexer_set(|_: &mut Json, _: ImmutableString, _: Dynamic| read_only())
-        .register_indexer_set(|_: &mut Json, _: i64, _: Dynamic| read_only())
+        .register_indexer_set(|json: &mut Json, field: ImmutableString, value: Dynamic| given_back(&json.field(&field), &value))
+        .register_indexer_set(|json: &mut Json, index: i64, value: Dynamic| given_back(&json.item(index)?, &value))
         .register_fn("len", |json: &mut Json| json.len())
         .register_get("len", |json: &mut Json| json.len())
         .register_fn("is_empty", |json: &mut Json| json.len() == 0)
@@ -226,7 +226,17 @@ impl IntoIterator for Json {
     }
 }
 
-fn read_only() -> Fallible<()> {
+/// Rhai gives the receiver of a method back to where it came from (`data.items.len()` sets `items` again): what has not
+/// changed may be set.
+fn given_back(current: &Dynamic, value: &Dynamic) -> Fallible<()> {
+    let unchanged = match (current.read_lock::<Json>(), value.read_lock::<Json>()) {
+        (Some(current), Some(value)) => Arc::ptr_eq(&current.document, &value.document) && current.path == value.path,
+        (None, None) => from_dynamic(current, 1).ok() == from_dynamic(value, 1).ok(),
+        _ => false,
+    };
+    if unchanged {
+        return Ok(());
+    }
     Err("this JSON is read-only, all users share it: copy it with `.to_map()` to change it".into())
 }
 
@@ -256,7 +266,7 @@ mod tests {
 
     #[test]
     fn writing_is_an_error_that_says_how_to_copy() {
-        for script in ["data.name = 1;", "data[\"new\"] = 1;", "data.items[0] = 1;"] {
+        for script in ["data.name = 1;", "data[\"new\"] = 1;", "data.items[0] = 2;"] {
             let error = eval(script, r#"{"name":"x","items":[1]}"#).expect_err(script).to_string();
             assert!(error.contains("read-only") && error.contains("to_map"), "{script}: {error}");
         }
