@@ -27,10 +27,7 @@ fn number(name: &str, default: u64) -> u64 {
 fn usage() -> (u64, u64) {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
     let after_name = stat.rsplit(") ").next().expect("a name in brackets");
-    let fields: Vec<u64> = after_name
-        .split(' ')
-        .map(|field| field.parse().unwrap_or(0))
-        .collect();
+    let fields: Vec<u64> = after_name.split(' ').map(|field| field.parse().unwrap_or(0)).collect();
     let (ticks, pages) = (fields[11] + fields[12], fields[21]);
     (ticks * 10_000, pages * 4)
 }
@@ -58,11 +55,7 @@ fn main() {
 
 async fn drive(shared: Rc<Shared>, url: &str) {
     let users = number("USERS", 64);
-    let (count, failed, stop) = (
-        Rc::new(Cell::new(0u64)),
-        Rc::new(Cell::new(0u64)),
-        Rc::new(Cell::new(false)),
-    );
+    let (count, failed, stop) = (Rc::new(Cell::new(0u64)), Rc::new(Cell::new(0u64)), Rc::new(Cell::new(false)));
     for _ in 0..users {
         let client = Client::new(shared.clone());
         let target = shared.target(url).expect("a URL");

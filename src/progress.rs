@@ -7,7 +7,6 @@
 use crate::expr::Selector;
 use crate::metrics::Snapshot;
 use crate::metrics::snapshot::{ScenarioState, Status};
-use crate::plan::Plan;
 use crate::printable::{clean, columns, cut};
 use crate::units::human;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -35,7 +34,7 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Steps of a bar.
 const STEPS: u64 = 1_000;
 /// The widest name beside a bar.
-const NAME: usize = 24;
+const NAME: usize = 16;
 
 /// What shows progress during one run.
 pub struct Progress {
@@ -54,10 +53,10 @@ enum Shown {
 }
 
 impl Progress {
-    /// Progress of the scenarios of a Plan, on stderr.
-    pub fn new(plan: &Plan, mode: Mode) -> Self {
+    /// Progress of scenarios of these names, in the order of the Plan, on stderr.
+    pub fn new<'a>(scenarios: impl IntoIterator<Item = &'a str>, mode: Mode) -> Self {
         let shown = match mode {
-            Mode::Bars { color, unicode } => bars(plan, color, unicode),
+            Mode::Bars { color, unicode } => bars(scenarios, color, unicode),
             Mode::Lines => Shown::Lines(Box::new(io::stderr())),
             Mode::Quiet => Shown::Quiet,
         };
@@ -107,6 +106,10 @@ impl Progress {
     pub fn say(&mut self, text: &str) {
         let text = clean(text);
         match &mut self.shown {
+            // Where no bar is drawn, indicatif would swallow the line.
+            Shown::Bars { all, .. } if all.is_hidden() => {
+                let _ = writeln!(io::stderr(), "{text}");
+            }
             Shown::Bars { all, .. } => {
                 let _ = all.println(text);
             }
@@ -126,42 +129,40 @@ impl Progress {
     }
 }
 
-fn bars(plan: &Plan, color: bool, unicode: bool) -> Shown {
-    let names = plan.scenarios.iter().map(|scenario| cut(&clean(&scenario.name), NAME));
-    let width = names.clone().map(|name| columns(&name)).max().unwrap_or(0);
-    let bar = if color { "{bar:20.green/dim}" } else { "{bar:20}" };
+fn bars<'a>(scenarios: impl IntoIterator<Item = &'a str>, color: bool, unicode: bool) -> Shown {
+    let names: Vec<String> = scenarios.into_iter().map(|name| cut(&clean(name), NAME)).collect();
+    let width = names.iter().map(|name| columns(name)).max().unwrap_or(0);
+    let bar = if color { "{bar:10.green/dim}" } else { "{bar:10}" };
     let style = ProgressStyle::with_template(&format!("{{prefix}} {bar} {{wide_msg}}"))
         .expect("the template is right")
         .progress_chars(if unicode { "█▉▊▋▌▍▎▏ " } else { "#>-" });
     let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-    let bars = names.map(|name| {
+    let bars = names.iter().map(|name| {
         let bar = all.add(ProgressBar::new(STEPS).with_style(style.clone()));
-        bar.set_prefix(format!("{}{name}", " ".repeat(width - columns(&name))));
+        bar.set_prefix(format!("{}{name}", " ".repeat(width - columns(name))));
         bar
     });
     Shown::Bars { bars: bars.collect(), all, unicode }
 }
 
-/// What stands beside a scenario's bar: ` 42%  12.5s  20/20 users  310.2/s  p95 12ms  errors 0.1%  ✓2 ✗1`.
+/// What stands beside a scenario's bar: ` 42%  20/20 users  310.2/s  p95 12ms  errors 0.1%  ✓2 ✗1  12.5s`. The terminal cuts
+/// it at its right edge: what matters least comes last.
 pub fn bar_text(snapshot: &Snapshot, scenario: &ScenarioState, unicode: bool) -> String {
     let recent = &scenario.recent;
     let state = match snapshot.status {
-        Status::Starting => "starting".to_owned(),
-        Status::Setup => "setup".to_owned(),
-        Status::Stopping if !scenario.done => "stopping".to_owned(),
-        Status::Teardown => "teardown".to_owned(),
-        _ if scenario.done => "done".to_owned(),
-        _ => human::time(seconds(snapshot.elapsed) * 1e3),
+        Status::Starting => Some("starting"),
+        Status::Setup => Some("setup"),
+        Status::Stopping if !scenario.done => Some("stopping"),
+        Status::Teardown => Some("teardown"),
+        _ => scenario.done.then_some("done"),
     };
-    let mut parts = vec![
-        format!("{:>3.0}%", (scenario.progress.clamp(0.0, 1.0) * 100.0).floor()),
-        state,
-        match scenario.target {
-            Some(target) => format!("{}/{target} users", scenario.users),
-            None => format!("{} users", scenario.users),
-        },
-        human::rate(recent.requests),
-    ];
+    let mut parts = vec![format!("{:>3.0}%", (scenario.progress.clamp(0.0, 1.0) * 100.0).floor())];
+    parts.extend(state.map(str::to_owned));
+    parts.push(match scenario.target {
+        Some(target) => format!("{}/{target} users", scenario.users),
+        None => format!("{} users", scenario.users),
+    });
+    parts.push(human::rate(recent.requests));
     parts.extend(recent.p95.map(|p95| format!("p95 {}", human::time(p95))));
     parts.extend(recent.failed.map(|failed| format!("errors {}", human::percent(failed))));
     let (held, broken) = thresholds(snapshot, &scenario.name);
@@ -169,6 +170,7 @@ pub fn bar_text(snapshot: &Snapshot, scenario: &ScenarioState, unicode: bool) ->
     let signs = [(yes, held), (no, broken)].into_iter().filter(|(_, count)| *count > 0);
     let signs: Vec<_> = signs.map(|(sign, count)| format!("{sign}{count}")).collect();
     parts.extend((!signs.is_empty()).then(|| signs.join(" ")));
+    parts.push(human::time(seconds(snapshot.elapsed) * 1e3));
     let text = parts.join("  ");
     if unicode { text } else { text.replace('µ', "u") }
 }
@@ -205,7 +207,8 @@ fn thresholds(snapshot: &Snapshot, scenario: &str) -> (usize, usize) {
     let concerns = |of: Option<&str>| of.is_none_or(|of| of == scenario);
     let judged = snapshot.thresholds.iter().filter(|verdict| {
         let selected = Selector::parse(&verdict.selector).ok();
-        concerns(verdict.scenario.as_deref()) && concerns(selected.as_ref().and_then(|selector| selector.tag("scenario")))
+        concerns(verdict.scenario.as_deref())
+            && concerns(selected.as_ref().and_then(|selector| selector.tag("scenario")))
     });
     let judged: Vec<bool> = judged.filter_map(|verdict| verdict.passed).collect();
     let held = judged.iter().filter(|held| **held).count();

@@ -44,6 +44,7 @@ pub fn punk() -> Punk {
         on_invalid: Some("warn"),
         patience: PATIENCE,
         stdout: Stdout::Read,
+        shell: None,
     }
 }
 
@@ -59,6 +60,7 @@ pub struct Punk {
     on_invalid: Option<&'static str>,
     patience: Duration,
     stdout: Stdout,
+    shell: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -137,6 +139,12 @@ impl Punk {
         self
     }
 
+    /// Runs the shell commands first, in the process that then becomes punk: `ulimit -n 100`.
+    pub fn under(mut self, commands: &str) -> Self {
+        self.shell = Some(commands.to_owned());
+        self
+    }
+
     /// The folder, to add what [`Punk::file`] cannot make (links, folders).
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -152,7 +160,15 @@ impl Punk {
         if let Some(target) = &self.target {
             put_target(self.folder.path(), target);
         }
-        let mut command = Command::new(env!("CARGO_BIN_EXE_punk"));
+        let punk = env!("CARGO_BIN_EXE_punk");
+        let mut command = match &self.shell {
+            None => Command::new(punk),
+            Some(commands) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &format!("{commands} && exec \"$0\" \"$@\""), punk]);
+                shell
+            }
+        };
         command.arg(self.command).args(&self.script).args(&self.arguments).current_dir(self.folder.path());
         if let (Some(target), "run" | "check") = (&self.target, self.command) {
             command.arg("-e").arg(format!("BASE_URL={target}"));

@@ -338,7 +338,7 @@ fn every_rule_refuses_what_it_is_for() {
 
 #[test]
 fn the_limit_of_length_counts_no_tests() {
-    let text = ["\n".repeat(MAX_LINES), "#[cfg(test)]\nmod tests {\n".to_owned(), "\n".repeat(300), "}\n".to_owned()].concat();
+    let text = format!("{}#[cfg(test)]\nmod tests {{\n{}}}\n", "\n".repeat(MAX_LINES), "\n".repeat(300));
     let rule = RULES
         .iter()
         .find(|rule| rule.name == "a file is short")

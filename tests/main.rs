@@ -3,4 +3,6 @@
 mod builder;
 mod house;
 mod needs;
+mod reference;
+mod net;
 mod script;

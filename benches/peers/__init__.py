@@ -102,7 +102,7 @@ class WrkLua(Wrk):
 
 class Punk(Peer):
     name = "punk"
-    settings = "--shards 1 --no-monitor; http::get and one check closure, all default metrics"
+    settings = "--shards 1; http::get and one check closure, all default metrics"
     rows = ("get", "tls", "http2", "json", "operations", "memory", "flat", "cold")
     scripts = {
         "get": "get",
@@ -122,7 +122,7 @@ class Punk(Peer):
     def command(self, job):
         script = HERE.parent / f"{self.scripts[job.row]}.rhai"
         http = {"HTTP": "2"} if job.row == "http2" else {}
-        return [self.find(), script, "--shards", "1", "--no-monitor", "--quiet", "--json"], {
+        return [self.find(), script, "--shards", "1", "--quiet", "--json"], {
             **job.environment,
             **http,
         }

@@ -269,6 +269,7 @@ impl Collector {
         for at in 0..self.states.len() {
             self.refresh(at, elapsed, now);
         }
+        self.count_users();
         let lags = std::mem::replace(&mut self.lags, Trend::new(Scale::DAY, Resolution::TwoDigits));
         let running = matches!(self.status, Status::Running | Status::Stopping);
         let mut generator = self.health.tick(now, &lags, &self.errors, running);
@@ -302,7 +303,6 @@ impl Collector {
         let declared = &self.plan.scenarios[at];
         let of_shards = || self.scenarios.iter().map(|shard| shard[at]);
         let iterations = self.counted("iterations", &declared.name);
-        let dropped = self.counted("dropped_iterations", &declared.name);
         let users = of_shards().map(|shard| shard.users).sum();
         // The shards' peaks need not have been at one moment, but never did the load ask for more than this.
         let peaks = of_shards().map(|shard| shard.peak).sum::<u32>().min(declared.work.users_max());
@@ -332,7 +332,34 @@ impl Collector {
         let state = &mut self.states[at];
         state.users_max = state.users_max.max(users).max(peaks);
         (state.users, state.target, state.iterations, state.interrupted) = (users, target, iterations, interrupted);
-        (state.dropped, state.progress, state.done, state.recent) = (dropped + left, progress, done, recent);
+        (state.dropped, state.progress, state.done, state.recent) = (left, progress, done, recent);
+    }
+
+    /// The metrics that no shard can know alone: users over all shards, and what was never started.
+    fn count_users(&mut self) {
+        if self.epoch.is_none() {
+            return;
+        }
+        let users: u32 = self.states.iter().map(|state| state.users).sum();
+        let most: u32 = self.plan.scenarios.iter().map(|scenario| scenario.work.users_max()).sum();
+        self.set("vus", TagSet::empty(), f64::from(users));
+        self.set("vus_max", TagSet::empty(), f64::from(most));
+        for at in 0..self.states.len() {
+            let (name, dropped) = (self.states[at].name.clone(), self.states[at].dropped);
+            if dropped > 0 {
+                self.set("dropped_iterations", TagSet::new([("scenario", name)]), dropped as f64);
+            }
+        }
+    }
+
+    /// Sets a series of the collector's own: a gauge to its next value, a counter to its sum.
+    fn set(&mut self, metric: &str, tags: TagSet, value: f64) {
+        let Some(id) = self.specs.iter().position(|spec| spec.def.name == metric) else { return };
+        let at = self.place(SeriesKey { metric: MetricId(id as u16), tags });
+        match &mut Arc::make_mut(&mut self.series[at]).cell {
+            Cell::Counter { sum, samples } => (*sum, *samples) = (value, 1),
+            cell => cell.add(value),
+        }
     }
 
     fn counted(&self, metric: &str, scenario: &str) -> u64 {

@@ -1,9 +1,9 @@
 //! The life of a user: start, iterations, stop; what its fiber runs, from the first line of script to the last.
 
 
-use crate::metrics::MetricId;
+use crate::script::host::Ids;
 use crate::script::error::{Ended, ScriptError};
-use crate::script::machine::{Failure, Functions, Machine};
+use crate::script::machine::{Failure, Function, Functions, Machine};
 use crate::script::user::User;
 use crate::user::fiber;
 use rhai::Dynamic;
@@ -12,14 +12,6 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// Ids of the metrics that every iteration feeds.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ids {
-    pub(super) iterations: MetricId,
-    pub(super) iteration_duration: MetricId,
-    pub(super) script_errors: MetricId,
-}
 
 /// What tells a user whether to begin another iteration. Shared between the user and its shard.
 pub(super) struct Allowance {
@@ -103,7 +95,7 @@ pub(super) fn live(
         }
         let sample = |metric, value| user.host.sample(metric, user.base, Default::default(), Default::default(), Default::default(), value);
         sample(ids.iterations, 1.0);
-        sample(ids.iteration_duration, began.elapsed().as_nanos() as f64 / 1e6);
+        sample(ids.iteration_duration, began.elapsed().as_secs_f64() * 1e3);
         match result {
             Err(Failure::Error(error)) => {
                 failed(user, ids, &error);
@@ -129,7 +121,7 @@ pub(super) fn live(
 }
 
 /// One call into the script with the user's `this`; values that it leaves are dropped on the thread's own stack.
-pub(super) fn call(machine: &Machine, user: &User, function: &rhai::FnPtr, data: &Dynamic) -> Result<Dynamic, Failure> {
+pub(super) fn call(machine: &Machine, user: &User, function: &Function, data: &Dynamic) -> Result<Dynamic, Failure> {
     fiber::reset_busy();
     let mut this = user.this.clone();
     machine.call(function, this.as_mut(), data)

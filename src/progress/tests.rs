@@ -1,1 +1,158 @@
+//! What the bars and lines say, and when.
 
+use super::*;
+use crate::metrics::Verdict;
+use crate::metrics::snapshot::Recent;
+use std::sync::{Arc, Mutex};
+
+fn verdict(selector: &str, scenario: Option<&str>, passed: Option<bool>) -> Verdict {
+    Verdict {
+        selector: selector.into(),
+        expression: "rate < 1%".into(),
+        scenario: scenario.map(str::to_owned),
+        severity: "fail",
+        abort: false,
+        passed,
+        observed: None,
+        observed_text: None,
+        first_breach: None,
+        note: None,
+    }
+}
+
+fn snapshot(seconds: f64) -> Snapshot {
+    let recent = Recent { requests: 310.24, failed: Some(0.001), p95: Some(12.345), iterations: 40.0 };
+    let browse = ScenarioState {
+        name: "browse".into(),
+        users: 20,
+        users_max: 20,
+        target: Some(20),
+        iterations: 1234,
+        progress: 0.4199,
+        recent,
+        ..ScenarioState::default()
+    };
+    let fresh = ScenarioState { name: "fresh".into(), ..ScenarioState::default() };
+    Snapshot {
+        elapsed: Duration::from_secs_f64(seconds),
+        status: Status::Running,
+        scenarios: vec![browse, fresh],
+        thresholds: vec![
+            verdict("http_req_failed", None, Some(true)),
+            verdict("http_req_failed{scenario:browse}", None, Some(false)),
+            verdict("http_req_failed", Some("fresh"), Some(false)),
+            verdict("checks", None, None),
+        ],
+        ..Snapshot::default()
+    }
+}
+
+#[test]
+fn a_line_is_pairs() {
+    let snapshot = snapshot(12.56);
+    let lines: Vec<_> = snapshot.scenarios.iter().map(|scenario| line(&snapshot, scenario)).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    progress time=12.5s scenario=browse progress=41% users=20/20 rps=310.2 p95=12.35ms errors=0.1% iterations=1234 thresholds=1/2
+    progress time=12.5s scenario=fresh progress=0% users=0 rps=0 p95=- errors=- iterations=0 thresholds=1/2
+    "#);
+}
+
+#[test]
+fn a_bar_says_what_matters() {
+    let mut snapshot = snapshot(12.56);
+    let mut shown: Vec<_> = snapshot.scenarios.iter().map(|scenario| bar_text(&snapshot, scenario, true)).collect();
+    shown.push(bar_text(&snapshot, &snapshot.scenarios[0], false));
+    snapshot.status = Status::Stopping;
+    snapshot.scenarios[1].done = true;
+    shown.extend(snapshot.scenarios.iter().map(|scenario| bar_text(&snapshot, scenario, true)));
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    41%  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  ✓1 ✗1  12.5s
+     0%  0 users  0/s  ✓1 ✗1  12.5s
+    41%  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  ok 1 broken 1  12.5s
+    41%  stopping  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  ✓1 ✗1  12.5s
+     0%  done  0 users  0/s  ✓1 ✗1  12.5s
+    "#);
+}
+
+/// What a `Progress` wrote, shared with its test.
+#[derive(Clone, Default)]
+struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no test panicked here").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("no test panicked here").clone()).expect("text")
+    }
+}
+
+#[test]
+fn a_plain_line_comes_every_ten_seconds_of_the_run_and_once_at_its_end() {
+    let sink = Sink::default();
+    let mut progress = Progress::lines_to(Box::new(sink.clone()));
+    let mut last = snapshot(0.0);
+    for half_seconds in 0..=70 {
+        last = snapshot(f64::from(half_seconds) / 2.0);
+        progress.update(&last);
+    }
+    last.status = Status::Completed;
+    progress.update(&last);
+    progress.update(&last);
+    progress.finish();
+    let text = sink.text();
+    let times: Vec<_> = text.lines().map(|line| line.split(' ').nth(1).unwrap_or("")).collect();
+    assert_eq!(
+        times,
+        [
+            "time=10.0s",
+            "time=10.0s",
+            "time=20.0s",
+            "time=20.0s",
+            "time=30.0s",
+            "time=30.0s",
+            "time=35.0s",
+            "time=35.0s"
+        ]
+    );
+}
+
+#[test]
+fn a_late_snapshot_gives_one_line_and_the_next_stays_on_the_grid() {
+    let sink = Sink::default();
+    let mut progress = Progress::lines_to(Box::new(sink.clone()));
+    for seconds in [34.5, 35.0, 39.5, 40.0] {
+        let mut snapshot = snapshot(seconds);
+        snapshot.scenarios.truncate(1);
+        progress.update(&snapshot);
+    }
+    let text = sink.text();
+    let times: Vec<_> = text.lines().map(|line| line.split(' ').nth(1).unwrap_or("")).collect();
+    assert_eq!(times, ["time=34.5s", "time=40.0s"]);
+}
+
+#[test]
+fn prints_of_scripts_pass_without_their_escapes() {
+    let sink = Sink::default();
+    let mut progress = Progress::lines_to(Box::new(sink.clone()));
+    let mut snapshot = snapshot(1.0);
+    snapshot.prints = vec!["hello\u{1b}[2J".into(), "two\nlines".into()];
+    progress.update(&snapshot);
+    assert_eq!(sink.text(), "hello\ntwo lines\n");
+}
+
+#[test]
+fn quiet_and_hidden_bars_take_everything_in_silence() {
+    for mode in [Mode::Quiet, Mode::Bars { color: true, unicode: true }, Mode::Bars { color: false, unicode: false }] {
+        let mut progress = Progress::new(["browse", "fresh"], mode);
+        progress.update(&snapshot(1.0));
+        progress.finish();
+    }
+}

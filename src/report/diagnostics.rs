@@ -73,7 +73,27 @@ mod tests {
             Diagnostic::error("unknown function `http::gett`").at(span).suggest("http::gett", ["http::get"]),
             Diagnostic::warning("this threshold is declared twice").help("remove one"),
         ];
-        insta::assert_snapshot!(serde_json::to_string_pretty(&diagnostics_json(&all, None)).expect("JSON"), @"");
+        insta::assert_snapshot!(serde_json::to_string_pretty(&diagnostics_json(&all, None)).expect("JSON"), @r#"
+        {
+          "ok": false,
+          "diagnostics": [
+            {
+              "severity": "error",
+              "message": "unknown function `http::gett`",
+              "path": "a.rhai",
+              "line": 1,
+              "column": 9,
+              "length": 10,
+              "label": "did you mean `http::get`?"
+            },
+            {
+              "severity": "warning",
+              "message": "this threshold is declared twice",
+              "help": "remove one"
+            }
+          ]
+        }
+        "#);
         assert_eq!(diagnostics_json(&all[1..], None)["ok"], true);
     }
 }

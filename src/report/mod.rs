@@ -37,4 +37,4 @@ pub use plan_wire::{PlanWire, plan_json};
 pub use reference::metrics_page;
 pub use summary::{SCHEMA_VERSION, Summary};
 pub use text::text;
-pub use write::write_summary;
+pub use write::{write_summary, write_text};

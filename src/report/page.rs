@@ -72,36 +72,55 @@ impl<T: AsRef<str>> From<T> for Piece {
 }
 
 /// Rows under titles. Texts stand left and may be cut, numbers stand right and are never cut.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Table {
-    titles: Vec<Piece>,
     texts: usize,
-    rows: Vec<Vec<Piece>>,
+    /// The titles first.
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Row {
+    cells: Vec<Piece>,
+    /// Lines beneath it, across the columns.
+    notes: Vec<Piece>,
 }
 
 impl Table {
     /// The first `texts` columns hold texts, the others numbers.
     pub(super) fn new(texts: usize, titles: &[&str]) -> Self {
-        Table { titles: titles.iter().map(|title| Piece::tinted(title, Tint::Dim)).collect(), texts, rows: Vec::new() }
+        let mut table = Table { texts, rows: Vec::new() };
+        table.row(titles.iter().map(|title| Piece::tinted(title, Tint::Dim)).collect());
+        table
     }
 
     pub(super) fn row(&mut self, cells: Vec<Piece>) {
-        self.rows.push(cells);
+        self.rows.push(Row { cells, notes: Vec::new() });
+    }
+
+    /// A line beneath the last row.
+    pub(super) fn note(&mut self, text: &str) {
+        if let Some(row) = self.rows.last_mut() {
+            row.notes.push(Piece::tinted(text, Tint::Dim));
+        }
+    }
+
+    fn columns(&self) -> usize {
+        self.rows.first().map_or(0, |titles| titles.cells.len())
     }
 
     fn natural(&self, column: usize) -> usize {
-        let all = std::iter::once(&self.titles).chain(&self.rows);
-        all.filter_map(|row| row.get(column)).map(|piece| columns(&piece.text)).max().unwrap_or(0)
+        self.rows.iter().filter_map(|row| row.cells.get(column)).map(|piece| columns(&piece.text)).max().unwrap_or(0)
     }
 
     /// Columns that it needs when its texts are no wider than `text` columns each.
     pub(super) fn least(&self, text: usize) -> usize {
         let width = |column| if column < self.texts { self.natural(column).min(text) } else { self.natural(column) };
-        INDENT + (0..self.titles.len()).map(width).sum::<usize>() + GAP * self.titles.len().saturating_sub(1)
+        INDENT + (0..self.columns()).map(width).sum::<usize>() + GAP * self.columns().saturating_sub(1)
     }
 
     fn widths(&self, room: usize) -> Vec<usize> {
-        let mut widths: Vec<usize> = (0..self.titles.len()).map(|column| self.natural(column)).collect();
+        let mut widths: Vec<usize> = (0..self.columns()).map(|column| self.natural(column)).collect();
         let gaps = GAP * widths.len().saturating_sub(1);
         // The widest text gives way first, column by column, so that short ones stay whole.
         while widths.iter().sum::<usize>() + gaps > room {
@@ -118,6 +137,8 @@ impl Table {
 const INDENT: usize = 2;
 const GAP: usize = 2;
 const LEAST_TEXT: usize = 10;
+/// How far notes stand under their row.
+const NOTE: usize = 3;
 
 /// A report while it is set.
 #[derive(Debug)]
@@ -133,7 +154,24 @@ impl Page {
 
     /// Whether a table whose texts may be cut to `text` columns fits.
     pub(super) fn fits(&self, table: &Table, text: usize) -> bool {
-        table.least(text) <= self.style.width
+        self.shown(table).least(text) <= self.style.width
+    }
+
+    /// The piece in signs that the reader can show: before anything is measured, because widths may change.
+    fn piece(&self, piece: &Piece) -> Piece {
+        if self.style.unicode { piece.clone() } else { Piece { text: ascii(&piece.text), tint: piece.tint } }
+    }
+
+    fn shown(&self, table: &Table) -> Table {
+        let all = |pieces: &[Piece]| pieces.iter().map(|piece| self.piece(piece)).collect();
+        let rows = table.rows.iter().map(|row| Row { cells: all(&row.cells), notes: all(&row.notes) });
+        Table { texts: table.texts, rows: rows.collect() }
+    }
+
+    /// [`cut`] with a sign that the reader can show.
+    fn cut(&self, text: &str, width: usize) -> String {
+        let short = cut(text, width);
+        if self.style.unicode { short } else { ascii(&short) }
     }
 
     fn paint(&mut self, text: &str, tint: Tint) {
@@ -158,7 +196,8 @@ impl Page {
         if !note.is_empty() {
             let room = self.style.width.saturating_sub(columns(title) + GAP);
             self.out.push_str("  ");
-            self.paint(&cut(&clean(note), room), Tint::Dim);
+            let note = self.piece(&note.into());
+            self.paint(&self.cut(&note.text, room), Tint::Dim);
         }
         self.end_line();
     }
@@ -169,10 +208,10 @@ impl Page {
         let mut column = start;
         self.out.push_str(&" ".repeat(start));
         let mut fresh = true;
-        for piece in pieces {
+        for piece in pieces.iter().map(|piece| self.piece(piece)).collect::<Vec<_>>() {
             for word in piece.text.split(' ').filter(|word| !word.is_empty()) {
                 // A word that no line can hold is cut: it is a URL or a body, never a sentence.
-                let word = cut(word, width.saturating_sub(indent));
+                let word = self.cut(word, width.saturating_sub(indent));
                 let needed = columns(&word) + usize::from(!fresh);
                 if !fresh && column + needed > width {
                     self.end_line();
@@ -196,53 +235,48 @@ impl Page {
     }
 
     pub(super) fn table(&mut self, table: &Table) {
+        let table = self.shown(table);
         let widths = table.widths(self.style.width - INDENT);
-        for row in std::iter::once(&table.titles).chain(&table.rows) {
+        for row in &table.rows {
             self.out.push_str(&" ".repeat(INDENT));
-            for (at, piece) in row.iter().enumerate() {
+            for (at, piece) in row.cells.iter().enumerate() {
                 if at > 0 {
                     self.out.push_str(&" ".repeat(GAP));
                 }
-                let text = if at < table.texts { cut(&piece.text, widths[at]) } else { piece.text.clone() };
+                let is_text = at < table.texts;
+                let text = if is_text { self.cut(&piece.text, widths[at]) } else { piece.text.clone() };
                 let pad = " ".repeat(widths[at].saturating_sub(columns(&text)));
-                if at < table.texts {
-                    self.paint(&text, piece.tint);
-                    self.out.push_str(&pad);
-                } else {
-                    self.out.push_str(&pad);
-                    self.paint(&text, piece.tint);
-                }
+                let (before, after) = if is_text { ("", &*pad) } else { (&*pad, "") };
+                self.out.push_str(before);
+                self.paint(&text, piece.tint);
+                self.out.push_str(after);
             }
             self.end_line();
+            for note in &row.notes {
+                self.pieces(INDENT + NOTE, INDENT + NOTE, std::slice::from_ref(note));
+            }
         }
     }
 
     /// The text, ending with a newline.
     pub(super) fn finish(self) -> String {
-        if self.style.unicode {
-            return self.out;
-        }
-        self.out.chars().map(|c| ascii(c).to_string()).collect()
+        self.out
     }
 }
 
-/// The ASCII sign of the same width that stands for a sign of the report; `?` for anything from a script.
-fn ascii(c: char) -> &'static str {
-    const ASCII: &str = "\n\u{1b} !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
-    if let Some(at) = ASCII.find(c) {
-        return &ASCII[at..=at];
-    }
-    match c {
-        'µ' => "u",
-        '✓' => "+",
-        '✗' => "x",
-        '–' => "-",
-        '·' => "|",
-        '…' => "~",
-        '×' => "x",
-        _ if columns(c.encode_utf8(&mut [0; 4])) == 2 => "??",
-        _ => "?",
-    }
+/// The text in ASCII: the signs of the report have stand-ins, anything else from a script or a target reads `?`.
+fn ascii(text: &str) -> String {
+    let sign = |c: char| match c {
+        '\0'..='~' => c,
+        'µ' => 'u',
+        '✓' => '+',
+        '✗' | '×' => 'x',
+        '–' => '-',
+        '·' => '|',
+        '…' => '~',
+        _ => '?',
+    };
+    text.chars().map(sign).collect()
 }
 
 /// A time in milliseconds with three digits, at most six columns wide: `640ns`, `12.5µs`, `1.23ms`, `123ms`, `12.0s`, `2m05s`.

@@ -13,7 +13,8 @@ use std::time::Duration;
 pub fn plan_text(plan: &Plan, style: Style) -> String {
     let mut page = Page::new(style);
     let title = plan.sources.first().map_or("no script", |source| &source.path);
-    page.pieces(0, 0, &[Piece::tinted("PLAN", Tint::Strong), title.into()]);
+    let seed = format!("seed {}", plan.options.seed);
+    page.pieces(0, 0, &[Piece::tinted("PLAN", Tint::Strong), title.into(), Piece::tinted(&seed, Tint::Dim)]);
     sources(&mut page, plan);
     scenarios(&mut page, plan);
     thresholds(&mut page, plan);
@@ -56,9 +57,11 @@ fn scenarios(page: &mut Page, plan: &Plan) {
         let work = &scenario.work;
         page.pieces(2, 6, &[Piece::tinted(&scenario.name, Tint::Strong), work.to_string().into()]);
         let lasts = work.duration().map_or("without end".to_owned(), |time| format!("for {}", duration::print(time)));
-        let users = if work.users_max() == 1 { "1 user".to_owned() } else { format!("{} users at most", work.users_max()) };
+        let users =
+            if work.users_max() == 1 { "1 user".to_owned() } else { format!("{} users at most", work.users_max()) };
         let mut parts = vec![users, lasts, format!("graceful stop {}", duration::print(scenario.graceful_stop))];
-        let functions = [("start", scenario.start.as_deref()), ("run", Some(&*scenario.run)), ("stop", scenario.stop.as_deref())];
+        let functions =
+            [("start", scenario.start.as_deref()), ("run", Some(&*scenario.run)), ("stop", scenario.stop.as_deref())];
         parts.extend(functions.into_iter().filter_map(|(role, name)| name.map(|name| format!("{role}: {name}"))));
         page.pieces(6, 6, &[parts.join(", ").into()]);
         if !scenario.tags.is_empty() {
@@ -140,7 +143,6 @@ fn changed(options: &Options) -> Vec<(String, String)> {
             add(name, duration::print(time));
         }
     }
-    add("seed", options.seed.to_string());
     let (limits, default) = (&options.limits, Limits::default());
     let numbers = [
         ("string", limits.string, default.string),
@@ -211,4 +213,189 @@ fn http_changed(http: &HttpSettings, base: &HttpSettings) -> Vec<(String, String
     add("allow_hosts", http.allow_hosts != base.allow_hosts, &|| http.allow_hosts.join(", "));
     add("body_limit", http.body_limit != base.body_limit, &|| size::print(http.body_limit));
     changed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::RuleOptions;
+    use crate::plan::EnvValue;
+    use crate::report::sample;
+
+    #[test]
+    fn a_plan() {
+        let mut plan = sample::plan();
+        let options = RuleOptions {
+            abort: true,
+            grace: Duration::from_secs(5),
+            scenario: Some("browse".into()),
+            ..RuleOptions::default()
+        };
+        sample::threshold(&mut plan, "http_req_duration{name:product}", "p(95) < 300ms", options);
+        plan.scenarios[0].start = Some("login".into());
+        plan.scenarios[1].http = Some(HttpSettings { redirects: 0, ..plan.options.http.clone() });
+        plan.env.insert("BASE_URL".into(), EnvValue::Text("http://shop.test".into()));
+        plan.env.insert("USERS".into(), EnvValue::Missing);
+        insta::assert_snapshot!(plan_text(&plan, Style::default()), @r#"
+        PLAN scripts/shop.rhai seed 42
+
+        SCRIPTS
+          path               sha256
+          scripts/shop.rhai  6f5902ac237024bdd0c176cb93063dc4e2f3d2c1b1a09d7c8e9b0a1f2c3d4e5f
+
+        SCENARIOS
+          browse users: constant(20).during(30s)
+              20 users at most, for 30s, graceful stop 30s, start: login, run: browse
+          checkout 100 iterations shared by 5 users, at most 10m
+              5 users at most, for 10m, graceful stop 30s, run: checkout
+              its own options: redirects: 0
+          once per run: setup, teardown
+
+        THRESHOLDS
+          http_req_duration{name:product}: p(95) < 300ms (in browse, ends the run, after 5s)
+
+        METRICS
+          name        kind     unit
+          cart_value  trend    plain
+          orders      counter  plain
+          uploaded    counter  data
+          bought      rate     plain
+          queue       gauge    plain
+
+        OPTIONS  those that are not the default
+          base_url: http://shop.test
+
+        ENVIRONMENT  what the script saw
+          BASE_URL: http://shop.test
+          USERS: not given
+        "#);
+    }
+
+    #[test]
+    fn a_plan_as_json() {
+        let mut plan = sample::plan();
+        sample::threshold(&mut plan, "http_req_failed", "rate < 1%", RuleOptions::default());
+        insta::assert_snapshot!(serde_json::to_string_pretty(&crate::report::plan_json(&plan)).expect("JSON"), @r#"
+        {
+          "scripts": [
+            {
+              "path": "scripts/shop.rhai",
+              "sha256": "6f5902ac237024bdd0c176cb93063dc4e2f3d2c1b1a09d7c8e9b0a1f2c3d4e5f"
+            }
+          ],
+          "scenarios": [
+            {
+              "name": "browse",
+              "model": "users",
+              "plan": "users: constant(20).during(30s)",
+              "users_max": 20,
+              "duration": 30000.0,
+              "graceful_stop": 30000.0,
+              "run": "browse"
+            },
+            {
+              "name": "checkout",
+              "model": "iterations",
+              "plan": "100 iterations shared by 5 users, at most 10m",
+              "users_max": 5,
+              "iterations": 100,
+              "duration": 600000.0,
+              "graceful_stop": 30000.0,
+              "run": "checkout"
+            }
+          ],
+          "thresholds": [
+            {
+              "selector": "http_req_failed",
+              "expression": "rate < 1%",
+              "severity": "fail",
+              "abort": false,
+              "grace": 0.0,
+              "required": false
+            }
+          ],
+          "metrics": [
+            {
+              "name": "cart_value",
+              "type": "trend",
+              "unit": "plain"
+            },
+            {
+              "name": "orders",
+              "type": "counter",
+              "unit": "plain"
+            },
+            {
+              "name": "uploaded",
+              "type": "counter",
+              "unit": "data"
+            },
+            {
+              "name": "bought",
+              "type": "rate",
+              "unit": "plain"
+            },
+            {
+              "name": "queue",
+              "type": "gauge",
+              "unit": "plain"
+            }
+          ],
+          "hooks": [
+            "setup",
+            "teardown"
+          ],
+          "seed": 42,
+          "options": {
+            "base_url": "http://shop.test",
+            "headers": [],
+            "user_agent": "punk/0.1.0",
+            "timeout": {
+              "total": 60000.0
+            },
+            "redirects": 10,
+            "cookies": true,
+            "compression": true,
+            "http": "auto",
+            "tls": {
+              "ca": false,
+              "cert": false,
+              "insecure": false
+            },
+            "dns": {
+              "hosts": {}
+            },
+            "source_ips": [],
+            "allow_hosts": [],
+            "body_limit": 16777216,
+            "throw_errors": false,
+            "tags": {},
+            "graceful_stop": 30000.0,
+            "setup_timeout": 60000.0,
+            "teardown_timeout": 60000.0,
+            "trend_stats": [
+              "avg",
+              "min",
+              "med",
+              "max",
+              "p(95)",
+              "count"
+            ],
+            "limits": {
+              "string": 8388608,
+              "array": 10000,
+              "map": 10000,
+              "calls": 32,
+              "operations": 0,
+              "cpu": 1000.0,
+              "modules": 64,
+              "variables": 256,
+              "depth": 128,
+              "tag_sets": 2000
+            }
+          },
+          "env": {}
+        }
+        "#);
+    }
 }

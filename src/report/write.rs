@@ -11,18 +11,25 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// Whatever the file system says; then nothing has changed under `path`.
 pub fn write_summary(path: &Path, summary: &Summary) -> io::Result<()> {
-    let mut text = serde_json::to_vec_pretty(summary)?;
-    text.push(b'\n');
+    write_text(path, &summary.to_json())
+}
+
+/// Writes any text the same way.
+///
+/// # Errors
+/// As [`write_summary`].
+pub fn write_text(path: &Path, text: &str) -> io::Result<()> {
+    let text = text.as_bytes();
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory")),
         // Renaming over `/dev/stdout` would replace the device.
         Ok(found) if !found.is_file() => {
             let mut file = OpenOptions::new().write(true).open(path)?;
-            file.write_all(&text)?;
+            file.write_all(text)?;
             file.flush()
         }
-        Ok(found) => replace(&fs::canonicalize(path)?, &text, Some(found.permissions())),
-        Err(_) => replace(path, &text, None),
+        Ok(found) => replace(&fs::canonicalize(path)?, text, Some(found.permissions())),
+        Err(_) => replace(path, text, None),
     }
 }
 

@@ -4,6 +4,7 @@
 //! fiber carries. Every borrow in here ends before anything waits.
 
 use super::connect;
+use super::machine::Home;
 use super::error::ScriptError;
 use crate::clock::RunClock;
 use crate::control::Command;
@@ -14,7 +15,7 @@ use crate::metrics::{
 use crate::plan::{HttpSettings, Plan};
 use crate::protocol::http::Shared;
 use rustc_hash::FxHashMap;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,6 +47,32 @@ pub struct RequestKey {
     pub proto: u8,
 }
 
+/// The metrics that bindings feed, found once.
+#[derive(Debug, Clone, Copy)]
+pub struct Ids {
+    /// `checks`.
+    pub checks: MetricId,
+    /// `group_duration`.
+    pub group_duration: MetricId,
+    /// `iterations`.
+    pub iterations: MetricId,
+    /// `iteration_duration`.
+    pub iteration_duration: MetricId,
+    /// `script_errors`.
+    pub script_errors: MetricId,
+}
+
+/// Methods in the order in which every host interns them, after the empty text.
+const METHODS: [http::Method; 7] = [
+    http::Method::GET,
+    http::Method::POST,
+    http::Method::PUT,
+    http::Method::PATCH,
+    http::Method::DELETE,
+    http::Method::HEAD,
+    http::Method::OPTIONS,
+];
+
 /// Most lines of `print` and `log` that one shard keeps per tick; more are counted.
 const PRINTS: usize = 200;
 
@@ -58,6 +85,10 @@ pub struct Host {
     /// Run time.
     pub clock: Cell<RunClock>,
     demo_url: Option<String>,
+    /// Metrics by name.
+    pub ids: Ids,
+    /// How closures of the main script are called from a library.
+    pub home: OnceCell<Home>,
     /// Where commands go.
     send: Box<dyn Fn(Command)>,
     recorder: RefCell<Recorder>,
@@ -80,7 +111,17 @@ struct Names {
 impl Host {
     /// A host without samples; `send` carries commands to the coordinator.
     pub fn new(shard: usize, plan: Arc<Plan>, catalogue: Catalogue, demo_url: Option<String>, send: Box<dyn Fn(Command)>) -> Rc<Host> {
+        let id = |name: &str| catalogue.metric(name).map(|(id, _)| id).expect("the metric is built in");
+        let ids = Ids {
+            checks: id("checks"),
+            group_duration: id("group_duration"),
+            iterations: id("iterations"),
+            iteration_duration: id("iteration_duration"),
+            script_errors: id("script_errors"),
+        };
         let host = Host {
+            ids,
+            home: OnceCell::new(),
             shard,
             plan,
             clock: Cell::new(RunClock::starting(Instant::now())),
@@ -97,6 +138,9 @@ impl Host {
             samples: RefCell::default(),
         };
         host.name(""); // `Name::default()` is the empty text
+        for method in &METHODS {
+            host.name(method.as_str());
+        }
         Rc::new(host)
     }
 
@@ -130,7 +174,11 @@ impl Host {
     /// The index of a method.
     #[inline]
     pub fn method(&self, method: &http::Method) -> Name {
-        self.name(method.as_str())
+        // Standard methods compare as one byte; the names stand in this order.
+        match METHODS.iter().position(|known| known == method) {
+            Some(at) => Name(at as u32 + 1),
+            None => self.name(method.as_str()),
+        }
     }
 
     /// Asks the coordinator for something.

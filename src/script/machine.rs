@@ -16,6 +16,7 @@ use rhai::{
     AST, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, Module, ModuleResolver, NativeCallContext,
     OptimizationLevel, Position, Scope, Shared, Stmt,
 };
+use rustc_hash::FxHashSet;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -29,15 +30,47 @@ pub enum Failure {
     Error(ScriptError),
 }
 
+/// A function of the script, and whether it takes `data`.
+#[derive(Debug, Clone)]
+pub struct Function {
+    pointer: FnPtr,
+    takes_data: bool,
+}
+
 /// The functions of one scenario.
 #[derive(Debug, Clone)]
 pub struct Functions {
     /// Each iteration.
-    pub run: FnPtr,
+    pub run: Function,
     /// Once per user, before the first iteration.
-    pub start: Option<FnPtr>,
+    pub start: Option<Function>,
     /// Once per user, after the last one.
-    pub stop: Option<FnPtr>,
+    pub stop: Option<Function>,
+}
+
+/// Where the main script's closures are at home: when a *library* function hands one to a native, that native's context
+/// carries the library's constants and imports, and `global::NAME` would not be found.
+pub struct Home {
+    state: GlobalRuntimeState,
+    own: FxHashSet<String>,
+    main: String,
+}
+
+impl Home {
+    /// Whether a closure of the main script is about to be called in the context of another file.
+    pub fn must_lend(&self, context: &NativeCallContext<'_>, closure: &FnPtr) -> bool {
+        context.call_source().is_some_and(|source| source != self.main) && self.own.contains(closure.fn_name())
+    }
+
+    /// The main script's state at the depth, and with the count of operations, of the calling context.
+    pub fn state(&self, context: &NativeCallContext<'_>) -> GlobalRuntimeState {
+        let here = context.global_runtime_state();
+        let mut state = self.state.clone();
+        state.tag = here.tag.clone();
+        state.level = here.level;
+        state.num_operations = here.num_operations;
+        state
+    }
 }
 
 /// An engine with an evaluated script.
@@ -45,6 +78,8 @@ pub struct Machine {
     engine: Engine,
     sealed: GlobalRuntimeState,
     arities: BTreeMap<String, usize>,
+    /// Names of the main script's functions and closures.
+    own: FxHashSet<String>,
     /// Where each function begins.
     begins: BTreeMap<String, (String, usize, usize)>,
     main: String,
@@ -69,6 +104,8 @@ pub fn engine(limits: &crate::plan::Limits) -> Engine {
     BasicBlobPackage::init(&mut standard);
     BasicMapPackage::init(&mut standard);
     MoreStringPackage::init(&mut standard);
+    // Left lazy, every look-up of a function hashes its way through all manifests: 20 µs per request.
+    standard.register_lazy_functions();
     standard.build_index();
     engine.register_global_module(standard.into());
     guard::install(&mut engine, limits);
@@ -161,7 +198,7 @@ fn run(engine: &Engine, sources: &Sources, script: AST, given: &BTreeMap<String,
     let seal = engine.compile(format!("{SEAL}();")).expect("one call is valid syntax");
     let mut script = script.merge(&seal);
     script.set_source(sources.files[0].path.as_str());
-    super::bindings::restart_top_level();
+    bindings::restart_top_level();
     guard::begin();
     let (result, record) = declare::record(given, || engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), &script));
     (result, record, SEALED.with(|slot| slot.borrow_mut().take()))
@@ -193,43 +230,50 @@ impl Machine {
         let main = plan.sources[0].path.clone();
         match (top.sealed, top.failures.into_iter().next()) {
             (Some(sealed), None) => {
-                let scenarios = functions(plan, &top.record).ok_or_else(|| differs(&main))?;
                 let arities = arities(sources.asts.iter().flatten());
+                let scenarios = functions(plan, &top.record, &arities).ok_or_else(|| differs(&main))?;
+                let own = sources.asts[0].iter().flat_map(AST::iter_functions).map(|function| function.name.to_owned());
                 let begins = begins(&sources);
-                Ok(Machine { engine, sealed, arities, begins, main, scenarios })
+                Ok(Machine { own: own.collect(), engine, sealed, arities, begins, main, scenarios })
             }
             (_, Some(error)) => Err(error),
             _ => Err(differs(&main)),
         }
     }
 
-    /// A machine from what `compile` has evaluated already, for scripts without scenarios of their own.
-    pub fn function(&self, name: &str) -> Option<FnPtr> {
-        self.arities.contains_key(name).then(|| FnPtr::new(name).ok()).flatten()
+    /// The function of that name, if the script has it.
+    pub fn function(&self, name: &str) -> Option<Function> {
+        let pointer = self.arities.contains_key(name).then(|| FnPtr::new(name).ok()).flatten()?;
+        Some(with_arity(pointer, &self.arities))
+    }
+
+    /// For the host: where the main script's closures are at home.
+    pub fn home(&self) -> Home {
+        Home { state: self.sealed.clone(), own: self.own.clone(), main: self.main.clone() }
     }
 
     /// Calls a function of the script. `data` is handed over when it takes a parameter.
     ///
     /// # Errors
     /// See [`Failure`].
-    pub fn call(&self, function: &FnPtr, this: Option<&mut Dynamic>, data: &Dynamic) -> Result<Dynamic, Failure> {
+    pub fn call(&self, function: &Function, this: Option<&mut Dynamic>, data: &Dynamic) -> Result<Dynamic, Failure> {
         guard::begin();
-        let takes = self.arities.get(function.fn_name()).copied().unwrap_or(0).saturating_sub(function.curry().len());
+        let pointer = &function.pointer;
         let context =
-            NativeCallContext::new_with_all_fields(&self.engine, function.fn_name(), None, &self.sealed, Position::NONE);
-        let result = if takes == 0 {
-            function.call_raw(&context, this, [])
+            NativeCallContext::new_with_all_fields(&self.engine, pointer.fn_name(), None, &self.sealed, Position::NONE);
+        let result = if function.takes_data {
+            pointer.call_raw(&context, this, [data.clone()])
         } else {
-            function.call_raw(&context, this, [data.clone()])
+            pointer.call_raw(&context, this, [])
         };
         result.map_err(|error| match *error {
             EvalAltResult::Exit(..) => {
                 let error = ScriptError { message: "`exit` ended the iteration: write `return`".to_owned(), place: None };
-                Failure::Error(self.placed(error, function.fn_name()))
+                Failure::Error(self.placed(error, pointer.fn_name()))
             }
             error => match error::explain(&error, &self.main) {
                 Ok(ended) => Failure::Ended(ended),
-                Err(error) => Failure::Error(self.placed(error, function.fn_name())),
+                Err(error) => Failure::Error(self.placed(error, pointer.fn_name())),
             },
         })
     }
@@ -261,6 +305,11 @@ fn begins(sources: &Sources) -> BTreeMap<String, (String, usize, usize)> {
     begins
 }
 
+fn with_arity(pointer: FnPtr, arities: &BTreeMap<String, usize>) -> Function {
+    let parameters = arities.get(pointer.fn_name()).copied().unwrap_or(0);
+    Function { takes_data: parameters > pointer.curry().len(), pointer }
+}
+
 /// How many parameters each function has; of overloads the largest number that is at most one.
 fn arities<'a>(asts: impl Iterator<Item = &'a AST>) -> BTreeMap<String, usize> {
     let mut arities = BTreeMap::new();
@@ -276,10 +325,10 @@ fn arities<'a>(asts: impl Iterator<Item = &'a AST>) -> BTreeMap<String, usize> {
 
 /// The scenarios' functions by the order of the declarations; `None` when these are not those of the Plan. A plan whose
 /// single scenario stands for a script without any runs `fn run`.
-fn functions(plan: &Plan, record: &Record) -> Option<Vec<Functions>> {
+fn functions(plan: &Plan, record: &Record, arities: &BTreeMap<String, usize>) -> Option<Vec<Functions>> {
     let declared: Vec<_> = record.declarations.iter().filter(|d| d.what == What::Scenario).collect();
     if declared.is_empty() {
-        let named = |name: &str| FnPtr::new(name).ok();
+        let named = |name: &str| FnPtr::new(name).ok().map(|pointer| with_arity(pointer, arities));
         return plan
             .scenarios
             .iter()
@@ -296,7 +345,7 @@ fn functions(plan: &Plan, record: &Record) -> Option<Vec<Functions>> {
         let declaration =
             declared.iter().find(|d| d.arguments[0].as_immutable_string_ref().is_ok_and(|name| **name == *scenario.name))?;
         let map = declaration.arguments[1].as_map_ref().ok()?;
-        let function = |key: &str| map.get(key).and_then(function_of);
+        let function = |key: &str| map.get(key).and_then(function_of).map(|pointer| with_arity(pointer, arities));
         Some(Functions { run: function("run")?, start: function("start"), stop: function("stop") })
     });
     functions.collect()

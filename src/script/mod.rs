@@ -15,6 +15,7 @@ pub mod json;
 pub mod lint;
 pub mod machine;
 pub mod places;
+pub mod reference;
 mod scenarios;
 pub mod settings;
 pub mod source;

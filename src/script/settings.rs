@@ -4,7 +4,7 @@ use super::declare;
 use super::duration;
 use super::error::type_name;
 use super::places::{Part, Place};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::plan::{HttpSettings, HttpVersion, Limits, Plan, Source, TlsSettings};
 use rhai::{Dynamic, Map};
 use std::cell::RefCell;
@@ -182,7 +182,11 @@ impl<'a> Reader<'a> {
             let problem = if LATER.contains(&key.as_str()) {
                 Diagnostic::error(format!("`{key}` is not available in this version of punk"))
             } else {
-                Diagnostic::error(format!("unknown option `{key}` of `{whose}`")).suggest(key, asked.iter().copied())
+                let problem = Diagnostic::error(format!("unknown option `{key}` of `{whose}`"));
+                match did_you_mean(key, asked.iter().copied()) {
+                    Some(_) => problem.suggest(key, asked.iter().copied()),
+                    None => problem.help(format!("the options are {}", Vec::from_iter(asked.iter().copied()).join(", "))),
+                }
             };
             self.problems.borrow_mut().push(problem.at(place.span(self.source)));
         }

@@ -55,6 +55,17 @@ pub fn wait<F: Future>(context: &NativeCallContext<'_>, future: F) -> Result<F::
 
 /// Calls a closure that a script gave to punk, with the user's `this` bound.
 pub fn call(closure: &FnPtr, context: &NativeCallContext<'_>, arguments: impl AsMut<[Dynamic]>) -> Result<Dynamic, Box<EvalAltResult>> {
-    let mut this = fiber::with_context::<User, _>(|user| user.this.clone()).flatten();
-    closure.call_raw(context, this.as_mut(), arguments)
+    let lent = fiber::with_context::<User, _>(|user| {
+        let home = user.host.home.get().filter(|home| home.must_lend(context, closure));
+        (user.this.clone(), home.map(|home| home.state(context)))
+    });
+    let Some((mut this, state)) = lent else { return closure.call_raw(context, None, arguments) };
+    match state {
+        None => closure.call_raw(context, this.as_mut(), arguments),
+        Some(state) => {
+            let (engine, at) = (context.engine(), context.call_position());
+            let home = NativeCallContext::new_with_all_fields(engine, closure.fn_name(), None, &state, at);
+            closure.call_raw(&home, this.as_mut(), arguments)
+        }
+    }
 }

@@ -63,12 +63,7 @@ pub struct Body {
 impl Body {
     /// `encoding` is the value of `Content-Encoding`; `discarded` says that `raw` is not the whole.
     pub fn new(raw: Bytes, encoding: Option<HeaderValue>, discarded: bool) -> Body {
-        Body {
-            raw,
-            encoding,
-            discarded,
-            decoded: OnceCell::new(),
-        }
+        Body { raw, encoding, discarded, decoded: OnceCell::new() }
     }
 
     /// The bytes as received.
@@ -105,11 +100,8 @@ impl Body {
 
 fn decode(raw: &Bytes, encoding: &HeaderValue) -> Result<Bytes, DecodeError> {
     let names = String::from_utf8_lossy(encoding.as_bytes()).to_ascii_lowercase();
-    let layers: Vec<&str> = names
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty() && *name != "identity")
-        .collect();
+    let layers: Vec<&str> =
+        names.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "identity").collect();
     if layers.len() > LAYERS {
         return Err(DecodeError::Unknown(names));
     }
@@ -119,19 +111,12 @@ fn decode(raw: &Bytes, encoding: &HeaderValue) -> Result<Bytes, DecodeError> {
         let input = bytes.as_ref();
         match *name {
             "gzip" | "x-gzip" => drain("gzip", flate2::read::MultiGzDecoder::new(input), limit),
-            "deflate" if is_zlib(input) => {
-                drain("deflate", flate2::read::ZlibDecoder::new(input), limit)
-            }
+            "deflate" if is_zlib(input) => drain("deflate", flate2::read::ZlibDecoder::new(input), limit),
             "deflate" => drain("deflate", flate2::read::DeflateDecoder::new(input), limit),
             "br" => drain("br", brotli_decompressor::Decompressor::new(input, 4096), limit),
             "zstd" => {
-                let decoder =
-                    ruzstd::decoding::StreamingDecoder::new(input).map_err(|error| {
-                        DecodeError::Broken {
-                            encoding: "zstd",
-                            reason: error.to_string(),
-                        }
-                    })?;
+                let decoder = ruzstd::decoding::StreamingDecoder::new(input)
+                    .map_err(|error| DecodeError::Broken { encoding: "zstd", reason: error.to_string() })?;
                 drain("zstd", decoder, limit)
             }
             other => Err(DecodeError::Unknown(other.to_owned())),
@@ -150,10 +135,7 @@ fn is_zlib(input: &[u8]) -> bool {
 fn drain(encoding: &'static str, decoder: impl Read, limit: u64) -> Result<Bytes, DecodeError> {
     let mut decoded = Vec::new();
     let read = decoder.take(limit + 1).read_to_end(&mut decoded);
-    read.map_err(|error: io::Error| DecodeError::Broken {
-        encoding,
-        reason: error.to_string(),
-    })?;
+    read.map_err(|error: io::Error| DecodeError::Broken { encoding, reason: error.to_string() })?;
     if decoded.len() as u64 > limit {
         return Err(DecodeError::Limit);
     }
@@ -182,15 +164,8 @@ mod tests {
         zlib.write_all(plain).unwrap();
         let mut naked = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
         naked.write_all(plain).unwrap();
-        let zstd = ruzstd::encoding::compress_to_vec(
-            &plain[..],
-            ruzstd::encoding::CompressionLevel::Fastest,
-        );
-        // The brotli stream of "hello hello hello hello" stored without compression (RFC 7932 §9.2): an uncompressed
-        // meta-block of 23 bytes, then an empty last one.
-        let mut brotli = vec![0x0c, 0x0b, 0x80];
-        brotli.clear();
-        brotli.extend_from_slice(&uncompressed_brotli(plain));
+        let zstd = ruzstd::encoding::compress_to_vec(&plain[..], ruzstd::encoding::CompressionLevel::Fastest);
+        let brotli = uncompressed_brotli(plain);
         for (raw, name) in [
             (gzip(plain), "gzip"),
             (zlib.finish().unwrap(), "deflate"),
@@ -220,12 +195,7 @@ mod tests {
         }
         let mut bytes: Vec<u8> = bits
             .chunks(8)
-            .map(|chunk| {
-                chunk
-                    .iter()
-                    .enumerate()
-                    .fold(0, |byte, (at, bit)| byte | u8::from(*bit) << at)
-            })
+            .map(|chunk| chunk.iter().enumerate().fold(0, |byte, (at, bit)| byte | u8::from(*bit) << at))
             .collect();
         bytes.extend_from_slice(plain);
         bytes.push(0b11); // ISLAST, ISLASTEMPTY
@@ -243,10 +213,7 @@ mod tests {
         let broken = body(b"not gzip".to_vec(), "gzip").decoded().unwrap_err();
         assert_eq!(kind(&broken), ErrorKind::Decompress);
         assert_eq!(kind(&DecodeError::Limit), ErrorKind::DecompressLimit);
-        assert_eq!(
-            body(b"x".to_vec(), "rot13").decoded(),
-            Err(DecodeError::Unknown("rot13".to_owned()))
-        );
+        assert_eq!(body(b"x".to_vec(), "rot13").decoded(), Err(DecodeError::Unknown("rot13".to_owned())));
         let cut = Body::new(gzip(b"abc").into(), Some(HeaderValue::from_static("gzip")), true);
         assert_eq!(cut.decoded(), Err(DecodeError::Discarded));
     }

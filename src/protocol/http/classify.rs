@@ -37,11 +37,7 @@ pub(super) fn classify(error: &hyper::Error, phase: Phase) -> TransportError {
         );
     }
     if error.is_user() {
-        return TransportError::new(
-            ErrorKind::InvalidRequest,
-            phase,
-            format!("the request cannot be sent: {error}"),
-        );
+        return TransportError::new(ErrorKind::InvalidRequest, phase, format!("the request cannot be sent: {error}"));
     }
     // What is left are parse errors: bad status lines, headers, chunk sizes.
     let detail = error.source().map_or_else(|| error.to_string(), ToString::to_string);
@@ -49,20 +45,12 @@ pub(super) fn classify(error: &hyper::Error, phase: Phase) -> TransportError {
 }
 
 fn invalid(phase: Phase, detail: &str) -> TransportError {
-    TransportError::new(
-        ErrorKind::Protocol,
-        phase,
-        format!("the answer is not valid HTTP: {detail}"),
-    )
+    TransportError::new(ErrorKind::Protocol, phase, format!("the answer is not valid HTTP: {detail}"))
 }
 
 fn classify_h2(error: &h2::Error, phase: Phase) -> Option<TransportError> {
     if error.is_io() {
-        // h2 calls a connection that ended in good order a broken pipe of its own making.
-        return error.get_io().map(|error| match error.raw_os_error() {
-            Some(_) => TransportError::from_stream(error, phase),
-            None => TransportError::closed(phase),
-        });
+        return error.get_io().map(|error| TransportError::from_stream(error, phase));
     }
     let reason = error.reason()?;
     let kind = if error.is_reset() {

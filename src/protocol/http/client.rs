@@ -9,29 +9,29 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, Response};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body as _, Incoming};
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue};
 use rustls::ClientConfig;
 
-use super::body::Body;
-use super::classify::classify;
-use super::connection::{ActiveStream, H1, H2, Upload, start_h1, start_h2};
+use super::abandoned::{Abandoned, Flight};
+use super::connection::{start_h1, start_h2};
 use super::cookies::Jar;
-use super::deadline::Timer;
-use super::exchange::{Exchange, Timings};
+use super::exchange::Exchange;
+use super::hop::{Hop, Sent};
 use super::options::Version;
 use super::pool::{Held, Lease, Limits, Pool, Protocol};
 use super::redirect;
 use super::request::Request;
 use super::shared::Shared;
-use super::target::{Authority, Target};
-use crate::protocol::net::{Dial, ErrorKind, Meter, Phase, Progress, TransportError, dial};
+use super::target::Authority;
+use super::{hop, over_h1, over_h2};
+use crate::protocol::net::{Dial, ErrorKind, Phase, Progress, TransportError, dial};
 
 /// A connection that idled longer than this lets the shard see first whether the server closed it.
 const SUSPECT_AFTER: Duration = Duration::from_millis(1);
+
+/// So many connections in a row may turn out dead before anything was written.
+const MOST_DEAD: u32 = 8;
 
 /// One user's client.
 #[derive(Debug)]
@@ -41,19 +41,6 @@ pub struct Client {
     jar: RefCell<Jar>,
     tls: RefCell<Option<Arc<ClientConfig>>>,
     abandoned: RefCell<Vec<Abandoned>>,
-}
-
-/// A request that was sent, and whose future was dropped before its answer was whole: the server has counted it.
-#[derive(Clone, Debug)]
-pub struct Abandoned {
-    /// The method.
-    pub method: http::Method,
-    /// Where it went.
-    pub target: Rc<Target>,
-    /// Bytes read from the socket on its behalf.
-    pub bytes_in: u64,
-    /// Bytes written likewise.
-    pub bytes_out: u64,
 }
 
 impl Client {
@@ -66,11 +53,6 @@ impl Client {
             tls: RefCell::default(),
             abandoned: RefCell::default(),
         }
-    }
-
-    /// The requests whose futures were dropped after they were sent, since the last call.
-    pub fn take_abandoned(&self) -> Vec<Abandoned> {
-        std::mem::take(&mut *self.abandoned.borrow_mut())
     }
 
     /// What this user shares with the others.
@@ -88,6 +70,11 @@ impl Client {
         self.close();
         self.jar.borrow_mut().clear();
         self.tls.take();
+    }
+
+    /// The requests whose futures were dropped after something of them was written, since the last call.
+    pub fn take_abandoned(&self) -> Vec<Abandoned> {
+        self.abandoned.take()
     }
 
     /// Closes the idle connections; those in use close when their requests end.
@@ -131,8 +118,8 @@ impl Client {
                     break;
                 }
                 Some(next) => next.and_then(|url| {
-                    let target = self.shared.target_of(url).map_err(|error| error.to_string());
-                    target
+                    let target = self.shared.target_of(url);
+                    target.map_err(|error| error.to_string())
                 }),
             };
             match next {
@@ -159,46 +146,18 @@ impl Client {
     /// Sends a request: one hop. Never fails as a future; what went wrong is in the exchange.
     pub async fn send(&self, request: &Request) -> Exchange {
         let shared = &*self.shared;
-        let started = Instant::now();
-        let total = request.timeout.unwrap_or(shared.options.timeouts.total);
-        let mut flight = Flight { client: self, hop: None };
-        let hop = flight.hop.insert(Hop {
-            timer: Timer::new(&shared.timers),
-            started,
-            deadline: started + total,
-            first_byte: request
-                .first_byte_timeout
-                .or(shared.options.timeouts.first_byte),
-            idle: shared.options.timeouts.idle,
-            body_limit: shared.options.body_limit,
-            exchange: Exchange {
-                url: request.target.clone(),
-                method: request.method.clone(),
-                status: 0,
-                version: http::Version::HTTP_11,
-                headers: HeaderMap::new(),
-                body: Body::default(),
-                body_length: 0,
-                truncated: false,
-                timings: Timings::default(),
-                bytes_in: 0,
-                bytes_out: 0,
-                reused: false,
-                written: false,
-                error: None,
-                remote_addr: None,
-                tls_version: None,
-            },
-            carrier: None,
-        });
-        if let Err(error) = self.attempt(request, hop).await {
-            hop.exchange.error = Some(error);
+        let mut flight = Flight::new(Hop::start(shared, request), &self.abandoned);
+        let outcome = self.attempt(request, flight.hop()).await;
+        let mut hop = flight.land();
+        hop.exchange.error = outcome.err();
+        if hop.exchange.timings.total.is_zero() {
+            hop.exchange.timings.total = hop.started.elapsed();
         }
-        if request.jar && shared.options.cookies && hop.exchange.status != 0 {
+        if request.jar && shared.options.cookies && hop.sets_cookies {
             let mut jar = self.jar.borrow_mut();
             jar.store(&hop.exchange.headers, &request.target.url);
         }
-        flight.hop.take().expect("it was put there above").exchange
+        hop.exchange
     }
 
     /// Gets a connection and sends; again with another one while the connection turns out to have been closed before.
@@ -213,6 +172,7 @@ impl Client {
         }
         let pool = self.pool(authority);
         let mut got = hop.started;
+        let mut dead = 0;
         loop {
             let mut lease = match pool.try_take() {
                 Some(lease) => lease,
@@ -224,17 +184,12 @@ impl Client {
             };
             if let Held::Idle(h1) = &mut lease.held {
                 // A server's FIN is only seen when the shard looks at its sockets: let it, before trusting an idle connection.
-                let suspect = hop.started.saturating_duration_since(h1.idle_since) > SUSPECT_AFTER;
-                if suspect || !h1.sender.is_ready() {
-                    if suspect {
-                        tokio::task::yield_now().await;
-                    }
-                    let ready = hop.timer.race(hop.deadline, h1.sender.ready()).await;
+                if hop.started.saturating_duration_since(h1.idle_since) > SUSPECT_AFTER {
+                    tokio::task::yield_now().await;
                     got = Instant::now();
-                    let ready = ready.map_err(|_| hop.gave_up(Phase::Blocked, got))?;
-                    if ready.is_err() {
-                        lease.discard();
-                    }
+                }
+                if !h1.is_alive().await {
+                    lease.discard_h1();
                 }
             }
             let fresh = matches!(lease.held, Held::Place);
@@ -247,21 +202,22 @@ impl Client {
             hop.exchange.reused = !fresh;
             let sent = match &mut lease.held {
                 Held::Idle(h1) => {
-                    let message = self.message(request, http::Version::HTTP_11);
-                    hop.over_h1(h1, message, got).await
+                    let head = over_h1::head(request, || self.headers(request));
+                    over_h1::exchange(hop, h1, head, request.body.clone(), got).await
                 }
                 Held::Share(h2) => {
-                    let message = self.message(request, http::Version::HTTP_2);
+                    let message = over_h2::message(request, self.headers(request));
                     let h2 = h2.clone();
-                    hop.over_h2(h2, message, got).await
+                    over_h2::exchange(hop, h2, message, got).await
                 }
                 Held::Place | Held::Nothing => unreachable!("a place was filled above"),
             };
             match sent {
                 Sent::Done(outcome) => return outcome,
-                Sent::NotWritten(error) if fresh => return Err(error),
+                Sent::NotWritten(error) if fresh || dead == MOST_DEAD => return Err(error),
                 Sent::NotWritten(_) => {
-                    lease.discard();
+                    dead += 1;
+                    lease.discard_h1();
                 }
             }
         }
@@ -278,10 +234,7 @@ impl Client {
             (Version::Http1, _) | (Version::Auto, false) => Some(Protocol::H1),
             (Version::Auto, true) => None,
         };
-        let limits = Limits {
-            h1: options.connections_per_user,
-            h2: options.h2_connections_per_user,
-        };
+        let limits = Limits { h1: options.connections_per_user, h2: options.h2_connections_per_user };
         let pool = Pool::new(authority.clone(), limits, protocol);
         pools.push(pool.clone());
         pool
@@ -297,12 +250,7 @@ impl Client {
         Ok(config)
     }
 
-    async fn open(
-        &self,
-        authority: &Authority,
-        lease: &mut Lease,
-        hop: &mut Hop,
-    ) -> Result<(), TransportError> {
+    async fn open(&self, authority: &Authority, lease: &mut Lease, hop: &mut Hop) -> Result<(), TransportError> {
         let shared = &*self.shared;
         let options = &shared.options;
         let tls = if authority.is_tls { Some(self.tls_config()?) } else { None };
@@ -323,7 +271,7 @@ impl Client {
             if h2 {
                 lease.fill_h2(start_h2(dialed, options.header_limit).await?);
             } else {
-                lease.fill_h1(start_h1(dialed, options.header_limit).await?);
+                lease.fill_h1(start_h1(dialed));
             }
             Ok(())
         };
@@ -331,7 +279,7 @@ impl Client {
         let now = Instant::now();
         let timings = &mut hop.exchange.timings;
         (timings.dns, timings.connect, timings.tls) = progress.phases(now);
-        let result = opened.unwrap_or_else(|_| Err(total_timeout(progress.phase())));
+        let result = opened.unwrap_or_else(|_| Err(hop::timeout(ErrorKind::Timeout, progress.phase())));
         if result.is_err() {
             timings.blocked = now.saturating_duration_since(hop.started);
             timings.total = timings.blocked;
@@ -339,19 +287,21 @@ impl Client {
         result
     }
 
-    /// The request as hyper takes it.
-    fn message(&self, request: &Request, version: http::Version) -> http::Request<Upload> {
+    /// The headers of a request: the target's, the request's, the jar's. `None` if they are just the target's.
+    fn headers(&self, request: &Request) -> Option<HeaderMap> {
         let target = &request.target;
+        let cookie = self.cookie(request);
+        if request.headers.is_empty() && request.compression.is_none() && cookie.is_none() {
+            return None;
+        }
         let mut headers = target.headers.clone();
-        if !request.headers.is_empty() {
-            for name in request.headers.keys() {
-                headers.remove(name);
-            }
-            for (name, value) in &request.headers {
-                // The length is ours to count: a wrong one would leave the connection waiting.
-                if name != CONTENT_LENGTH && name != TRANSFER_ENCODING {
-                    headers.append(name, value.clone());
-                }
+        for name in request.headers.keys() {
+            headers.remove(name);
+        }
+        for (name, value) in &request.headers {
+            // The length is ours to count: a wrong one would leave the connection waiting.
+            if name != CONTENT_LENGTH && name != TRANSFER_ENCODING {
+                headers.append(name, value.clone());
             }
         }
         match request.compression {
@@ -361,303 +311,24 @@ impl Client {
             }
             _ => {}
         }
+        if let Some(cookie) = cookie {
+            headers.insert(COOKIE, cookie);
+        }
+        Some(headers)
+    }
+
+    fn cookie(&self, request: &Request) -> Option<HeaderValue> {
+        if request.headers.contains_key(COOKIE) {
+            return None;
+        }
         let jar = self.jar.borrow();
-        let use_jar = request.jar && self.shared.options.cookies && !jar.is_empty();
-        if (use_jar || !request.cookies.is_empty()) && !request.headers.contains_key(COOKIE) {
-            let cookie = if use_jar {
-                jar.header(&target.url, &request.cookies)
-            } else {
-                Jar::default().header(&target.url, &request.cookies)
-            };
-            if let Some(cookie) = cookie {
-                headers.insert(COOKIE, cookie);
+        if request.jar && self.shared.options.cookies {
+            if jar.is_empty() && request.cookies.is_empty() {
+                return None;
             }
-        }
-        let mut message = http::Request::new(Full::new(request.body.clone()));
-        *message.method_mut() = request.method.clone();
-        *message.version_mut() = version;
-        *message.uri_mut() = if version == http::Version::HTTP_2 {
-            headers.remove(HOST);
-            target.absolute.clone()
+            jar.header(&request.target.url, &request.cookies)
         } else {
-            target.line.clone()
-        };
-        *message.headers_mut() = headers;
-        message
-    }
-}
-
-/// How an attempt on a connection ended.
-enum Sent {
-    /// With an answer or an error: this is the request's outcome.
-    Done(Result<(), TransportError>),
-    /// The connection was dead before anything was written.
-    NotWritten(TransportError),
-}
-
-/// A request under way: its limits and its record so far.
-struct Hop {
-    timer: Timer,
-    started: Instant,
-    deadline: Instant,
-    first_byte: Option<Duration>,
-    idle: Option<Duration>,
-    body_limit: usize,
-    exchange: Exchange,
-    /// The connection that it was handed to.
-    carrier: Option<Rc<Meter>>,
-}
-
-/// Notices that a request's future is dropped while the request is on a connection.
-struct Flight<'a> {
-    client: &'a Client,
-    hop: Option<Hop>,
-}
-
-impl Drop for Flight<'_> {
-    fn drop(&mut self) {
-        let Some(hop) = self.hop.take() else { return };
-        let Some(meter) = &hop.carrier else { return };
-        let (bytes_in, bytes_out) = meter.take(1);
-        // Handed over but not written: the server knows nothing of it.
-        if bytes_out > 0 || meter.last_write().is_some() {
-            let Exchange { method, url, .. } = hop.exchange;
-            self.client.abandoned.borrow_mut().push(Abandoned { method, target: url, bytes_in, bytes_out });
+            Jar::default().header(&request.target.url, &request.cookies)
         }
-    }
-}
-
-impl Hop {
-    async fn over_h1(
-        &mut self,
-        h1: &mut H1,
-        message: http::Request<Upload>,
-        got: Instant,
-    ) -> Sent {
-        let meter = h1.link.meter.clone();
-        meter.start_exchange();
-        self.carrier = Some(meter.clone());
-        self.exchange.remote_addr = Some(h1.link.remote);
-        self.exchange.tls_version = h1.link.tls_version;
-        h1.busy = true;
-        h1.used = true;
-        let (limit, kind) = self.head_limit(got);
-        let answer = self
-            .timer
-            .race(limit, h1.sender.try_send_request(message))
-            .await;
-        let outcome = match answer {
-            Ok(Ok(response)) => self.read(response).await,
-            Ok(Err(mut error)) => {
-                let classified = classify(error.error(), Phase::Wait);
-                if error.take_message().is_some() {
-                    return Sent::NotWritten(classified);
-                }
-                Err(classified)
-            }
-            Err(_) => Err(timeout(kind, Phase::Wait)),
-        };
-        let end = Instant::now();
-        self.exchange.written = meter.last_write().is_some();
-        self.split(got, meter.last_write(), meter.first_read(), end);
-        (self.exchange.bytes_in, self.exchange.bytes_out) = meter.take(1);
-        h1.idle_since = end;
-        h1.busy = outcome.is_err();
-        Sent::Done(outcome.map_err(|error| self.place(error)))
-    }
-
-    async fn over_h2(
-        &mut self,
-        h2: Rc<H2>,
-        message: http::Request<Upload>,
-        got: Instant,
-    ) -> Sent {
-        let meter = h2.link.meter.clone();
-        let stream = ActiveStream::start(&h2);
-        let alone = h2.active.get() == 1;
-        if alone {
-            meter.start_exchange();
-        }
-        let out_before = meter.total().1;
-        self.carrier = Some(meter.clone());
-        self.exchange.remote_addr = Some(h2.link.remote);
-        self.exchange.tls_version = h2.link.tls_version;
-        self.exchange.version = http::Version::HTTP_2;
-        self.exchange.reused = h2.used.replace(true);
-        let (limit, kind) = self.head_limit(got);
-        let mut sender = h2.sender.clone();
-        let answer = self
-            .timer
-            .race(limit, sender.try_send_request(message))
-            .await;
-        let head = Instant::now();
-        // Only a request that is alone on its connection knows which write was its last.
-        let last_write = if alone { meter.last_write() } else { Some(got) };
-        let mut first_read = None;
-        let outcome = match answer {
-            Ok(Ok(response)) => {
-                first_read = Some(head);
-                self.read(response).await
-            }
-            Ok(Err(mut error)) => {
-                let classified = classify(error.error(), Phase::Wait);
-                if error.take_message().is_some() {
-                    return Sent::NotWritten(classified);
-                }
-                Err(classified)
-            }
-            Err(_) => Err(timeout(kind, Phase::Wait)),
-        };
-        let end = Instant::now();
-        self.exchange.written = first_read.is_some() || meter.total().1 > out_before;
-        self.split(got, last_write, first_read, end);
-        (self.exchange.bytes_in, self.exchange.bytes_out) = meter.take(h2.active.get());
-        drop(stream);
-        Sent::Done(outcome.map_err(|error| self.place(error)))
-    }
-
-    /// Until when the head of the answer must be there, and what it is called if it is not.
-    fn head_limit(&self, got: Instant) -> (Instant, ErrorKind) {
-        match self.first_byte.map(|limit| got + limit) {
-            Some(at) if at < self.deadline => (at, ErrorKind::FirstByteTimeout),
-            _ => (self.deadline, ErrorKind::Timeout),
-        }
-    }
-
-    /// Takes head and body into the record.
-    async fn read(&mut self, response: Response<Incoming>) -> Result<(), TransportError> {
-        let (head, mut incoming) = response.into_parts();
-        self.exchange.status = head.status.as_u16();
-        self.exchange.version = head.version;
-        self.exchange.headers = head.headers;
-        let mut kept = Kept::new(self.body_limit, incoming.size_hint().exact());
-        let mut outcome = Ok(());
-        while !incoming.is_end_stream() {
-            let (limit, kind) = match self.idle.map(|idle| Instant::now() + idle) {
-                Some(at) if at < self.deadline => (at, ErrorKind::IdleTimeout),
-                _ => (self.deadline, ErrorKind::Timeout),
-            };
-            match self.timer.race(limit, incoming.frame()).await {
-                Ok(Some(Ok(frame))) => {
-                    if let Ok(data) = frame.into_data() {
-                        kept.add(data);
-                    }
-                }
-                Ok(Some(Err(error))) => {
-                    outcome = Err(classify(&error, Phase::Receive));
-                    break;
-                }
-                Ok(None) => break,
-                Err(_) => {
-                    outcome = Err(timeout(kind, Phase::Receive));
-                    break;
-                }
-            }
-        }
-        let (raw, length) = kept.finish();
-        let truncated = length > raw.len() as u64;
-        let encoding = self.exchange.headers.get(CONTENT_ENCODING).cloned();
-        self.exchange.body_length = length;
-        self.exchange.truncated = truncated;
-        self.exchange.body = Body::new(raw, encoding, truncated || outcome.is_err());
-        outcome
-    }
-
-    /// The phases from the marks. Their sum is the time from having the connection to the end.
-    fn split(&mut self, got: Instant, sent: Option<Instant>, first: Option<Instant>, end: Instant) {
-        let timings = &mut self.exchange.timings;
-        timings.total = end.saturating_duration_since(self.started);
-        let Some(sent) = sent else {
-            timings.send = end.saturating_duration_since(got);
-            return;
-        };
-        let sent = sent.clamp(got, end);
-        timings.send = sent - got;
-        match first {
-            None => timings.wait = end - sent,
-            Some(first) => {
-                let first = first.clamp(sent, end);
-                timings.wait = first - sent;
-                timings.receive = end - first;
-            }
-        }
-    }
-
-    /// The total deadline passed before there was a connection.
-    fn gave_up(&mut self, phase: Phase, now: Instant) -> TransportError {
-        self.exchange.timings.blocked = now.saturating_duration_since(self.started);
-        self.exchange.timings.total = self.exchange.timings.blocked;
-        total_timeout(phase)
-    }
-
-    /// A request that was not even written failed in sending.
-    fn place(&self, mut error: TransportError) -> TransportError {
-        if error.phase == Phase::Wait && !self.exchange.written {
-            error.phase = Phase::Send;
-        }
-        error
-    }
-}
-
-fn total_timeout(phase: Phase) -> TransportError {
-    timeout(ErrorKind::Timeout, phase)
-}
-
-fn timeout(kind: ErrorKind, phase: Phase) -> TransportError {
-    let message = match kind {
-        ErrorKind::FirstByteTimeout => "no first byte in time",
-        ErrorKind::IdleTimeout => "the body stood still for too long",
-        _ => "request timeout",
-    };
-    TransportError::new(kind, phase, message)
-}
-
-/// A body as it arrives: the first piece as it is, more of them joined, the excess counted.
-struct Kept {
-    limit: usize,
-    expected: Option<u64>,
-    length: u64,
-    first: Bytes,
-    joined: Vec<u8>,
-}
-
-impl Kept {
-    fn new(limit: usize, expected: Option<u64>) -> Kept {
-        Kept {
-            limit,
-            expected,
-            length: 0,
-            first: Bytes::new(),
-            joined: Vec::new(),
-        }
-    }
-
-    fn add(&mut self, mut piece: Bytes) {
-        let before = usize::try_from(self.length).unwrap_or(usize::MAX);
-        self.length += piece.len() as u64;
-        piece.truncate(self.limit.saturating_sub(before));
-        if piece.is_empty() {
-            return;
-        }
-        if before == 0 {
-            self.first = piece;
-            return;
-        }
-        if self.joined.is_empty() {
-            let expected = self.expected.unwrap_or(0).min(self.limit as u64);
-            // A server may announce more than it sends: reserve what is announced only up to a megabyte.
-            self.joined.reserve(expected.min(1024 * 1024) as usize);
-            self.joined.extend_from_slice(&std::mem::take(&mut self.first));
-        }
-        self.joined.extend_from_slice(&piece);
-    }
-
-    fn finish(self) -> (Bytes, u64) {
-        let raw = if self.joined.is_empty() {
-            self.first
-        } else {
-            self.joined.into()
-        };
-        (raw, self.length)
     }
 }

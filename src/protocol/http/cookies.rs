@@ -24,9 +24,6 @@ impl Jar {
 
     /// Keeps what an answer sets.
     pub fn store(&mut self, headers: &HeaderMap, url: &Url) {
-        if !headers.contains_key(SET_COOKIE) {
-            return;
-        }
         let store = self.store.get_or_insert_default();
         for value in headers.get_all(SET_COOKIE) {
             if let Ok(text) = std::str::from_utf8(value.as_bytes()) {
@@ -46,10 +43,7 @@ impl Jar {
         let Some(store) = &self.store else {
             return Vec::new();
         };
-        store
-            .get_request_values(url)
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
+        store.get_request_values(url).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     /// Forgets everything.

@@ -6,8 +6,8 @@
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::pin::Pin;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -34,10 +34,7 @@ pub struct Timer {
 impl Timer {
     /// Takes nothing from the shard until something has to be waited for.
     pub fn new(home: &Rc<Timers>) -> Timer {
-        Timer {
-            home: home.clone(),
-            sleep: None,
-        }
+        Timer { home: home.clone(), sleep: None }
     }
 
     /// Runs `work` until it is done or `at` has passed.

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{HeaderMap, Method, Version};
+use http::{Method, Version};
 
 use super::body::Body;
+use super::headers::Headers;
 use super::target::Target;
 use crate::protocol::net::{TransportError, status_code};
 
@@ -49,8 +50,8 @@ pub struct Exchange {
     pub status: u16,
     /// The protocol of the answer, else of the connection.
     pub version: Version,
-    /// Headers of the answer.
-    pub headers: HeaderMap,
+    /// Headers of the answer; a map is made of them at first use.
+    pub headers: Headers,
     /// What was kept of the body.
     pub body: Body,
     /// The size of the body as sent, discarded part included.

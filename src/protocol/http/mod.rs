@@ -1,4 +1,4 @@
-//! HTTP as users need it: one [`Client`] per virtual user, on hyper's connection API, with exact phases and bytes.
+//! HTTP as users need it: one [`Client`] per virtual user, with exact phases and bytes.
 //!
 //! Called by the script floor, which binds the Rhai names and records metrics from the [`Exchange`]s it is given; this folder knows
 //! neither. Everything is `!Send` and lives on one shard: state common to its users in [`Shared`], a user's own (connections,
@@ -10,17 +10,25 @@
 //! - **Past the redirect cap** the last answer is returned as it is (k6), with the error `redirect_loop` (k6 only logs).
 //! - **Bytes** are those of the socket, TLS and handshakes included; the first request of a connection carries its handshake.
 
+mod abandoned;
 pub mod body;
-pub mod classify;
+mod chunked;
+mod classify;
 pub mod client;
-pub mod connection;
+mod connection;
 pub mod cookies;
-pub mod deadline;
+mod deadline;
 pub mod exchange;
+mod head;
+pub mod headers;
+mod hop;
 pub mod multipart;
 pub mod options;
-pub mod pool;
+mod over_h1;
+mod over_h2;
+mod pool;
 pub mod redirect;
+mod reply;
 pub mod request;
 pub mod shared;
 pub mod target;
@@ -28,10 +36,12 @@ pub mod target;
 #[cfg(test)]
 mod tests;
 
+pub use abandoned::Abandoned;
 pub use body::{Body, DecodeError};
 pub use client::Client;
 pub use cookies::Jar;
 pub use exchange::{Exchange, Timings};
+pub use headers::Headers;
 pub use multipart::{Form, Part, multipart};
 pub use options::{HttpOptions, Timeouts, Version};
 pub use request::{Request, basic_auth, bearer_auth};

@@ -39,10 +39,7 @@ pub fn multipart(parts: &[Part]) -> (HeaderValue, Bytes) {
     let size: usize = parts.iter().map(|part| part.content.len() + 256).sum();
     let mut body = Vec::with_capacity(size + 64);
     for part in parts {
-        let mut head = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"",
-            quoted(&part.name)
-        );
+        let mut head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"", quoted(&part.name));
         if let Some(filename) = &part.filename {
             head.push_str(&format!("; filename=\"{}\"", quoted(filename)));
         }
@@ -73,11 +70,8 @@ fn boundary(parts: &[Part]) -> String {
     loop {
         let number = NEXT.replace(NEXT.get().wrapping_add(1));
         let candidate = format!("----punkFormBoundary{number:016x}");
-        let taken = parts.iter().any(|part| {
-            part.content
-                .windows(candidate.len())
-                .any(|window| window == candidate.as_bytes())
-        });
+        let taken =
+            parts.iter().any(|part| part.content.windows(candidate.len()).any(|window| window == candidate.as_bytes()));
         if !taken {
             return candidate;
         }
@@ -90,22 +84,14 @@ mod tests {
 
     #[test]
     fn forms_are_encoded() {
-        let fields = [
-            ("a b".to_owned(), "1&2".to_owned()),
-            ("ü".to_owned(), String::new()),
-        ];
+        let fields = [("a b".to_owned(), "1&2".to_owned()), ("ü".to_owned(), String::new())];
         assert_eq!(form(&fields), "a+b=1%262&%C3%BC=");
     }
 
     #[test]
     fn parts_are_framed_and_names_cannot_break_out() {
         let parts = [
-            Part {
-                name: "q\"\r\nX: y".to_owned(),
-                filename: None,
-                content_type: None,
-                content: "v".into(),
-            },
+            Part { name: "q\"\r\nX: y".to_owned(), filename: None, content_type: None, content: "v".into() },
             Part {
                 name: "f".to_owned(),
                 filename: Some("a.bin".to_owned()),

@@ -49,13 +49,7 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Timeouts {
-        Timeouts {
-            total: Duration::from_secs(60),
-            connect: None,
-            tls: None,
-            first_byte: None,
-            idle: None,
-        }
+        Timeouts { total: Duration::from_secs(60), connect: None, tls: None, first_byte: None, idle: None }
     }
 }
 

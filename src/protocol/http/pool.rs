@@ -6,7 +6,7 @@
 //! | a lease holds | dropped, it |
 //! |---|---|
 //! | an idle HTTP/1.1 connection | goes to the first waiter, else back to the idle ones |
-//! | a busy or closed one | is closed; its place goes to the first waiter, else is free |
+//! | one in disorder      | is closed; its place goes to the first waiter, else is free |
 //! | a place without connection | likewise |
 //! | a share of an HTTP/2 connection | does nothing: the pool holds the connection and its place |
 
@@ -45,6 +45,7 @@ struct State {
     protocol: Option<Protocol>,
     /// Places taken, by connections and by leases without one.
     taken: u16,
+    #[expect(clippy::vec_box, reason = "a connection wanders between pool and lease: moved by its address")]
     idle: Vec<Box<H1>>,
     shared: Vec<Rc<H2>>,
     waiters: VecDeque<oneshot::Sender<Lease>>,
@@ -68,29 +69,16 @@ pub(super) struct Lease {
 impl Pool {
     /// `protocol` is what will be spoken, when that is known beforehand.
     pub fn new(authority: Rc<Authority>, limits: Limits, protocol: Option<Protocol>) -> Rc<Pool> {
-        Rc::new(Pool {
-            authority,
-            limits,
-            state: RefCell::new(State {
-                protocol,
-                ..State::default()
-            }),
-        })
+        Rc::new(Pool { authority, limits, state: RefCell::new(State { protocol, ..State::default() }) })
     }
 
     /// A connection or the place for one, if that needs no waiting.
     pub fn try_take(self: &Rc<Pool>) -> Option<Lease> {
         let mut state = self.state.borrow_mut();
-        let lease = |held| Lease {
-            pool: self.clone(),
-            held,
-        };
+        let lease = |held| Lease { pool: self.clone(), held };
         // The most recently used first: the others may then idle out, as in browsers.
-        while let Some(connection) = state.idle.pop() {
-            if !connection.sender.is_closed() {
-                return Some(lease(Held::Idle(connection)));
-            }
-            state.taken -= 1;
+        if let Some(connection) = state.idle.pop() {
+            return Some(lease(Held::Idle(connection)));
         }
         let before = state.shared.len();
         state.shared.retain(|connection| !connection.sender.is_closed());
@@ -139,10 +127,7 @@ impl Pool {
             let Some(waiter) = self.state.borrow_mut().waiters.pop_front() else {
                 return Some(held);
             };
-            let lease = Lease {
-                pool: self.clone(),
-                held,
-            };
+            let lease = Lease { pool: self.clone(), held };
             match waiter.send(lease) {
                 Ok(()) => return None,
                 Err(mut refused) => held = std::mem::replace(&mut refused.held, Held::Nothing),
@@ -152,10 +137,8 @@ impl Pool {
 
     fn give_back(self: &Rc<Pool>, held: Held) {
         let held = match held {
-            // Dropped here, outside any borrow: closing runs foreign code.
-            Held::Idle(connection) if connection.busy || connection.sender.is_closed() => {
-                Held::Place
-            }
+            // Dropped, and so closed, here: outside any borrow.
+            Held::Idle(connection) if connection.busy => Held::Place,
             other => other,
         };
         if let Held::Share(_) | Held::Nothing = held {
@@ -206,14 +189,10 @@ impl Lease {
         self.pool.learn(Protocol::H2);
     }
 
-    /// Throws a dead connection away. `false` if the place went with it (HTTP/2: the pool sees to that).
-    pub fn discard(&mut self) -> bool {
-        match std::mem::replace(&mut self.held, Held::Nothing) {
-            Held::Idle(_) | Held::Place => {
-                self.held = Held::Place;
-                true
-            }
-            Held::Share(_) | Held::Nothing => false,
+    /// Throws a dead connection away and keeps its place.
+    pub fn discard_h1(&mut self) {
+        if let Held::Idle(_) = self.held {
+            self.held = Held::Place;
         }
     }
 }

@@ -8,8 +8,8 @@
 //! | 307, 308 | stays | sent again |
 
 use http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, COOKIE,
-    LOCATION, PROXY_AUTHORIZATION, WWW_AUTHENTICATE,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, LOCATION,
+    PROXY_AUTHORIZATION, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, Method};
 use url::Url;
@@ -44,12 +44,7 @@ pub fn rewrite(request: &mut Request, status: u16, from: &Url, to: &Url) {
             request.method = Method::GET;
         }
         request.body = bytes::Bytes::new();
-        for name in [
-            CONTENT_LENGTH,
-            CONTENT_TYPE,
-            CONTENT_ENCODING,
-            CONTENT_LANGUAGE,
-        ] {
+        for name in [CONTENT_LENGTH, CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE] {
             request.headers.remove(name);
         }
     }

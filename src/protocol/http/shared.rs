@@ -73,9 +73,7 @@ impl Shared {
     /// # Errors
     /// A fragment for a diagnostic.
     pub fn check(&self) -> Result<(), String> {
-        self.tls_setup()
-            .map(drop)
-            .map_err(|error| error.message.into())
+        self.tls_setup().map(drop).map_err(|error| error.message.into())
     }
 
     /// The TLS configuration that users start from.
@@ -132,11 +130,7 @@ impl Shared {
         headers.insert(HOST, authority.host_header.clone());
         headers.extend(self.defaults.clone());
         if !url.username().is_empty() && !headers.contains_key(AUTHORIZATION) {
-            let decode = |part: &str| {
-                percent_encoding::percent_decode_str(part)
-                    .decode_utf8_lossy()
-                    .into_owned()
-            };
+            let decode = |part: &str| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
             let user = decode(url.username());
             let password = decode(url.password().unwrap_or_default());
             headers.insert(AUTHORIZATION, basic_auth(&user, &password));
@@ -157,16 +151,16 @@ impl Shared {
                 let value = HeaderValue::try_from(value).map_err(|error| invalid(&error))?;
                 headers.insert(PROXY_AUTHORIZATION, value);
             }
-            absolute.clone()
+            absolute.to_string()
         } else {
-            path.parse()
-                .map_err(|error: http::uri::InvalidUri| invalid(&error))?
+            path
         };
         Ok(Target {
             operation_path: operation_path(url.path()).into(),
             authority,
             memo: std::cell::Cell::new(0),
-            line,
+            line: line.into(),
+            get_head: OnceCell::new(),
             absolute,
             headers,
             url,
@@ -187,9 +181,8 @@ impl Shared {
         let is_tls = url.scheme() == "https";
         let port = url.port().unwrap_or(if is_tls { 443 } else { 80 });
         let mut authorities = self.authorities.borrow_mut();
-        let known = authorities
-            .iter()
-            .find(|known| known.port == port && known.is_tls == is_tls && *known.host == *host);
+        let known =
+            authorities.iter().find(|known| known.port == port && known.is_tls == is_tls && *known.host == *host);
         if let Some(known) = known {
             return Ok(known.clone());
         }
@@ -208,8 +201,7 @@ impl Shared {
             is_tls,
             allowed: options.allow_hosts.is_empty() || among(&options.allow_hosts),
             proxied: options.proxy.is_some() && !among(&options.no_proxy),
-            host_header: host_header
-                .map_err(|error| TargetError::Invalid(error.to_string()))?,
+            host_header: host_header.map_err(|error| TargetError::Invalid(error.to_string()))?,
         });
         authorities.push(fresh.clone());
         Ok(fresh)

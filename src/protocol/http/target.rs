@@ -2,9 +2,10 @@
 //!
 //! Made and cached by [`super::Shared::target`]; the hot path only clones an `Rc`. Knows nothing of connections.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Uri};
 use url::Url;
 
@@ -38,7 +39,9 @@ pub struct Target {
     /// Free for the caller: whatever it wants to find again without a lookup (the index of the operation).
     pub memo: Cell<u64>,
     /// Path and query as an HTTP/1.1 request line has them; absolute when a proxy forwards.
-    pub(super) line: Uri,
+    pub(super) line: Box<str>,
+    /// The head of a plain `GET`, ready to be written.
+    pub(super) get_head: OnceCell<Bytes>,
     /// The whole as HTTP/2 needs it.
     pub(super) absolute: Uri,
     /// Host and default headers; cloned for each request.
@@ -61,19 +64,14 @@ pub enum TargetError {
 
 /// Joins a URL as scripts write it with the base: relative ones get the base before them, with one `/` between.
 pub(super) fn join(base: Option<&str>, text: &str) -> Result<Url, TargetError> {
-    let has_scheme = text
-        .split_once("://")
-        .is_some_and(|(scheme, _)| !scheme.is_empty() && !scheme.contains(['/', '?', '#']));
+    let has_scheme =
+        text.split_once("://").is_some_and(|(scheme, _)| !scheme.is_empty() && !scheme.contains(['/', '?', '#']));
     let parsed = if has_scheme {
         Url::parse(text)
     } else {
         let base = base.ok_or(TargetError::Relative)?.trim_end_matches('/');
         let path = text.strip_prefix('/').unwrap_or(text);
-        let between = if path.is_empty() || path.starts_with(['?', '#']) {
-            ""
-        } else {
-            "/"
-        };
+        let between = if path.is_empty() || path.starts_with(['?', '#']) { "" } else { "/" };
         Url::parse(&format!("{base}{between}{path}"))
     };
     let mut url = parsed.map_err(|error| TargetError::Invalid(error.to_string()))?;
@@ -163,10 +161,7 @@ mod tests {
             assert_eq!(join(base, text).unwrap().as_str(), url);
         }
         assert_eq!(join(None, "/a"), Err(TargetError::Relative));
-        assert_eq!(
-            join(None, "ftp://a/b"),
-            Err(TargetError::Scheme("ftp".to_owned()))
-        );
+        assert_eq!(join(None, "ftp://a/b"), Err(TargetError::Scheme("ftp".to_owned())));
         assert!(matches!(join(None, "http://"), Err(TargetError::Invalid(_))));
     }
 }

@@ -111,11 +111,7 @@ impl Progress {
 ///
 /// # Errors
 /// Every class of DNS, TCP, proxy and TLS failure; the phase limits of [`Dial`] as `connect_timeout` and `tls_timeout`.
-pub async fn dial(
-    shared: &Shared,
-    dial: &Dial<'_>,
-    progress: &Progress,
-) -> Result<Dialed, TransportError> {
+pub async fn dial(shared: &Shared, dial: &Dial<'_>, progress: &Progress) -> Result<Dialed, TransportError> {
     let result = steps(shared, dial, progress).await;
     if result.is_ok() {
         progress.finish();
@@ -123,28 +119,18 @@ pub async fn dial(
     result
 }
 
-async fn steps(
-    shared: &Shared,
-    dial: &Dial<'_>,
-    progress: &Progress,
-) -> Result<Dialed, TransportError> {
+async fn steps(shared: &Shared, dial: &Dial<'_>, progress: &Progress) -> Result<Dialed, TransportError> {
     let (host, port) = match dial.proxy {
         Some(proxy) => (proxy.host.as_str(), proxy.port),
         None => (dial.host, dial.port),
     };
-    let addresses: Vec<SocketAddr> = shared
-        .resolver
-        .lookup(host)
-        .await?
-        .into_iter()
-        .map(|ip| SocketAddr::new(ip, port))
-        .collect();
+    let addresses: Vec<SocketAddr> =
+        shared.resolver.lookup(host).await?.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
 
     progress.enter(Phase::Connect);
     let connecting = async {
-        let tcp = tcp::connect(&addresses, &shared.sources)
-            .await
-            .map_err(|error| TransportError::from_connect(&error))?;
+        let tcp =
+            tcp::connect(&addresses, &shared.sources).await.map_err(|error| TransportError::from_connect(&error))?;
         let remote = peer(&tcp)?;
         let mut stream = Metered::new(tcp);
         if let Some(proxy) = dial.proxy {
@@ -152,15 +138,9 @@ async fn steps(
         }
         Ok((stream, remote))
     };
-    let (stream, remote) = within(dial.connect_timeout, connecting)
-        .await
-        .unwrap_or_else(|| {
-            Err(TransportError::new(
-                ErrorKind::ConnectTimeout,
-                Phase::Connect,
-                "connecting timed out",
-            ))
-        })?;
+    let (stream, remote) = within(dial.connect_timeout, connecting).await.unwrap_or_else(|| {
+        Err(TransportError::new(ErrorKind::ConnectTimeout, Phase::Connect, "connecting timed out"))
+    })?;
 
     let Some(config) = dial.tls else {
         return Ok(Dialed {
@@ -172,15 +152,9 @@ async fn steps(
     };
     progress.enter(Phase::Tls);
     let name = dial.server_name.unwrap_or(dial.host);
-    let shaken = within(dial.tls_timeout, tls::handshake(config, name, stream))
-        .await
-        .unwrap_or_else(|| {
-            Err(TransportError::new(
-                ErrorKind::TlsTimeout,
-                Phase::Tls,
-                "the TLS handshake timed out",
-            ))
-        })?;
+    let shaken = within(dial.tls_timeout, tls::handshake(config, name, stream)).await.unwrap_or_else(|| {
+        Err(TransportError::new(ErrorKind::TlsTimeout, Phase::Tls, "the TLS handshake timed out"))
+    })?;
     Ok(Dialed {
         h2: shaken.h2,
         tls_version: shaken.version,
@@ -190,8 +164,7 @@ async fn steps(
 }
 
 fn peer(tcp: &TcpStream) -> Result<SocketAddr, TransportError> {
-    tcp.peer_addr()
-        .map_err(|error| TransportError::from_connect(&error))
+    tcp.peer_addr().map_err(|error| TransportError::from_connect(&error))
 }
 
 async fn within<F: Future>(limit: Option<Duration>, work: F) -> Option<F::Output> {

@@ -92,8 +92,6 @@ kinds! {
     DnsServfail => ("dns_servfail", 1100),
     /// There is no such host, or it has no address.
     DnsNotFound => ("dns_not_found", 1101),
-    /// The address is on the list of forbidden ones.
-    BlockedIp => ("blocked_ip", 1110),
     /// The host is not among the allowed ones.
     BlockedHost => ("blocked_host", 1111),
     /// Another failure of the TCP connection.
@@ -153,10 +151,7 @@ kinds! {
 impl ErrorKind {
     /// Whether this machine, not the target, is to blame; such a run is not to be trusted.
     pub fn is_local(self) -> bool {
-        matches!(
-            self,
-            ErrorKind::LocalFdLimit | ErrorKind::LocalPortExhausted
-        )
+        matches!(self, ErrorKind::LocalFdLimit | ErrorKind::LocalPortExhausted)
     }
 
     /// Whether a time limit ended the request.
@@ -189,12 +184,7 @@ pub struct TransportError {
 impl TransportError {
     /// An error with the code of its class.
     pub fn new(kind: ErrorKind, phase: Phase, message: impl Into<Box<str>>) -> TransportError {
-        TransportError {
-            kind,
-            code: kind.code(),
-            phase,
-            message: message.into(),
-        }
+        TransportError { kind, code: kind.code(), phase, message: message.into() }
     }
 
     /// The same with another code: HTTP/2 reasons, and connections that ended without a reset (k6 calls those 1000).
@@ -210,12 +200,8 @@ impl TransportError {
             return local;
         }
         match error.kind() {
-            io::ErrorKind::ConnectionRefused => {
-                TransportError::new(ErrorKind::Refused, phase, "connection refused")
-            }
-            io::ErrorKind::TimedOut => {
-                TransportError::new(ErrorKind::ConnectTimeout, phase, "connecting timed out")
-            }
+            io::ErrorKind::ConnectionRefused => TransportError::new(ErrorKind::Refused, phase, "connection refused"),
+            io::ErrorKind::TimedOut => TransportError::new(ErrorKind::ConnectTimeout, phase, "connecting timed out"),
             io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
                 TransportError::new(ErrorKind::Unreachable, phase, describe(error))
             }
@@ -235,15 +221,13 @@ impl TransportError {
             return local;
         }
         let in_body = phase == Phase::Receive;
-        let ended = if in_body {
-            ErrorKind::ResetInBody
-        } else {
-            ErrorKind::ResetBeforeHeaders
-        };
+        let ended = if in_body { ErrorKind::ResetInBody } else { ErrorKind::ResetBeforeHeaders };
         match error.kind() {
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
                 TransportError::new(ended, phase, "connection reset by the server")
             }
+            // h2 calls a connection that ended in good order a broken pipe of its own making.
+            io::ErrorKind::BrokenPipe if error.raw_os_error().is_none() => TransportError::closed(phase),
             io::ErrorKind::BrokenPipe => TransportError::new(
                 ErrorKind::BrokenPipe,
                 phase,
@@ -258,15 +242,9 @@ impl TransportError {
     /// The server closed the connection in good order, but too early. k6 reports this as `EOF`, code 1000.
     pub fn closed(phase: Phase) -> TransportError {
         let (kind, message) = if phase == Phase::Receive {
-            (
-                ErrorKind::ResetInBody,
-                "the server closed the connection inside the body",
-            )
+            (ErrorKind::ResetInBody, "the server closed the connection inside the body")
         } else {
-            (
-                ErrorKind::ResetBeforeHeaders,
-                "the server closed the connection before the answer",
-            )
+            (ErrorKind::ResetBeforeHeaders, "the server closed the connection before the answer")
         };
         TransportError::new(kind, phase, message).with_code(ErrorKind::Other.code())
     }
@@ -315,10 +293,9 @@ mod tests {
 
     #[test]
     fn exhaustion_of_this_machine_is_not_the_targets_fault() {
-        for (errno, kind) in [
-            (libc::EMFILE, ErrorKind::LocalFdLimit),
-            (libc::EADDRNOTAVAIL, ErrorKind::LocalPortExhausted),
-        ] {
+        for (errno, kind) in
+            [(libc::EMFILE, ErrorKind::LocalFdLimit), (libc::EADDRNOTAVAIL, ErrorKind::LocalPortExhausted)]
+        {
             let error = TransportError::from_connect(&io::Error::from_raw_os_error(errno));
             assert_eq!(error.kind, kind);
             assert!(kind.is_local());
@@ -331,10 +308,7 @@ mod tests {
         assert_eq!(code(libc::ECONNREFUSED), 1212);
         assert_eq!(code(libc::ETIMEDOUT), 1211);
         assert_eq!(code(libc::EHOSTUNREACH), 1213);
-        let reset = TransportError::from_stream(
-            &io::Error::from_raw_os_error(libc::ECONNRESET),
-            Phase::Receive,
-        );
+        let reset = TransportError::from_stream(&io::Error::from_raw_os_error(libc::ECONNRESET), Phase::Receive);
         assert_eq!((reset.kind, reset.code), (ErrorKind::ResetInBody, 1220));
         assert_eq!(status_code(404), Some(1404));
         assert_eq!(status_code(503), Some(1503));

@@ -47,23 +47,15 @@ impl Proxy {
             "http" => (ProxyKind::Http, 8080),
             "socks5" | "socks5h" => (ProxyKind::Socks5, 1080),
             other => {
-                return Err(format!(
-                    "unknown kind of proxy `{other}`: write http:// or socks5://"
-                ));
+                return Err(format!("unknown kind of proxy `{other}`: write http:// or socks5://"));
             }
         };
         let host = url.host_str().filter(|host| !host.is_empty());
         let host = host.ok_or_else(|| "a proxy needs a host".to_owned())?;
-        let decoded = |part: &str| {
-            percent_encoding::percent_decode_str(part)
-                .decode_utf8_lossy()
-                .into_owned()
-        };
+        let decoded = |part: &str| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
         // `url` drops a port that is its scheme's default, so an explicit 80 looks like none.
         let explicit_80 = kind == ProxyKind::Http && text.contains(&format!("{host}:80"));
-        let port = url
-            .port()
-            .unwrap_or(if explicit_80 { 80 } else { default_port });
+        let port = url.port().unwrap_or(if explicit_80 { 80 } else { default_port });
         Ok(Proxy {
             kind,
             host: host.to_owned(),
@@ -100,27 +92,16 @@ fn failed(message: impl Into<Box<str>>) -> TransportError {
 }
 
 async fn write(stream: &mut Metered, bytes: &[u8]) -> Result<(), TransportError> {
-    stream
-        .write_all(bytes)
-        .await
-        .map_err(|error| failed(format!("the proxy ended the connection: {}", error.kind())))
+    stream.write_all(bytes).await.map_err(|error| failed(format!("the proxy ended the connection: {}", error.kind())))
 }
 
 async fn read(stream: &mut Metered, bytes: &mut [u8]) -> Result<(), TransportError> {
     let read = stream.read_exact(bytes).await;
-    read.map(drop)
-        .map_err(|error| failed(format!("the proxy ended the connection: {}", error.kind())))
+    read.map(drop).map_err(|error| failed(format!("the proxy ended the connection: {}", error.kind())))
 }
 
-async fn connect_tunnel(
-    stream: &mut Metered,
-    proxy: &Proxy,
-    host: &str,
-    port: u16,
-) -> Result<(), TransportError> {
-    let auth = proxy
-        .authorization()
-        .map_or_else(String::new, |value| format!("Proxy-Authorization: {value}\r\n"));
+async fn connect_tunnel(stream: &mut Metered, proxy: &Proxy, host: &str, port: u16) -> Result<(), TransportError> {
+    let auth = proxy.authorization().map_or_else(String::new, |value| format!("Proxy-Authorization: {value}\r\n"));
     let request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{auth}\r\n");
     write(stream, request.as_bytes()).await?;
     // Byte by byte: what follows the blank line belongs to the tunnel. A hundred reads once per connection are no cost.
@@ -144,12 +125,7 @@ async fn connect_tunnel(
     }
 }
 
-async fn socks5(
-    stream: &mut Metered,
-    proxy: &Proxy,
-    host: &str,
-    port: u16,
-) -> Result<(), TransportError> {
+async fn socks5(stream: &mut Metered, proxy: &Proxy, host: &str, port: u16) -> Result<(), TransportError> {
     const VERSION: u8 = 5;
     let method = if proxy.auth.is_some() { 2 } else { 0 };
     write(stream, &[VERSION, 1, method]).await?;
@@ -162,10 +138,8 @@ async fn socks5(
         return Err(failed("the SOCKS5 proxy wants another authentication"));
     }
     if let Some((user, password)) = &proxy.auth {
-        let length = |text: &str| {
-            u8::try_from(text.len())
-                .map_err(|_| failed("SOCKS5 allows 255 bytes for user and password"))
-        };
+        let length =
+            |text: &str| u8::try_from(text.len()).map_err(|_| failed("SOCKS5 allows 255 bytes for user and password"));
         let mut hello = vec![1, length(user)?];
         hello.extend_from_slice(user.as_bytes());
         hello.push(length(password)?);
@@ -189,8 +163,7 @@ async fn socks5(
             request.extend_from_slice(&ip.octets());
         }
         Err(_) => {
-            let length = u8::try_from(host.len())
-                .map_err(|_| failed("SOCKS5 allows 255 bytes for a host name"))?;
+            let length = u8::try_from(host.len()).map_err(|_| failed("SOCKS5 allows 255 bytes for a host name"))?;
             request.extend_from_slice(&[3, length]);
             request.extend_from_slice(host.as_bytes());
         }

@@ -32,12 +32,7 @@ pub struct DnsOptions {
 
 impl Default for DnsOptions {
     fn default() -> DnsOptions {
-        DnsOptions {
-            hosts: Vec::new(),
-            ttl: None,
-            servers: Vec::new(),
-            timeout: Duration::from_secs(5),
-        }
+        DnsOptions { hosts: Vec::new(), ttl: None, servers: Vec::new(), timeout: Duration::from_secs(5) }
     }
 }
 
@@ -52,11 +47,7 @@ pub struct Resolver {
 impl Resolver {
     /// Does nothing until the first lookup.
     pub fn new(options: DnsOptions) -> Resolver {
-        Resolver {
-            options,
-            hickory: OnceCell::new(),
-            turn: Cell::new(0),
-        }
+        Resolver { options, hickory: OnceCell::new(), turn: Cell::new(0) }
     }
 
     /// The addresses that need no name server: literals, overrides, `localhost`.
@@ -65,20 +56,12 @@ impl Resolver {
         if let Ok(literal) = bare.parse::<IpAddr>() {
             return Some(vec![literal]);
         }
-        let found = self
-            .options
-            .hosts
-            .iter()
-            .find(|(pattern, _)| host_matches(pattern, host));
+        let found = self.options.hosts.iter().find(|(pattern, _)| host_matches(pattern, host));
         if let Some((_, addresses)) = found {
             return Some(self.rotated(addresses.clone()));
         }
-        host.eq_ignore_ascii_case("localhost").then(|| {
-            vec![
-                IpAddr::V4(Ipv4Addr::LOCALHOST),
-                IpAddr::V6(Ipv6Addr::LOCALHOST),
-            ]
-        })
+        host.eq_ignore_ascii_case("localhost")
+            .then(|| vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)])
     }
 
     /// All addresses of a host, starting with another one each time (as name servers do), so that users spread over them.
@@ -90,10 +73,7 @@ impl Resolver {
             return Ok(known);
         }
         let hickory = self.hickory()?;
-        let answer = hickory
-            .lookup_ip(host)
-            .await
-            .map_err(|error| classify(&error))?;
+        let answer = hickory.lookup_ip(host).await.map_err(|error| classify(&error))?;
         let addresses: Vec<IpAddr> = answer.iter().collect();
         if addresses.is_empty() {
             return Err(not_found());
@@ -116,11 +96,7 @@ impl Resolver {
             return Ok(ready);
         }
         let failed = |error: NetError| {
-            TransportError::new(
-                ErrorKind::Dns,
-                Phase::Dns,
-                format!("the resolver cannot start: {error}"),
-            )
+            TransportError::new(ErrorKind::Dns, Phase::Dns, format!("the resolver cannot start: {error}"))
         };
         let mut builder = if self.options.servers.is_empty() {
             TokioResolver::builder_tokio().map_err(failed)?
@@ -185,11 +161,9 @@ fn classify(error: &NetError) -> TransportError {
             Phase::Dns,
             format!("lookup: the name server answered `{code}`"),
         ),
-        (None, NetError::Timeout) => TransportError::new(
-            ErrorKind::DnsTimeout,
-            Phase::Dns,
-            "lookup: the name servers did not answer in time",
-        ),
+        (None, NetError::Timeout) => {
+            TransportError::new(ErrorKind::DnsTimeout, Phase::Dns, "lookup: the name servers did not answer in time")
+        }
         (None, _) => TransportError::new(ErrorKind::Dns, Phase::Dns, format!("lookup: {error}")),
     }
 }
@@ -201,10 +175,7 @@ mod tests {
 
     fn resolver(hosts: &[(&str, &str)], servers: Vec<SocketAddr>, ttl: Option<u64>) -> Resolver {
         Resolver::new(DnsOptions {
-            hosts: hosts
-                .iter()
-                .map(|(host, ip)| ((*host).to_owned(), vec![ip.parse().unwrap()]))
-                .collect(),
+            hosts: hosts.iter().map(|(host, ip)| ((*host).to_owned(), vec![ip.parse().unwrap()])).collect(),
             ttl: ttl.map(Duration::from_secs),
             servers,
             timeout: Duration::from_millis(200),
@@ -274,17 +245,11 @@ mod tests {
         local(async {
             for (rcode, kind) in [(3, ErrorKind::DnsNotFound), (2, ErrorKind::DnsServfail)] {
                 let (server, _) = stub(rcode, 60).await;
-                let error = resolver(&[], vec![server], None)
-                    .lookup("shop.test.")
-                    .await
-                    .unwrap_err();
+                let error = resolver(&[], vec![server], None).lookup("shop.test.").await.unwrap_err();
                 assert_eq!(error.kind, kind, "{error}");
             }
             let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-            let error = resolver(&[], vec![silent.local_addr().unwrap()], None)
-                .lookup("shop.test.")
-                .await
-                .unwrap_err();
+            let error = resolver(&[], vec![silent.local_addr().unwrap()], None).lookup("shop.test.").await.unwrap_err();
             assert_eq!(error.kind, ErrorKind::DnsTimeout, "{error}");
         })
         .await;

@@ -1,22 +1,24 @@
-//! The connection as hyper sees it: counts bytes at the socket and notes when the first byte came and the last one left.
+//! The connection as HTTP sees it: counts bytes at the socket and notes when the first byte came and the last one left.
 //!
-//! Made by `net/dial.rs`, given to hyper by `http/connection.rs`. It deliberately knows nothing of messages: what a first byte
+//! Made by `net/dial.rs`; read and written by `http/over_h1.rs`, given to hyper for HTTP/2. It deliberately knows nothing of messages: what a first byte
 //! means is decided by whoever reset the marks of the [`Meter`] before sending.
 
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-/// One read takes at most this much. One byte below a power of two on purpose: hyper doubles its read buffer whenever a read
-/// fills it, and every user keeps that buffer; so it stops growing at 16 KiB.
-const READ_LIMIT: usize = 16 * 1024 - 1;
+use super::error::{Phase, TransportError};
+use super::tls;
+
+/// One read takes at most this much. It is one buffer per shard, so its size costs nothing per user.
+const READ_LIMIT: usize = 64 * 1024;
 
 /// What a connection has carried, and its last marks. Shared between the connection's task and the request in flight.
 #[derive(Debug, Default)]
@@ -27,6 +29,7 @@ pub struct Meter {
     untold_out: Cell<u64>,
     first_read: Cell<Option<Instant>>,
     last_write: Cell<Option<Instant>>,
+    tls_failure: RefCell<Option<TransportError>>,
 }
 
 impl Meter {
@@ -73,6 +76,18 @@ impl Meter {
         self.untold_out.set(self.untold_out.get() + bytes as u64);
     }
 
+    /// Why the other side gave up the encryption, if it did: with TLS 1.3 a server refuses a client's certificate only after our side
+    /// of the handshake is done, and HTTP/2 tells its exchanges no more of it than that the connection is gone.
+    pub fn tls_failure(&self) -> Option<TransportError> {
+        self.tls_failure.borrow().clone()
+    }
+
+    fn note_failure(&self, error: &io::Error) {
+        if let Some(error) = tls::tls_error(error) {
+            *self.tls_failure.borrow_mut() = Some(tls::classify(error, Phase::Tls));
+        }
+    }
+
     fn mark_read(&self) {
         if self.first_read.get().is_none() {
             self.first_read.set(Some(Instant::now()));
@@ -94,10 +109,7 @@ pub struct Metered {
 impl Metered {
     /// Starts counting on a fresh connection.
     pub fn new(tcp: TcpStream) -> Metered {
-        Metered {
-            tcp,
-            meter: Rc::new(Meter::default()),
-        }
+        Metered { tcp, meter: Rc::new(Meter::default()) }
     }
 
     /// The counters.
@@ -107,11 +119,7 @@ impl Metered {
 }
 
 impl AsyncRead for Metered {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.tcp).poll_read(cx, buf);
         self.meter.count_in(buf.filled().len() - before);
@@ -120,11 +128,7 @@ impl AsyncRead for Metered {
 }
 
 impl AsyncWrite for Metered {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.tcp).poll_write(cx, buf);
         if let Poll::Ready(Ok(written)) = polled {
             self.meter.count_out(written);
@@ -157,8 +161,7 @@ impl AsyncWrite for Metered {
     }
 }
 
-/// The buffer that every read of a shard goes through: reads fill it and only what arrived is copied on. hyper hands out
-/// uninitialised memory that cannot be read into without `unsafe`; the copy costs a few nanoseconds per response.
+/// The buffer that every read of a shard goes through: an idle connection holds none of its own.
 #[derive(Debug, Default)]
 pub struct Scratch(RefCell<Box<[u8]>>);
 
@@ -192,25 +195,55 @@ pub struct Stream {
 impl Stream {
     /// An unencrypted connection.
     pub fn plain(stream: Metered, scratch: Rc<Scratch>) -> Stream {
-        Stream {
-            meter: stream.meter.clone(),
-            transport: Transport::Tcp(stream),
-            scratch,
-        }
+        Stream { meter: stream.meter.clone(), transport: Transport::Tcp(stream), scratch }
     }
 
     /// An encrypted connection, after its handshake.
     pub fn tls(stream: TlsStream<Metered>, scratch: Rc<Scratch>) -> Stream {
-        Stream {
-            meter: stream.get_ref().0.meter.clone(),
-            transport: Transport::Tls(Box::new(stream)),
-            scratch,
-        }
+        Stream { meter: stream.get_ref().0.meter.clone(), transport: Transport::Tls(Box::new(stream)), scratch }
     }
 
     /// The counters and marks of this connection.
     pub fn meter(&self) -> &Rc<Meter> {
         &self.meter
+    }
+
+    /// Reads once and shows what came to `take`; nothing at the end of the connection. The bytes are gone afterwards.
+    pub fn poll_take<R>(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&[u8]) -> R) -> Poll<io::Result<R>> {
+        let Stream { transport, meter, scratch } = self;
+        scratch.lend(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            ready!(transport.poll_read(cx, &mut buffer))?;
+            if !buffer.filled().is_empty() {
+                meter.mark_read();
+            }
+            Poll::Ready(Ok(take(buffer.filled())))
+        })
+    }
+
+    /// Writes from the front of two pieces; returns how much.
+    pub fn poll_give(&mut self, cx: &mut Context<'_>, first: &[u8], second: &[u8]) -> Poll<io::Result<usize>> {
+        let pieces = [io::IoSlice::new(first), io::IoSlice::new(second)];
+        let pieces = match (first.is_empty(), second.is_empty()) {
+            (_, true) => &pieces[..1],
+            (true, false) => &pieces[1..],
+            (false, false) => &pieces[..],
+        };
+        hyper::rt::Write::poll_write_vectored(Pin::new(self), cx, pieces)
+    }
+
+    /// Pushes out what encryption may hold back.
+    pub fn poll_push(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        hyper::rt::Write::poll_flush(Pin::new(self), cx)
+    }
+}
+
+impl Transport {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Transport::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buffer),
+            Transport::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
+        }
     }
 }
 
@@ -220,18 +253,14 @@ impl hyper::rt::Read for Stream {
         cx: &mut Context<'_>,
         mut out: hyper::rt::ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let Stream {
-            transport,
-            meter,
-            scratch,
-        } = self.get_mut();
+        let Stream { transport, meter, scratch } = self.get_mut();
         scratch.lend(|buffer| {
             let room = out.remaining().min(buffer.len());
             let mut buffer = ReadBuf::new(&mut buffer[..room]);
-            let polled = match transport {
-                Transport::Tcp(tcp) => Pin::new(tcp).poll_read(cx, &mut buffer),
-                Transport::Tls(tls) => Pin::new(tls).poll_read(cx, &mut buffer),
-            };
+            let polled = transport.poll_read(cx, &mut buffer);
+            if let Poll::Ready(Err(error)) = &polled {
+                meter.note_failure(error);
+            }
             if !buffer.filled().is_empty() {
                 meter.mark_read();
                 out.put_slice(buffer.filled());
@@ -242,14 +271,8 @@ impl hyper::rt::Read for Stream {
 }
 
 impl hyper::rt::Write for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let Stream {
-            transport, meter, ..
-        } = self.get_mut();
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let Stream { transport, meter, .. } = self.get_mut();
         let polled = match transport {
             Transport::Tcp(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Transport::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
@@ -269,9 +292,7 @@ impl hyper::rt::Write for Stream {
         if let [buf] = bufs {
             return self.poll_write(cx, buf);
         }
-        let Stream {
-            transport, meter, ..
-        } = self.get_mut();
+        let Stream { transport, meter, .. } = self.get_mut();
         let polled = match transport {
             Transport::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
             Transport::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),

@@ -26,19 +26,16 @@ pub struct Sources {
 impl Sources {
     /// Without addresses the system chooses.
     pub fn new(addresses: Vec<IpAddr>) -> Sources {
-        Sources {
-            addresses,
-            turn: Cell::new(0),
-        }
+        Sources { addresses, turn: Cell::new(0) }
     }
 
     /// The next source address of the same family as the target.
     fn next(&self, target: &SocketAddr) -> Option<IpAddr> {
         let count = self.addresses.len();
         let start = self.turn.get();
-        let found = (0..count).map(|step| (start + step) % count).find(|&at| {
-            self.addresses[at].is_ipv4() == target.is_ipv4()
-        })?;
+        let found = (0..count)
+            .map(|step| (start + step) % count)
+            .find(|&at| self.addresses[at].is_ipv4() == target.is_ipv4())?;
         self.turn.set(found + 1);
         Some(self.addresses[found])
     }
@@ -78,9 +75,7 @@ pub async fn connect(addresses: &[SocketAddr], sources: &Sources) -> io::Result<
                 match (waiting.next(), failure) {
                     (Some(address), _) => {
                         running.push(Box::pin(connect_one(*address, sources)));
-                        next_start
-                            .as_mut()
-                            .reset(tokio::time::Instant::now() + HEAD_START);
+                        next_start.as_mut().reset(tokio::time::Instant::now() + HEAD_START);
                         continue;
                     }
                     (None, Some(error)) if running.is_empty() => return Poll::Ready(Err(error)),
@@ -94,11 +89,7 @@ pub async fn connect(addresses: &[SocketAddr], sources: &Sources) -> io::Result<
 }
 
 async fn connect_one(address: SocketAddr, sources: &Sources) -> io::Result<TcpStream> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // Small requests leave at once: with Nagle's algorithm a pipelined or two-part write waits for an acknowledgement.
     socket.set_nodelay(true)?;
     if let Some(source) = sources.next(&address) {
@@ -117,15 +108,10 @@ mod tests {
 
     #[test]
     fn sources_take_turns_within_their_family() {
-        let sources = Sources::new(vec![
-            "127.0.0.2".parse().unwrap(),
-            "::1".parse().unwrap(),
-            "127.0.0.3".parse().unwrap(),
-        ]);
+        let sources =
+            Sources::new(vec!["127.0.0.2".parse().unwrap(), "::1".parse().unwrap(), "127.0.0.3".parse().unwrap()]);
         let v4 = "127.0.0.1:80".parse().unwrap();
-        let turns: Vec<String> = (0..3)
-            .map(|_| sources.next(&v4).unwrap().to_string())
-            .collect();
+        let turns: Vec<String> = (0..3).map(|_| sources.next(&v4).unwrap().to_string()).collect();
         assert_eq!(turns, ["127.0.0.2", "127.0.0.3", "127.0.0.2"]);
     }
 
@@ -136,9 +122,7 @@ mod tests {
         drop(closed);
         let open = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let sources = Sources::new(vec!["127.0.0.5".parse().unwrap()]);
-        let stream = connect(&[dead, open.local_addr().unwrap()], &sources)
-            .await
-            .unwrap();
+        let stream = connect(&[dead, open.local_addr().unwrap()], &sources).await.unwrap();
         assert_eq!(stream.local_addr().unwrap().ip().to_string(), "127.0.0.5");
         let error = connect(&[dead, dead], &sources).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);

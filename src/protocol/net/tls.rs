@@ -9,8 +9,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError,
-    ProtocolVersion, RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, ProtocolVersion,
+    RootCertStore, SignatureScheme,
 };
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -53,11 +53,8 @@ impl TlsSetup {
             None => builder.with_no_client_auth(),
             Some((chain, key)) => {
                 let chain = certificates(chain).map_err(|error| format!("client certificate: {error}"))?;
-                let key = PrivateKeyDer::from_pem_slice(key)
-                    .map_err(|error| format!("client key: {error}"))?;
-                builder
-                    .with_client_auth_cert(chain, key)
-                    .map_err(|error| format!("client certificate: {error}"))?
+                let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| format!("client key: {error}"))?;
+                builder.with_client_auth_cert(chain, key).map_err(|error| format!("client certificate: {error}"))?
             }
         };
         config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
@@ -81,21 +78,14 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     Ok(all)
 }
 
-fn verifier(
-    options: &TlsOptions,
-    provider: Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, String> {
+fn verifier(options: &TlsOptions, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, String> {
     if options.insecure {
         return Ok(Arc::new(AcceptAnything(provider)));
     }
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(pem) = &options.ca {
         for certificate in certificates(pem).map_err(|error| format!("ca: {error}"))? {
-            roots
-                .add(certificate)
-                .map_err(|error| format!("ca: {error}"))?;
+            roots.add(certificate).map_err(|error| format!("ca: {error}"))?;
         }
     }
     let strict = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
@@ -122,13 +112,9 @@ impl ServerCertVerifier for NamesSelfSigned {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verdict =
-            self.0
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp, now);
+        let verdict = self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp, now);
         match verdict {
-            Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
-                if is_self_issued(end_entity) =>
-            {
+            Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) if is_self_issued(end_entity) => {
                 let marker = OtherError(Arc::new(SelfSigned));
                 Err(Error::InvalidCertificate(CertificateError::Other(marker)))
             }
@@ -248,17 +234,10 @@ pub(super) async fn handshake(
     stream: Metered,
 ) -> Result<Shaken, TransportError> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
-        TransportError::new(
-            ErrorKind::InvalidRequest,
-            Phase::Tls,
-            "the host is no valid name for TLS",
-        )
-    })?;
-    let stream = TlsConnector::from(config.clone())
-        .connect(name, stream)
-        .await
-        .map_err(|error| match tls_error(&error) {
+    let name = ServerName::try_from(bare.to_owned())
+        .map_err(|_| TransportError::new(ErrorKind::InvalidRequest, Phase::Tls, "the host is no valid name for TLS"))?;
+    let stream =
+        TlsConnector::from(config.clone()).connect(name, stream).await.map_err(|error| match tls_error(&error) {
             Some(error) => classify(error, Phase::Tls),
             None => {
                 let mut error = TransportError::from_stream(&error, Phase::Tls);
@@ -291,12 +270,8 @@ pub fn classify(error: &Error, phase: Phase) -> TransportError {
     let kind = match error {
         Error::InvalidCertificate(certificate) => match certificate {
             Certificate::Expired | Certificate::ExpiredContext { .. } => ErrorKind::TlsExpired,
-            Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => {
-                ErrorKind::TlsNotYetValid
-            }
-            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
-                ErrorKind::TlsWrongName
-            }
+            Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => ErrorKind::TlsNotYetValid,
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => ErrorKind::TlsWrongName,
             Certificate::UnknownIssuer => ErrorKind::TlsUnknownAuthority,
             Certificate::Other(inner) if inner.0.is::<SelfSigned>() => ErrorKind::TlsSelfSigned,
             _ => ErrorKind::Tls,
@@ -304,9 +279,7 @@ pub fn classify(error: &Error, phase: Phase) -> TransportError {
         Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => ErrorKind::TlsGarbage,
         Error::PeerIncompatible(_) => ErrorKind::TlsVersion,
         Error::AlertReceived(alert) => match alert {
-            AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity => {
-                ErrorKind::TlsVersion
-            }
+            AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity => ErrorKind::TlsVersion,
             AlertDescription::CertificateRequired
             | AlertDescription::BadCertificate
             | AlertDescription::UnknownCA

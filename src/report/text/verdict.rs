@@ -1,6 +1,7 @@
 //! The verdict and what it rests on: reasons, thresholds, checks.
 
 use super::counted;
+use crate::metrics::snapshot::Status;
 use crate::metrics::{Snapshot, Verdict};
 use crate::plan::Plan;
 use crate::report::checks::{checks as rows, group_path};
@@ -11,29 +12,36 @@ use crate::units::human;
 
 /// The verdict with its reasons, and which run this was.
 pub(super) fn head(page: &mut Page, plan: &Plan, snapshot: &Snapshot, facts: &Facts) {
+    let running = snapshot.status != Status::Completed;
     let (word, tint) = match facts.outcome {
+        // An interim report has no verdict yet.
+        Outcome::Passed if running => ("RUNNING", Tint::Notable),
         Outcome::Passed => ("PASSED", Tint::Good),
         Outcome::Failed => ("FAILED", Tint::Bad),
         Outcome::Invalid => ("INVALID", Tint::Notable),
     };
+    let code = if facts.exit_code == 0 { String::new() } else { format!("(exit code {})", facts.exit_code) };
     let mut reasons = facts.reasons.iter();
-    let first = match reasons.next() {
-        Some(reason) => format!("because {} (exit code {})", reason.message, facts.exit_code),
-        None if facts.exit_code != 0 => format!("(exit code {})", facts.exit_code),
-        None => held(snapshot),
+    let why = match reasons.next() {
+        Some(reason) => format!("because {}", reason.message),
+        None if facts.exit_code != 0 => String::new(),
+        None if running => format!("– so far {}", held(snapshot)),
+        None => format!("– {}", held(snapshot)),
     };
-    page.pieces(0, 8, &[Piece::tinted(word, tint), first.into()]);
+    page.pieces(0, 4, &[Piece::tinted(word, tint), code.into(), why.into()]);
     for reason in reasons {
-        page.pieces(8, 8, &[format!("and {}", reason.message).into()]);
+        page.pieces(4, 4, &[format!("and because {}", reason.message).into()]);
     }
-    if let Some(stopped) = &facts.stopped {
+    // What a reason says already is not said twice.
+    let told = |why: &str| facts.reasons.iter().any(|reason| reason.message.contains(why));
+    if let Some(stopped) = facts.stopped.as_ref().filter(|stopped| !told(&stopped.why)) {
         let how = if stopped.killed { "ended at once by" } else { "stopped by" };
         page.line(&format!("{how} {}: {}", stopped.by, stopped.why));
     }
-    if let Some(why) = &facts.marked_failed {
+    if let Some(why) = facts.marked_failed.as_ref().filter(|why| !told(why)) {
         page.line(&format!("marked failed by the script: {why}"));
     }
-    for error in &facts.hook_errors {
+    for error in facts.hook_errors.iter().filter(|error| !told(&error.message)) {
         let place = if error.place.is_empty() { String::new() } else { format!(" ({})", error.place) };
         page.line(&format!("error in `{}`: {}{place}", error.hook, error.message));
     }
@@ -77,6 +85,7 @@ pub(super) fn thresholds(page: &mut Page, snapshot: &Snapshot) {
         return;
     }
     page.heading("THRESHOLDS", "");
+    let mut table = Table::new(3, &["", "selector", "limit", "observed"]);
     for verdict in &snapshot.thresholds {
         let (sign, tint) = match verdict.passed {
             Some(true) => ("✓", Tint::Good),
@@ -84,35 +93,35 @@ pub(super) fn thresholds(page: &mut Page, snapshot: &Snapshot) {
             Some(false) => ("✗", Tint::Bad),
             None => (NONE, Tint::Notable),
         };
-        let mut pieces = vec![Piece::tinted(sign, tint), selected(verdict).into(), verdict.expression.as_str().into()];
-        match observed(verdict) {
-            Some(observed) => pieces.extend([Piece::tinted("observed", Tint::Dim), Piece::tinted(&observed, tint)]),
-            None => pieces.push(Piece::tinted("no data", Tint::Notable)),
-        }
+        let observed = observed(verdict).unwrap_or("no data".to_owned());
+        table.row(vec![
+            Piece::tinted(sign, tint),
+            selected(verdict).into(),
+            verdict.expression.as_str().into(),
+            Piece::tinted(&observed, tint),
+        ]);
         let mut remarks = Vec::new();
         if verdict.severity == "warn" {
             remarks.push("warning only".to_owned());
         }
-        if verdict.abort {
+        if verdict.abort && verdict.passed == Some(false) {
             remarks.push("ends the run".to_owned());
         }
         if let Some(at) = verdict.first_breach {
             remarks.push(format!("first broken at {}", human::duration(at)));
         }
+        remarks.extend(verdict.note.clone());
         if !remarks.is_empty() {
-            pieces.push(Piece::tinted(&format!("({})", remarks.join(", ")), Tint::Dim));
-        }
-        page.pieces(2, 4, &pieces);
-        if let Some(note) = &verdict.note {
-            page.pieces(4, 4, &[Piece::tinted(note, Tint::Dim)]);
+            table.note(&remarks.join(", "));
         }
     }
+    page.table(&table);
 }
 
 fn selected(verdict: &Verdict) -> String {
     match &verdict.scenario {
-        Some(scenario) => format!("{} in {scenario}:", verdict.selector),
-        None => format!("{}:", verdict.selector),
+        Some(scenario) => format!("{} in {scenario}", verdict.selector),
+        None => verdict.selector.clone(),
     }
 }
 

@@ -57,9 +57,9 @@ fn group(context: &NativeCallContext<'_>, name: &str, body: &FnPtr) -> Fallible<
         let group = user.group.replace(outer);
         // A group that was cut short measured nothing, as an iteration that was.
         let cut = result.as_ref().is_err_and(|error| matches!(**error, EvalAltResult::ErrorTerminated(..)));
-        if let Some((metric, _)) = user.host.metric("group_duration").filter(|_| !cut) {
+        if !cut {
             let ms = started.elapsed().as_secs_f64() * 1e3;
-            user.host.sample(metric, user.base, group, Default::default(), user.tags_name.get(), ms);
+            user.host.sample(user.host.ids.group_duration, user.base, group, Default::default(), user.tags_name.get(), ms);
         }
     })?;
     result
@@ -103,9 +103,8 @@ fn truth(value: &Dynamic) -> bool {
 
 fn count(user: &User, name: &str, passed: bool) {
     let host = &user.host;
-    let Some((metric, _)) = host.metric("checks") else { return };
     let detail = host.name(name);
-    host.sample(metric, user.base, user.group.get(), detail, user.tags_name.get(), f64::from(u8::from(passed)));
+    host.sample(host.ids.checks, user.base, user.group.get(), detail, user.tags_name.get(), f64::from(u8::from(passed)));
     if !passed {
         let key = || ErrorKey {
             kind: "check".to_owned(),

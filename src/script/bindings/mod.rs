@@ -14,6 +14,8 @@ mod response;
 mod vu;
 
 pub(crate) use rand::restart_top_level;
+#[cfg(test)]
+pub(crate) use request::options as request_options;
 use rhai::Engine;
 
 /// Adds everything.

@@ -52,6 +52,12 @@ const OPTIONS: &[&str] = &[
     "multipart", "compression", "jar", "throw_errors",
 ];
 
+/// For the test of the reference page.
+#[cfg(test)]
+pub(crate) fn options() -> &'static [&'static str] {
+    OPTIONS
+}
+
 /// A request without options: the common case, and the fast one.
 pub fn plain(user: &User, client: &Client, method: Method, url: &str) -> Result<Call, String> {
     let target = client.shared().target(url).map_err(|error| format!("{error}: `{url}`"))?;

@@ -58,7 +58,12 @@ fn connections_that_end_too_early() {
             (&b""[..], ErrorKind::ResetBeforeHeaders, Phase::Wait, 0),
             (b"HTTP/1.1 200 OK\r\nContent-", ErrorKind::ResetBeforeHeaders, Phase::Wait, 0),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", ErrorKind::ResetInBody, Phase::Receive, 200),
-            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", ErrorKind::ResetInBody, Phase::Receive, 200),
+            (
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+                ErrorKind::ResetInBody,
+                Phase::Receive,
+                200,
+            ),
         ] {
             let exchange = faced_with(bytes).await;
             let error = exchange.error.clone().unwrap();
@@ -167,10 +172,7 @@ fn a_pool_that_is_full_of_stuck_requests_times_out_in_blocked() {
             std::future::pending::<()>().await;
         })
         .await;
-        let client = client(HttpOptions {
-            connections_per_user: 1,
-            ..HttpOptions::default()
-        });
+        let client = client(HttpOptions { connections_per_user: 1, ..HttpOptions::default() });
         let mut short = request(&client, &silent.url("/"));
         short.timeout = Some(Duration::from_millis(60));
         let mut long = short.clone();
@@ -188,10 +190,7 @@ fn a_pool_that_is_full_of_stuck_requests_times_out_in_blocked() {
 fn hosts_that_are_not_allowed_are_never_asked() {
     on_shard(async {
         let server = Server::start(|_| ok("")).await;
-        let client = client(HttpOptions {
-            allow_hosts: vec!["*.test".to_owned()],
-            ..HttpOptions::default()
-        });
+        let client = client(HttpOptions { allow_hosts: vec!["*.test".to_owned()], ..HttpOptions::default() });
         let error = get(&client, &server.url("/")).await.error.unwrap();
         assert_eq!((error.kind, error.code), (ErrorKind::BlockedHost, 1111));
         assert_eq!(server.connections.get(), 0);

@@ -61,19 +61,13 @@ fn users_wait_for_one_of_their_connections() {
             }
         })
         .await;
-        let client = client(HttpOptions {
-            connections_per_user: 2,
-            ..HttpOptions::default()
-        });
+        let client = client(HttpOptions { connections_per_user: 2, ..HttpOptions::default() });
         let url = server.url("/");
         let five = (0..5).map(|_| get(&client, &url));
         let done = join_all(five).await;
         assert!(done.iter().all(|exchange| exchange.status == 200));
         assert_eq!(server.connections.get(), 2);
-        let waited = done
-            .iter()
-            .filter(|exchange| exchange.timings.blocked >= Duration::from_millis(40))
-            .count();
+        let waited = done.iter().filter(|exchange| exchange.timings.blocked >= Duration::from_millis(40)).count();
         assert_eq!(waited, 3);
     });
 }
@@ -118,10 +112,7 @@ fn a_dropped_request_closes_its_connection_and_frees_its_place() {
             }
         })
         .await;
-        let client = client(HttpOptions {
-            connections_per_user: 1,
-            ..HttpOptions::default()
-        });
+        let client = client(HttpOptions { connections_per_user: 1, ..HttpOptions::default() });
         let slow = server.url("/slow");
         for _ in 0..3 {
             let cut = tokio::time::timeout(Duration::from_millis(50), get(&client, &slow)).await;
@@ -162,10 +153,8 @@ fn a_connection_that_the_server_closed_while_idle_is_not_used() {
 #[test]
 fn connection_close_is_obeyed() {
     on_shard(async {
-        let server = Server::start(|_| {
-            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx".to_vec()
-        })
-        .await;
+        let server =
+            Server::start(|_| b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx".to_vec()).await;
         let client = client(HttpOptions::default());
         for _ in 0..3 {
             assert_eq!(get(&client, &server.url("/")).await.status, 200);
@@ -180,8 +169,7 @@ fn redirects_are_followed_hop_by_hop() {
         let server = Server::start(|request| {
             let path = request.split(' ').nth(1).unwrap();
             let to = |status: u16, place: &str| {
-                format!("HTTP/1.1 {status} X\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n")
-                    .into_bytes()
+                format!("HTTP/1.1 {status} X\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n").into_bytes()
             };
             match path {
                 "/303" => to(303, "/end"),
@@ -199,17 +187,10 @@ fn redirects_are_followed_hop_by_hop() {
         };
         let mut hops = Vec::new();
         for path in ["/303", "/307"] {
-            let last = client
-                .fetch(post(path), &mut |hop| hops.push((hop.method.clone(), hop.status)))
-                .await;
+            let last = client.fetch(post(path), &mut |hop| hops.push((hop.method.clone(), hop.status))).await;
             assert_eq!((last.status, last.url.url.path()), (200, "/end"));
         }
-        let expected = [
-            (Method::POST, 303),
-            (Method::GET, 200),
-            (Method::POST, 307),
-            (Method::POST, 200),
-        ];
+        let expected = [(Method::POST, 303), (Method::GET, 200), (Method::POST, 307), (Method::POST, 200)];
         assert_eq!(hops, expected);
         assert!(server.requests.borrow()[3].ends_with("\r\n\r\ndata"));
 
@@ -241,7 +222,7 @@ fn cookies_are_kept_per_user_and_across_hops() {
         })
         .await;
         let shared = client(HttpOptions::default()).shared().clone();
-        let (mut user, other) = (Client::new(shared.clone()), Client::new(shared));
+        let (user, other) = (Client::new(shared.clone()), Client::new(shared));
         let login = request(&user, &server.url("/login"));
         user.fetch(login, &mut |_| ()).await;
         get(&other, &server.url("/home")).await;
@@ -273,10 +254,7 @@ fn bodies_beyond_the_limit_are_counted_and_discarded() {
             stream.write_all(&ok("next")).await.unwrap();
         })
         .await;
-        let client = client(HttpOptions {
-            body_limit: 25_000,
-            ..HttpOptions::default()
-        });
+        let client = client(HttpOptions { body_limit: 25_000, ..HttpOptions::default() });
         let exchange = get(&client, &server.url("/")).await;
         assert_eq!(exchange.error, None);
         assert_eq!(exchange.body_length, 10_000 * PIECES as u64);
@@ -344,5 +322,90 @@ fn the_total_timeout_fires_while_the_body_drips() {
         assert_eq!((error.kind, error.code, error.phase), (net::ErrorKind::Timeout, 1050, net::Phase::Receive));
         assert_eq!(exchange.status, 200);
         assert!(exchange.body_length > 0 && exchange.timings.receive > Duration::from_millis(100));
+    });
+}
+
+#[test]
+fn large_bodies_go_up_and_an_early_answer_is_heard() {
+    on_shard(async {
+        // More than the sockets' buffers hold.
+        const SIZE: usize = 30_000_000;
+        let server = Server::raw(|mut stream| async move {
+            let mut head = vec![0; 64];
+            stream.read_exact(&mut head).await.unwrap();
+            if head.starts_with(b"POST /early") {
+                stream.write_all(b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+                return std::future::pending().await;
+            }
+            let mut total = head.len();
+            let mut buffer = vec![0; 65536];
+            while total < SIZE {
+                total += stream.read(&mut buffer).await.unwrap();
+            }
+            let close = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+            stream.write_all(close).await.unwrap();
+            std::future::pending().await
+        })
+        .await;
+        let client = client(HttpOptions::default());
+        let post = |path: &str| {
+            let target = client.shared().target(&server.url(path)).unwrap();
+            Request::new(Method::POST, target).body(vec![b'x'; SIZE])
+        };
+        let whole = client.send(&post("/")).await;
+        assert_eq!((whole.status, whole.error.clone()), (200, None));
+        assert!(whole.bytes_out > SIZE as u64);
+        let early = client.send(&post("/early")).await;
+        assert_eq!((early.status, early.error.clone()), (413, None));
+        assert!(early.bytes_out < SIZE as u64);
+        // Half a request was written there: that connection is of no more use.
+        assert!(!client.send(&post("/")).await.reused);
+    });
+}
+
+#[test]
+fn interim_answers_are_skipped_and_surplus_ends_the_connection() {
+    on_shard(async {
+        let server = Server::start(|_| {
+            let mut bytes = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n".repeat(500);
+            bytes.extend_from_slice(&ok("end"));
+            bytes.extend_from_slice(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged");
+            bytes
+        })
+        .await;
+        let client = client(HttpOptions::default());
+        for _ in 0..2 {
+            let exchange = get(&client, &server.url("/")).await;
+            assert_eq!((exchange.status, exchange.body.raw().as_ref()), (200, &b"end"[..]));
+            assert!(!exchange.reused);
+        }
+    });
+}
+
+#[test]
+fn compressed_bodies_are_decoded_on_demand_and_bombs_are_not() {
+    use std::io::Write as _;
+    let gzip = |plain: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(plain).unwrap();
+        let body = encoder.finish().unwrap();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", body.len());
+        [head.into_bytes(), body].concat()
+    };
+    let (fair, bomb) = (gzip(b"plain"), gzip(&vec![0; 50_000_000]));
+    on_shard(async move {
+        let server = Server::start(move |request| match request.contains("/bomb") {
+            true => bomb.clone(),
+            false => fair.clone(),
+        })
+        .await;
+        let client = client(HttpOptions::default());
+        let exchange = get(&client, &server.url("/")).await;
+        assert_eq!(exchange.body.decoded().unwrap(), "plain");
+        assert_eq!(exchange.body_length, exchange.body.raw().len() as u64);
+        let exchange = get(&client, &server.url("/bomb")).await;
+        assert_eq!(exchange.error, None, "receiving it is no error");
+        let error = net::TransportError::from(&exchange.body.decoded().unwrap_err());
+        assert_eq!((error.kind, error.code), (net::ErrorKind::DecompressLimit, 1701));
     });
 }

@@ -9,16 +9,11 @@ use h2::server::{Connection, SendResponse};
 use std::time::Instant;
 
 fn options() -> HttpOptions {
-    HttpOptions {
-        version: Version::Http2,
-        ..HttpOptions::default()
-    }
+    HttpOptions { version: Version::Http2, ..HttpOptions::default() }
 }
 
 /// A server by prior knowledge; `answer` handles each stream.
-async fn server(
-    answer: impl Fn(http::Request<h2::RecvStream>, SendResponse<Bytes>) + 'static,
-) -> Server {
+async fn server(answer: impl Fn(http::Request<h2::RecvStream>, SendResponse<Bytes>) + 'static) -> Server {
     let answer = Rc::new(answer);
     Server::raw(move |stream| {
         let answer = answer.clone();

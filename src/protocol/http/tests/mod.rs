@@ -20,16 +20,11 @@ use crate::protocol::net;
 
 /// Runs a test on a shard's kind of runtime, and never for longer than ten seconds.
 fn on_shard<F: Future>(work: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let local = tokio::task::LocalSet::new();
-    runtime.block_on(local.run_until(async {
-        tokio::time::timeout(Duration::from_secs(10), work)
-            .await
-            .expect("the test hangs")
-    }))
+    runtime.block_on(
+        local.run_until(async { tokio::time::timeout(Duration::from_secs(10), work).await.expect("the test hangs") }),
+    )
 }
 
 /// A server whose connections are all handled by one closure; counts connections and keeps what it was asked.
@@ -64,9 +59,7 @@ impl Server {
     }
 
     /// Hands every connection to `serve`.
-    async fn raw<F: Future<Output = ()> + 'static>(
-        serve: impl Fn(TcpStream) -> F + 'static,
-    ) -> Server {
+    async fn raw<F: Future<Output = ()> + 'static>(serve: impl Fn(TcpStream) -> F + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let connections = Rc::new(Cell::new(0));
@@ -77,11 +70,7 @@ impl Server {
                 tokio::task::spawn_local(serve(stream));
             }
         });
-        Server {
-            address,
-            connections,
-            requests: Rc::default(),
-        }
+        Server { address, connections, requests: Rc::default() }
     }
 
     fn url(&self, path: &str) -> String {

@@ -27,10 +27,7 @@ impl Authority {
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
-        Authority {
-            issuer: Issuer::new(params, key),
-            certificate,
-        }
+        Authority { issuer: Issuer::new(params, key), certificate }
     }
 
     fn sign(&self, params: CertificateParams) -> Identity {
@@ -47,10 +44,7 @@ struct Identity {
 
 impl Identity {
     fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
-        (
-            vec![self.certificate.der().clone()],
-            PrivateKeyDer::try_from(self.key.serialize_der()).unwrap(),
-        )
+        (vec![self.certificate.der().clone()], PrivateKeyDer::try_from(self.key.serialize_der()).unwrap())
     }
 }
 
@@ -62,9 +56,7 @@ fn params(name: &str) -> CertificateParams {
 
 fn server_config(identity: &Identity, clients: Option<&Authority>, alpn: &[&[u8]]) -> ServerConfig {
     let provider = Arc::new(ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .unwrap();
+    let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().unwrap();
     let builder = match clients {
         None => builder.with_no_client_auth(),
         Some(authority) => {
@@ -109,10 +101,7 @@ async fn answer_h1(mut stream: TlsStream<TcpStream>) {
 
 fn trusting(authority: &Authority) -> HttpOptions {
     HttpOptions {
-        tls: TlsOptions {
-            ca: Some(authority.certificate.pem().into_bytes()),
-            ..TlsOptions::default()
-        },
+        tls: TlsOptions { ca: Some(authority.certificate.pem().into_bytes()), ..TlsOptions::default() },
         ..HttpOptions::default()
     }
 }
@@ -225,11 +214,9 @@ fn servers_that_do_not_speak_tls_or_stall() {
         .await;
         let mut options = HttpOptions::default();
         options.timeouts.tls = Some(Duration::from_millis(50));
-        for (server, kind) in [
-            (&plain, ErrorKind::TlsGarbage),
-            (&old, ErrorKind::TlsVersion),
-            (&garbage, ErrorKind::TlsTimeout),
-        ] {
+        for (server, kind) in
+            [(&plain, ErrorKind::TlsGarbage), (&old, ErrorKind::TlsVersion), (&garbage, ErrorKind::TlsTimeout)]
+        {
             let error = get(&client(options.clone()), &https(server)).await.error.unwrap();
             assert_eq!((error.kind, error.phase), (kind, Phase::Tls), "{error}");
         }
@@ -249,7 +236,7 @@ fn sessions_are_resumed_by_their_user_only() {
             let _ = stream.shutdown().await;
         })
         .await;
-        let mut user = client(trusting(&authority));
+        let user = client(trusting(&authority));
         let other = Client::new(user.shared().clone());
         let full = get(&user, &https(&server)).await.bytes_in;
         let resumed = get(&user, &https(&server)).await.bytes_in;
