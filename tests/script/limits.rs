@@ -76,6 +76,7 @@ fn ranges_and_sleeps_without_end() {
     is_contained("let n = 0; for i in 0..9223372036854775807 { n += 1; }", "computed for 150ms");
     is_contained("sleep(-1.s);", "sleep");
     is_contained("sleep(5);", "bare number");
+    is_contained("sleep(0.5);", "bare number");
 }
 
 #[test]
