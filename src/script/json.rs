@@ -178,8 +178,8 @@ pub fn register(engine: &mut Engine) {
         .register_iterator::<Json>()
         .register_indexer_get(|json: &mut Json, field: ImmutableString| json.field(&field))
         .register_indexer_get(|json: &mut Json, index: i64| json.item(index))
-        .register_indexer_set(|json: &mut Json, field: ImmutableString, value: Dynamic| given_back(&json.field(&field), &value))
-        .register_indexer_set(|json: &mut Json, index: i64, value: Dynamic| given_back(&json.item(index)?, &value))
+        .register_indexer_set(|json: &mut Json, field: ImmutableString, new: Dynamic| fed_back(&json.field(&field), &new))
+        .register_indexer_set(|json: &mut Json, index: i64, new: Dynamic| fed_back(&json.item(index)?, &new))
         .register_fn("len", |json: &mut Json| json.len())
         .register_get("len", |json: &mut Json| json.len())
         .register_fn("is_empty", |json: &mut Json| json.len() == 0)
@@ -226,15 +226,19 @@ impl IntoIterator for Json {
     }
 }
 
-/// Rhai gives the receiver of a method back to where it came from (`data.items.len()` sets `items` again): what has not
-/// changed may be set.
-fn given_back(current: &Dynamic, value: &Dynamic) -> Fallible<()> {
-    let unchanged = match (current.read_lock::<Json>(), value.read_lock::<Json>()) {
-        (Some(current), Some(value)) => Arc::ptr_eq(&current.document, &value.document) && current.path == value.path,
-        (None, None) => from_dynamic(current, 1).ok() == from_dynamic(value, 1).ok(),
+/// After `data.list.len()` Rhai writes `data.list` back, in case the method has changed it: what is the same may be
+/// written, anything else is refused.
+fn fed_back(old: &Dynamic, new: &Dynamic) -> Fallible<()> {
+    let same = match (old.read_lock::<Json>(), new.read_lock::<Json>()) {
+        (Some(old), Some(new)) => Arc::ptr_eq(&old.document, &new.document) && old.path == new.path,
+        (None, None) => match (old.as_immutable_string_ref(), new.as_immutable_string_ref()) {
+            (Ok(old), Ok(new)) => *old == *new,
+            (Err(_), Err(_)) => from_dynamic(old, 1).ok().is_some_and(|old| from_dynamic(new, 1).ok() == Some(old)),
+            _ => false,
+        },
         _ => false,
     };
-    if unchanged {
+    if same {
         return Ok(());
     }
     Err("this JSON is read-only, all users share it: copy it with `.to_map()` to change it".into())
@@ -262,6 +266,16 @@ mod tests {
         assert!(truth("let n = 0; for item in data.items { n += item.id; } n == 15"));
         assert!(truth(r#"data.items[0].to_json() == "{\"id\":7,\"price\":1.5}""#));
         assert!(truth("data.items.to_array()[0].id == 7"));
+    }
+
+    #[test]
+    fn methods_of_what_is_inside_are_no_writing() {
+        let json = r#"{"list":[{"id":1},{"id":2}],"text":"Hello","n":-5,"f":1.5}"#;
+        let truth = |script: &str| eval(&format!("fn f(data) {{ {script} }} f(data)"), json).expect(script).as_bool().expect(script);
+        assert!(truth("data.list.len() == 2 && data[\"list\"].len() == 2 && data.list[0].keys().len() == 1"));
+        assert!(truth("data.list.filter(|p| p.id == 2).len() == 1 && data.list.map(|p| p.id) == [1, 2]"));
+        assert!(truth("data.text.len() == 5 && data.text.to_upper() == \"HELLO\" && data.text.contains(\"ell\")"));
+        assert!(truth("data.text.sub_string(1, 2) == \"el\" && data.n.abs() == 5 && data.f.floor() == 1.0"));
     }
 
     #[test]

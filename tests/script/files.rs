@@ -147,8 +147,6 @@ fn env_values_that_do_not_fit() {
     let outcome = punk().script(script).args("-e N=many -e D=1parsec -e NN=1").env("B", "maybe").run();
     assert_snapshot!(outcome.assert_code(104).stderr(), @r#"
     warning: `-e NN=…`: the script reads no variable of this name
-     |
-     = help: did you mean `N`?
 
     error: -e `N=many`: an integer is wanted
      --> test.rhai:1:11

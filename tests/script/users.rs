@@ -13,13 +13,14 @@ fn setup_data_reaches_every_user_and_is_read_only() {
             for n in data.list { sum += n; }
             check("iterates", sum == 6 && data.missing == ());
             try { data.text = "changed"; } catch (error) { check("refused", error.to_string().contains("read-only")); }
+            check("methods", data.list.filter(|n| n > 1).len() == 2 && data.catalogue[0].keys().len() > 1);
             check("unchanged", data.text == "hello");
         }
         fn teardown(data) { if data.text != "hello" { throw "teardown got other data"; } }
     "#;
     let outcome = punk().script(script).target(&target).args("-u3 -i9").run();
     outcome.assert_passed();
-    assert_eq!((outcome.metric("checks", "passes"), outcome.metric("checks", "fails")), (36.0, 0.0), "{}", outcome.told());
+    assert_eq!((outcome.metric("checks", "passes"), outcome.metric("checks", "fails")), (45.0, 0.0), "{}", outcome.told());
     assert_eq!(target.stats().requests, 1, "setup runs once");
     assert_eq!(outcome.metric("http_reqs", "count"), 0.0, "requests of setup stand apart");
 }

@@ -45,7 +45,10 @@ fn every_example_script_runs() {
                 assert!(matches!(outcome.code(), 0 | 99), "{}\n{}", script.display(), outcome.told());
                 let iterations = outcome.metric("iterations", "count");
                 assert!(iterations > 0.0, "{} did nothing\n{}", script.display(), outcome.told());
-                assert_eq!(outcome.metric("script_errors", "count"), 0.0, "{}\n{}", script.display(), outcome.told());
+                // An example about errors has a threshold about them.
+                let about_errors = outcome.summary()["thresholds"].to_string().contains("script_errors");
+                let errors = outcome.metric("script_errors", "count");
+                assert!(errors == 0.0 || about_errors, "{}\n{}", script.display(), outcome.told());
             });
         }
     });

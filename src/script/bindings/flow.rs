@@ -19,6 +19,9 @@ const LONG: Duration = Duration::from_millis(100);
 pub fn register(engine: &mut Engine) {
     engine
         .register_fn("sleep", |context: NativeCallContext<'_>, time: Dynamic| sleep(&context, &time))
+        // Rhai's own, for bare seconds, put the whole shard to sleep; these stand before them and refuse.
+        .register_fn("sleep", |context: NativeCallContext<'_>, time: i64| sleep(&context, &time.into()))
+        .register_fn("sleep", |context: NativeCallContext<'_>, time: f64| sleep(&context, &time.into()))
         .register_fn("group", |context: NativeCallContext<'_>, name: ImmutableString, body: FnPtr| group(&context, &name, &body))
         .register_fn("check", |context: NativeCallContext<'_>, name: ImmutableString, passed: bool| {
             user::current(&context, |user| count(user, &name, passed))?;
