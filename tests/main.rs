@@ -1,5 +1,6 @@
 //! The one integration binary: every black-box test is a module of it, so that the crate is linked once.
 
+mod book;
 mod house;
 mod needs;
 mod reference;
