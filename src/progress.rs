@@ -34,7 +34,7 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Steps of a bar.
 const STEPS: u64 = 1_000;
 /// The widest name beside a bar.
-const NAME: usize = 24;
+const NAME: usize = 16;
 
 /// What shows progress during one run.
 pub struct Progress {
@@ -42,6 +42,8 @@ pub struct Progress {
     /// Run time from which the next plain line is due.
     due: Duration,
     ended: bool,
+    /// Lines of scripts that were shown.
+    printed: u64,
 }
 
 enum Shown {
@@ -58,18 +60,21 @@ impl Progress {
             Mode::Lines => Shown::Lines(Box::new(io::stderr())),
             Mode::Quiet => Shown::Quiet,
         };
-        Progress { shown, due: EVERY, ended: false }
+        Progress { shown, due: EVERY, ended: false, printed: 0 }
     }
 
     /// Plain lines to somewhere else than stderr.
     pub fn lines_to(out: Box<dyn Write + Send>) -> Self {
-        Progress { shown: Shown::Lines(out), due: EVERY, ended: false }
+        Progress { shown: Shown::Lines(out), due: EVERY, ended: false, printed: 0 }
     }
 
     /// Shows a Snapshot: what scripts printed since the last one, then how far the run is.
     pub fn update(&mut self, snapshot: &Snapshot) {
-        for print in &snapshot.prints {
-            self.say(print);
+        for (number, print) in (snapshot.prints_before..).zip(&snapshot.prints) {
+            if number >= self.printed {
+                self.say(print);
+                self.printed = number + 1;
+            }
         }
         let over = matches!(snapshot.status, Status::Completed);
         match &mut self.shown {
@@ -127,7 +132,7 @@ impl Progress {
 fn bars<'a>(scenarios: impl IntoIterator<Item = &'a str>, color: bool, unicode: bool) -> Shown {
     let names: Vec<String> = scenarios.into_iter().map(|name| cut(&clean(name), NAME)).collect();
     let width = names.iter().map(|name| columns(name)).max().unwrap_or(0);
-    let bar = if color { "{bar:20.green/dim}" } else { "{bar:20}" };
+    let bar = if color { "{bar:10.green/dim}" } else { "{bar:10}" };
     let style = ProgressStyle::with_template(&format!("{{prefix}} {bar} {{wide_msg}}"))
         .expect("the template is right")
         .progress_chars(if unicode { "█▉▊▋▌▍▎▏ " } else { "#>-" });
@@ -140,26 +145,24 @@ fn bars<'a>(scenarios: impl IntoIterator<Item = &'a str>, color: bool, unicode: 
     Shown::Bars { bars: bars.collect(), all, unicode }
 }
 
-/// What stands beside a scenario's bar: ` 42%  12.5s  20/20 users  310.2/s  p95 12ms  errors 0.1%  ✓2 ✗1`.
+/// What stands beside a scenario's bar: ` 42%  20/20 users  310.2/s  p95 12ms  errors 0.1%  ✓2 ✗1  12.5s`. The terminal cuts
+/// it at its right edge: what matters least comes last.
 pub fn bar_text(snapshot: &Snapshot, scenario: &ScenarioState, unicode: bool) -> String {
     let recent = &scenario.recent;
     let state = match snapshot.status {
-        Status::Starting => "starting".to_owned(),
-        Status::Setup => "setup".to_owned(),
-        Status::Stopping if !scenario.done => "stopping".to_owned(),
-        Status::Teardown => "teardown".to_owned(),
-        _ if scenario.done => "done".to_owned(),
-        _ => human::time(seconds(snapshot.elapsed) * 1e3),
+        Status::Starting => Some("starting"),
+        Status::Setup => Some("setup"),
+        Status::Stopping if !scenario.done => Some("stopping"),
+        Status::Teardown => Some("teardown"),
+        _ => scenario.done.then_some("done"),
     };
-    let mut parts = vec![
-        format!("{:>3.0}%", (scenario.progress.clamp(0.0, 1.0) * 100.0).floor()),
-        state,
-        match scenario.target {
-            Some(target) => format!("{}/{target} users", scenario.users),
-            None => format!("{} users", scenario.users),
-        },
-        human::rate(recent.requests),
-    ];
+    let mut parts = vec![format!("{:>3.0}%", (scenario.progress.clamp(0.0, 1.0) * 100.0).floor())];
+    parts.extend(state.map(str::to_owned));
+    parts.push(match scenario.target {
+        Some(target) => format!("{}/{target} users", scenario.users),
+        None => format!("{} users", scenario.users),
+    });
+    parts.push(human::rate(recent.requests));
     parts.extend(recent.p95.map(|p95| format!("p95 {}", human::time(p95))));
     parts.extend(recent.failed.map(|failed| format!("errors {}", human::percent(failed))));
     let (held, broken) = thresholds(snapshot, &scenario.name);
@@ -167,6 +170,7 @@ pub fn bar_text(snapshot: &Snapshot, scenario: &ScenarioState, unicode: bool) ->
     let signs = [(yes, held), (no, broken)].into_iter().filter(|(_, count)| *count > 0);
     let signs: Vec<_> = signs.map(|(sign, count)| format!("{sign}{count}")).collect();
     parts.extend((!signs.is_empty()).then(|| signs.join(" ")));
+    parts.push(human::time(seconds(snapshot.elapsed) * 1e3));
     let text = parts.join("  ");
     if unicode { text } else { text.replace('µ', "u") }
 }
@@ -203,7 +207,8 @@ fn thresholds(snapshot: &Snapshot, scenario: &str) -> (usize, usize) {
     let concerns = |of: Option<&str>| of.is_none_or(|of| of == scenario);
     let judged = snapshot.thresholds.iter().filter(|verdict| {
         let selected = Selector::parse(&verdict.selector).ok();
-        concerns(verdict.scenario.as_deref()) && concerns(selected.as_ref().and_then(|selector| selector.tag("scenario")))
+        concerns(verdict.scenario.as_deref())
+            && concerns(selected.as_ref().and_then(|selector| selector.tag("scenario")))
     });
     let judged: Vec<bool> = judged.filter_map(|verdict| verdict.passed).collect();
     let held = judged.iter().filter(|held| **held).count();

@@ -153,7 +153,7 @@ pub struct TargetArgs {
     /// Serving threads
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub threads: usize,
-    /// TLS: off, valid, expired, self-signed, wrong-name, client-certificate
+    /// TLS: off, valid, expired, self-signed, wrong-name, client-cert
     #[arg(long, value_name = "MODE", default_value = "off")]
     pub tls: crate::target::TlsMode,
     /// Seed of latency and faults

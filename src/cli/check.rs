@@ -14,13 +14,15 @@ pub fn check(args: &CheckArgs) -> Exit {
     let overrides = args.overrides.overrides();
     let compiled = on_large_stack(|| compile(&args.script, &overrides));
     if args.json {
-        out(&format!("{:#}\n", report::diagnostics_json(&compiled.diagnostics, compiled.plan.as_ref())));
+        let json = report::diagnostics_json(&compiled.diagnostics, compiled.plan.as_ref());
+        out(&format!("{json:#}\n"));
     } else {
         if !compiled.diagnostics.is_empty() {
-            err(&format!("{}\n", render_all(&compiled.diagnostics, args.color.on(std::io::stderr().is_terminal()))));
+            err(&(render_all(&compiled.diagnostics, args.color.on(std::io::stderr().is_terminal())) + "\n"));
         }
         if let Some(plan) = &compiled.plan {
-            out(&report::plan_text(plan, report::Style::default()));
+            let color = args.color.on(std::io::stdout().is_terminal());
+            out(&report::plan_text(plan, report::Style { color, ..report::Style::default() }));
         }
     }
     if compiled.plan.is_some() { Exit::Passed } else { Exit::Invalid }

@@ -79,12 +79,18 @@ pub(super) struct Collector {
     states: Vec<ScenarioState>,
     moments: Vec<VecDeque<Moment>>,
     lags: Trend,
-    prints: Vec<String>,
+    /// Lines that scripts printed, each with the number of the Snapshot that shows it first.
+    prints: VecDeque<(u64, String)>,
+    /// Lines that have left `prints`.
+    forgotten: u64,
     status: Status,
     epoch: Option<Instant>,
     ended: Option<Duration>,
     sequence: u64,
 }
+
+/// In how many Snapshots after its first a printed line stands: a watcher that misses one still sees it.
+const REPEATED: u64 = 4;
 
 /// The metrics that recent figures are made of.
 struct Watched {
@@ -118,7 +124,8 @@ impl Collector {
             reported: vec![false; shards],
             scenarios: vec![vec![ScenarioDelta::default(); plan.scenarios.len()]; shards],
             lags: Trend::new(Scale::DAY, Resolution::TwoDigits),
-            prints: Vec::new(),
+            prints: VecDeque::new(),
+            forgotten: 0,
             status: Status::Starting,
             epoch: None,
             ended: None,
@@ -209,7 +216,8 @@ impl Collector {
         self.lags.merge(&delta.loop_lag);
         self.regrouped[shard] = delta.regrouped;
         self.scenarios[shard] = delta.scenarios;
-        self.prints.append(&mut delta.prints);
+        let next = self.sequence + 1;
+        self.prints.extend(delta.prints.drain(..).map(|line| (next, line)));
         self.reported[shard] = true;
         delta.recorder.clear();
         // A shard that has ended needs no spare.
@@ -261,12 +269,17 @@ impl Collector {
         for at in 0..self.states.len() {
             self.refresh(at, elapsed, now);
         }
+        self.count_users();
         let lags = std::mem::replace(&mut self.lags, Trend::new(Scale::DAY, Resolution::TwoDigits));
         let running = matches!(self.status, Status::Running | Status::Stopping);
         let mut generator = self.health.tick(now, &lags, &self.errors, running);
         generator.late_shards = late;
         generator.series = self.series.len();
         generator.regrouped = self.regrouped.iter().sum();
+        while self.prints.front().is_some_and(|(shown, _)| shown + REPEATED < self.sequence) {
+            self.prints.pop_front();
+            self.forgotten += 1;
+        }
         let mut snapshot = Snapshot {
             sequence: self.sequence,
             elapsed,
@@ -278,7 +291,8 @@ impl Collector {
             thresholds: Vec::new(),
             errors: Arc::new(self.errors.clone()),
             generator,
-            prints: std::mem::take(&mut self.prints),
+            prints: self.prints.iter().map(|(_, line)| line.clone()).collect(),
+            prints_before: self.forgotten,
         };
         snapshot.thresholds = self.judge.judge(&snapshot);
         // Nobody may be watching; the next one is for whoever comes.
@@ -289,8 +303,9 @@ impl Collector {
         let declared = &self.plan.scenarios[at];
         let of_shards = || self.scenarios.iter().map(|shard| shard[at]);
         let iterations = self.counted("iterations", &declared.name);
-        let dropped = self.counted("dropped_iterations", &declared.name);
         let users = of_shards().map(|shard| shard.users).sum();
+        // The shards' peaks need not have been at one moment, but never did the load ask for more than this.
+        let peaks = of_shards().map(|shard| shard.peak).sum::<u32>().min(declared.work.users_max());
         let done = self.epoch.is_some() && of_shards().all(|shard| shard.done);
         let promised = declared.work.iterations();
         let share = |part: f64, whole: f64| if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 };
@@ -315,9 +330,36 @@ impl Collector {
         }
         let recent = recent(self.moments[at].iter(), now);
         let state = &mut self.states[at];
-        state.users_max = state.users_max.max(users);
+        state.users_max = state.users_max.max(users).max(peaks);
         (state.users, state.target, state.iterations, state.interrupted) = (users, target, iterations, interrupted);
-        (state.dropped, state.progress, state.done, state.recent) = (dropped + left, progress, done, recent);
+        (state.dropped, state.progress, state.done, state.recent) = (left, progress, done, recent);
+    }
+
+    /// The metrics that no shard can know alone: users over all shards, and what was never started.
+    fn count_users(&mut self) {
+        if self.epoch.is_none() {
+            return;
+        }
+        let users: u32 = self.states.iter().map(|state| state.users).sum();
+        let most: u32 = self.plan.scenarios.iter().map(|scenario| scenario.work.users_max()).sum();
+        self.set("vus", TagSet::empty(), f64::from(users));
+        self.set("vus_max", TagSet::empty(), f64::from(most));
+        for at in 0..self.states.len() {
+            let (name, dropped) = (self.states[at].name.clone(), self.states[at].dropped);
+            if dropped > 0 {
+                self.set("dropped_iterations", TagSet::new([("scenario", name)]), dropped as f64);
+            }
+        }
+    }
+
+    /// Sets a series of the collector's own: a gauge to its next value, a counter to its sum.
+    fn set(&mut self, metric: &str, tags: TagSet, value: f64) {
+        let Some(id) = self.specs.iter().position(|spec| spec.def.name == metric) else { return };
+        let at = self.place(SeriesKey { metric: MetricId(id as u16), tags });
+        match &mut Arc::make_mut(&mut self.series[at]).cell {
+            Cell::Counter { sum, samples } => (*sum, *samples) = (value, 1),
+            cell => cell.add(value),
+        }
     }
 
     fn counted(&self, metric: &str, scenario: &str) -> u64 {

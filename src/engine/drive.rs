@@ -21,6 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::AbortHandle;
 
+/// Most users that come or are cancelled in one go: thousands at once would keep the shard from its sockets.
+const BATCH: usize = 64;
 /// How long a cancelled user may take to run its `stop` and end.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -32,6 +34,8 @@ struct Resident {
     tally: Rc<Tally>,
     gone: Rc<Cell<bool>>,
     task: AbortHandle,
+    /// Why it will be cancelled.
+    reason: CancelReason,
     /// Run time at which it is cancelled, once it is retired.
     deadline: Option<Duration>,
     /// Run time at which it is dropped, once it is cancelled.
@@ -46,6 +50,8 @@ pub(super) struct Population {
     residents: Vec<Resident>,
     /// Users begun so far: the index of the next one within this shard.
     begun: u64,
+    /// Most users at once.
+    peak: u32,
     interrupted: u64,
     /// No more users, whatever the load says.
     closed: bool,
@@ -66,6 +72,7 @@ impl Population {
             base: ground.host.base(tags),
             residents: Vec::new(),
             begun: 0,
+            peak: 0,
             interrupted: 0,
             closed: false,
             filled: false,
@@ -74,9 +81,12 @@ impl Population {
 
     /// What the collector is told.
     pub(super) fn state(&self) -> ScenarioDelta {
-        let alive = self.residents.iter().filter(|resident| !resident.gone.get()).count();
         let interrupted = self.residents.iter().map(|resident| resident.tally.interrupted.get()).sum::<u64>();
-        ScenarioDelta { users: alive as u32, interrupted: self.interrupted + interrupted, done: self.is_done() }
+        ScenarioDelta { users: self.alive(), peak: self.peak, interrupted: self.interrupted + interrupted, done: self.is_done() }
+    }
+
+    fn alive(&self) -> u32 {
+        self.residents.iter().filter(|resident| !resident.gone.get()).count() as u32
     }
 
     /// Whether all users have ended and no more will come.
@@ -84,44 +94,58 @@ impl Population {
         self.closed && self.residents.is_empty()
     }
 
-    /// Brings the users to what the load wants at run time `at`.
+    /// Brings the users towards what the load wants at run time `at`, by a batch at most; whether more is to do.
     ///
     /// # Errors
     /// No stack could be had for a fiber.
-    pub(super) fn adjust(&mut self, ground: &Rc<Ground>, at: Duration) -> Result<(), String> {
-        self.sweep(at);
+    pub(super) fn adjust(&mut self, ground: &Rc<Ground>, at: Duration) -> Result<bool, String> {
+        let mut more = self.sweep(at);
         if !self.closed {
             let plan = Arc::clone(&ground.host.plan);
             let declared = &plan.scenarios[self.scenario];
             let grace = declared.graceful_stop;
             match &declared.work {
                 Work::Load(load) => match load.target(at) {
-                    Some(Target::Users(users)) => self.resize(ground, self.stripe.share(u64::from(users)) as usize, at, grace)?,
+                    Some(Target::Users(users)) => {
+                        more |= self.resize(ground, self.stripe.share(u64::from(users)) as usize, at, grace)?;
+                    }
                     Some(Target::Rate(_)) => return Err("the open model is not in this version".to_owned()),
                     None => self.close(at, grace),
                 },
                 Work::Iterations { users, max_duration, .. } | Work::IterationsPerUser { users, max_duration, .. } => {
                     if !self.filled {
-                        self.filled = true;
-                        self.resize(ground, self.stripe.share(u64::from(*users)) as usize, at, grace)?;
+                        let wanted = self.stripe.share(u64::from(*users));
+                        for _ in 0..wanted.saturating_sub(self.begun).min(BATCH as u64) {
+                            self.add(ground)?;
+                        }
+                        self.filled = self.begun >= wanted;
+                        more |= !self.filled;
                     }
                     if at >= *max_duration {
                         self.close(at, grace);
-                    } else if self.residents.is_empty() {
+                    } else if self.filled && self.residents.is_empty() {
                         self.closed = true;
                     }
                 }
             }
         }
-        self.sweep(at);
-        Ok(())
+        // A tick may find fewer: a short scenario can be over before the first one.
+        self.peak = self.peak.max(self.alive());
+        more |= self.sweep(at);
+        Ok(more)
     }
 
-    /// Forgets users that have ended, cancels those whose time is over, drops those that do not listen.
-    fn sweep(&mut self, at: Duration) {
+    /// Forgets users that have ended, cancels those whose time is over, drops those that do not listen; whether more
+    /// are to be cancelled.
+    fn sweep(&mut self, at: Duration) -> bool {
+        let mut cancelled = 0;
         for resident in &mut self.residents {
             if resident.deadline.is_some_and(|deadline| at >= deadline) && resident.end.is_none() {
-                resident.cancel.borrow().cancel(CancelReason::Interrupted);
+                if cancelled == BATCH {
+                    break;
+                }
+                cancelled += 1;
+                resident.cancel.borrow().cancel(resident.reason);
                 resident.end = Some(at + LAST_WORDS);
             } else if resident.end.is_some_and(|end| at >= end) {
                 resident.task.abort();
@@ -136,21 +160,19 @@ impl Population {
             !resident.gone.get()
         });
         self.interrupted += interrupted;
+        cancelled == BATCH
     }
 
-    fn resize(&mut self, ground: &Rc<Ground>, wanted: usize, at: Duration, grace: Duration) -> Result<(), String> {
-        let mut staying = self.residents.iter().filter(|resident| !resident.allowance.retired.get()).count();
-        while staying > wanted {
-            // The newest go first, so that the oldest users see the whole run.
-            if let Some(resident) = self.residents.iter_mut().rev().find(|resident| !resident.allowance.retired.get()) {
-                retire(resident, at, grace);
-            }
-            staying -= 1;
-        }
-        for _ in staying..wanted {
+    fn resize(&mut self, ground: &Rc<Ground>, wanted: usize, at: Duration, grace: Duration) -> Result<bool, String> {
+        let staying = self.residents.iter().filter(|resident| !resident.allowance.retired.get()).count();
+        // The newest go first, so that the oldest users see the whole run.
+        let newest = self.residents.iter_mut().rev().filter(|resident| !resident.allowance.retired.get());
+        newest.take(staying.saturating_sub(wanted)).for_each(|resident| retire(resident, at, grace));
+        let missing = wanted.saturating_sub(staying);
+        for _ in 0..missing.min(BATCH) {
             self.add(ground)?;
         }
-        Ok(())
+        Ok(missing > BATCH)
     }
 
     fn add(&mut self, ground: &Rc<Ground>) -> Result<(), String> {
@@ -180,7 +202,7 @@ impl Population {
         let cancel = Rc::new(RefCell::new(fiber.cancel_handle()));
         let task = tokio::task::spawn_local(settler.stay(fiber, Rc::clone(&cancel), Rc::clone(&gone)));
         let task = task.abort_handle();
-        self.residents.push(Resident { allowance, cancel, tally, gone, task, deadline: None, end: None });
+        self.residents.push(Resident { allowance, cancel, tally, gone, task, reason: CancelReason::Interrupted, deadline: None, end: None });
         Ok(())
     }
 
@@ -202,9 +224,11 @@ impl Population {
         self.closed = true;
         for resident in &mut self.residents {
             resident.allowance.retired.set(true);
-            resident.cancel.borrow().cancel(CancelReason::Stopped);
+            resident.reason = CancelReason::Stopped;
             resident.deadline = Some(at);
-            resident.end = Some(at + Duration::from_millis(500));
+            // Those that were asked to end already are asked again, for good.
+            resident.end = None;
+            resident.cancel.borrow().take();
         }
     }
 }

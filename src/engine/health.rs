@@ -13,6 +13,14 @@ const WINDOW: Duration = Duration::from_secs(5);
 const LAG_LIMIT_MS: f64 = 10.0;
 /// CPU beyond which a warning is due, in percent of the shards' cores.
 const CPU_LIMIT: f64 = 85.0;
+/// Errors that say that this machine, not the target, was at its end, and how people are told.
+const EXHAUSTED: [(&str, &str); 2] = [
+    ("local_fd_limit", "this process ran out of file descriptors: raise `ulimit -n`, or use fewer users or connections"),
+    (
+        "local_port_exhausted",
+        "this machine ran out of local ports towards the target: add `source_ips`, or widen `net.ipv4.ip_local_port_range`",
+    ),
+];
 
 /// Watches the generator from tick to tick.
 pub(super) struct Health {
@@ -20,13 +28,16 @@ pub(super) struct Health {
     lag: Trend,
     window: VecDeque<(Instant, Trend)>,
     cpu: Option<(Instant, Duration)>,
+    /// When the scenarios started, and the CPU used until then.
+    start: Option<(Instant, Duration)>,
+    average: Option<f64>,
     invalid: Vec<String>,
     warnings: Vec<String>,
 }
 
 impl Health {
     pub(super) fn new(shards: usize) -> Self {
-        Health { shards, lag: lag_trend(), window: VecDeque::new(), cpu: None, invalid: Vec::new(), warnings: Vec::new() }
+        Health { shards, lag: lag_trend(), window: VecDeque::new(), cpu: None, start: None, average: None, invalid: Vec::new(), warnings: Vec::new() }
     }
 
     /// Takes the lags of one tick and judges; `errors` are those of the whole run.
@@ -48,17 +59,17 @@ impl Health {
             note(&mut self.invalid, text);
         }
         for (key, _) in errors.sorted() {
-            if key.kind.starts_with("local_") {
-                note(&mut self.invalid, &format!("this machine ran out of something: {}", key.kind.replace('_', " ")));
+            if let Some((_, text)) = EXHAUSTED.iter().find(|(kind, _)| *kind == key.kind) {
+                note(&mut self.invalid, text);
             }
         }
-        let cpu_percent = self.cpu_percent(now);
-        if running && cpu_percent.is_some_and(|percent| percent > CPU_LIMIT) {
+        let recent_cpu = self.cpu_percent(now, running);
+        if running && recent_cpu.is_some_and(|percent| percent > CPU_LIMIT) {
             note(&mut self.warnings, "the generator used more than 85 % of its CPU: latencies may include its own delays");
         }
         Generator {
             shards: self.shards,
-            cpu_percent,
+            cpu_percent: self.average,
             loop_lag: Some(self.lag.clone()),
             recent_lag_p99,
             resident: resident(),
@@ -73,12 +84,19 @@ impl Health {
         note(&mut self.invalid, what);
     }
 
-    fn cpu_percent(&mut self, now: Instant) -> Option<f64> {
+    /// CPU since the last tick; also keeps the average since the scenarios started.
+    fn cpu_percent(&mut self, now: Instant, running: bool) -> Option<f64> {
         let used = cpu_time()?;
-        let before = self.cpu.replace((now, used));
-        let (then, earlier) = before?;
-        let wall = now.duration_since(then).as_secs_f64() * self.shards as f64;
-        (wall > 0.0).then(|| (used.saturating_sub(earlier)).as_secs_f64() / wall * 100.0)
+        let shards = self.shards as f64;
+        let percent = |(then, earlier): (Instant, Duration)| {
+            let wall = now.duration_since(then).as_secs_f64() * shards;
+            (wall > 0.0).then(|| used.saturating_sub(earlier).as_secs_f64() / wall * 100.0)
+        };
+        if running {
+            let start = *self.start.get_or_insert((now, used));
+            self.average = percent(start);
+        }
+        self.cpu.replace((now, used)).and_then(percent)
     }
 }
 

@@ -95,7 +95,7 @@ pub(super) fn live(
         }
         let sample = |metric, value| user.host.sample(metric, user.base, Default::default(), Default::default(), Default::default(), value);
         sample(ids.iterations, 1.0);
-        sample(ids.iteration_duration, began.elapsed().as_nanos() as f64 / 1e6);
+        sample(ids.iteration_duration, began.elapsed().as_secs_f64() * 1e3);
         match result {
             Err(Failure::Error(error)) => {
                 failed(user, ids, &error);

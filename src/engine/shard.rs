@@ -31,7 +31,7 @@ use tokio::sync::mpsc;
 
 /// How often a Recorder is handed over.
 pub(super) const TICK: Duration = Duration::from_millis(500);
-/// How often a shard looks at its own lateness, and at most how late it adjusts its users.
+/// How often a shard looks at its own lateness, and how late at most it adjusts its users.
 const BEAT: Duration = Duration::from_millis(10);
 
 /// What the coordinator tells a shard.
@@ -112,7 +112,7 @@ pub(super) fn run(start: Start) {
 struct Shard {
     ground: Rc<Ground>,
     populations: Vec<Population>,
-    lag: Trend,
+    lag: Rc<RefCell<Trend>>,
     events: mpsc::UnboundedSender<ShardEvent>,
     deltas: std_mpsc::Sender<ToCollector>,
     spares: std_mpsc::Receiver<Recorder>,
@@ -144,7 +144,8 @@ impl Shard {
         let ground =
             Rc::new(Ground { index, stripe, machine, host, stacks, connections, ids, data: RefCell::new(Dynamic::UNIT), taken });
         let populations = (0..plan.scenarios.len()).map(|at| Population::new(&ground, at)).collect();
-        let lag = Trend::new(Scale::DAY, Resolution::ThreeDigits);
+        let lag = Rc::new(RefCell::new(Trend::new(Scale::DAY, Resolution::TwoDigits)));
+        tokio::task::spawn_local(watch_lag(Rc::clone(&lag)));
         let mut shard =
             Shard { ground, populations, lag, events, deltas, spares, started: false, told_done: false, hook: None };
         let _ = shard.events.send(ShardEvent::Ready);
@@ -170,11 +171,13 @@ impl Shard {
                 },
                 () = tokio::time::sleep_until(beat.into()) => {
                     let now = Instant::now();
-                    // tokio's own timers are up to a millisecond late by design; that is not lag.
-                    let late = now.saturating_duration_since(beat).saturating_sub(Duration::from_millis(1));
-                    self.lag.record(late.as_nanos() as f64 / 1e6);
-                    self.adjust(now);
-                    beat = (beat + BEAT).max(now);
+                    if self.adjust(now) {
+                        // The users that came are let run before the next ones come.
+                        tokio::task::yield_now().await;
+                        beat = now;
+                    } else {
+                        beat = (beat + BEAT).max(now);
+                    }
                     if now >= tick {
                         self.hand_over();
                         while tick <= now {
@@ -192,18 +195,20 @@ impl Shard {
         self.started = true;
     }
 
-    fn adjust(&mut self, now: Instant) {
+    /// Brings all scenarios towards what their loads want; whether more is to do at once.
+    fn adjust(&mut self, now: Instant) -> bool {
         if !self.started {
-            return;
+            return false;
         }
         let at = self.ground.host.clock.get().at(now);
         if self.ground.host.clock.get().instant(Duration::ZERO) > now {
-            return;
+            return false;
         }
-        let mut done = true;
+        let (mut done, mut more) = (true, false);
         for population in &mut self.populations {
-            if let Err(why) = population.adjust(&self.ground, at) {
-                let _ = self.events.send(ShardEvent::Broken(why));
+            match population.adjust(&self.ground, at) {
+                Ok(unfinished) => more |= unfinished,
+                Err(why) => drop(self.events.send(ShardEvent::Broken(why))),
             }
             done &= population.is_done();
         }
@@ -212,6 +217,7 @@ impl Shard {
             self.hand_over();
             let _ = self.events.send(ShardEvent::Done);
         }
+        more
     }
 
     fn take(&mut self, order: Order) {
@@ -288,7 +294,7 @@ impl Shard {
         let spare = self.spares.try_recv().unwrap_or_default();
         let host = &self.ground.host;
         let (recorder, new_series, regrouped) = host.swap(spare);
-        let empty = Trend::new(Scale::DAY, Resolution::ThreeDigits);
+        let empty = Trend::new(Scale::DAY, Resolution::TwoDigits);
         let delta = Delta {
             shard: self.ground.index,
             at: host.now(),
@@ -296,11 +302,22 @@ impl Shard {
             recorder,
             regrouped,
             scenarios: self.populations.iter().map(Population::state).collect::<Vec<ScenarioDelta>>(),
-            loop_lag: std::mem::replace(&mut self.lag, empty),
+            loop_lag: self.lag.replace(empty),
             prints: host.take_prints(),
         };
         // The collector lives longer than every shard; if it died, the coordinator finds out when it joins.
         let _ = self.deltas.send(ToCollector::Delta(Box::new(delta)));
+    }
+}
+
+/// How late this shard comes to a task that is due: what a user's answer may have to wait for us.
+async fn watch_lag(lag: Rc<RefCell<Trend>>) {
+    loop {
+        let due = Instant::now() + BEAT;
+        tokio::time::sleep_until(due.into()).await;
+        // tokio's own timers are up to a millisecond late by design; that is not lag.
+        let late = due.elapsed().saturating_sub(Duration::from_millis(1));
+        lag.borrow_mut().record(late.as_secs_f64() * 1e3);
     }
 }
 

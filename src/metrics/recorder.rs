@@ -142,6 +142,8 @@ impl Recorder {
 pub struct ScenarioDelta {
     /// Users alive now.
     pub users: u32,
+    /// Most users that were alive at once, between ticks too.
+    pub peak: u32,
     /// Iterations cut short since the start of the run.
     pub interrupted: u64,
     /// Whether all its users have ended and no more will come.

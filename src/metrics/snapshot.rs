@@ -154,8 +154,10 @@ pub struct Snapshot {
     pub errors: Arc<ErrorLog>,
     /// Own health.
     pub generator: Generator,
-    /// Lines that scripts printed since the last Snapshot.
+    /// The last lines that scripts printed. A line stands in several Snapshots, because a watcher may miss some.
     pub prints: Vec<String>,
+    /// How many lines were printed before these, so that a watcher knows which of them it has seen.
+    pub prints_before: u64,
 }
 
 impl Snapshot {

@@ -38,7 +38,8 @@ impl Trend {
         if self.resolution == Resolution::Moments {
             return;
         }
-        let mut ticks = (value * self.scale.per_unit).round() as u64;
+        // To the nearest: values are not negative, and `round` would be a library call.
+        let mut ticks = (value * self.scale.per_unit + 0.5) as u64;
         if ticks > self.scale.highest {
             ticks = self.scale.highest;
             self.clipped += 1;

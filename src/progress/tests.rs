@@ -1,8 +1,8 @@
 //! What the bars and lines say, and when.
 
 use super::*;
-use crate::metrics::snapshot::Recent;
 use crate::metrics::Verdict;
+use crate::metrics::snapshot::Recent;
 use std::sync::{Arc, Mutex};
 
 fn verdict(selector: &str, scenario: Option<&str>, passed: Option<bool>) -> Verdict {
@@ -66,11 +66,11 @@ fn a_bar_says_what_matters() {
     snapshot.scenarios[1].done = true;
     shown.extend(snapshot.scenarios.iter().map(|scenario| bar_text(&snapshot, scenario, true)));
     insta::assert_snapshot!(shown.join("\n"), @r#"
-    41%  12.5s  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  ✓1 ✗1
-     0%  12.5s  0 users  0/s  ✓1 ✗1
-    41%  12.5s  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  ok 1 broken 1
-    41%  stopping  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  ✓1 ✗1
-     0%  done  0 users  0/s  ✓1 ✗1
+    41%  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  ✓1 ✗1  12.5s
+     0%  0 users  0/s  ✓1 ✗1  12.5s
+    41%  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  ok 1 broken 1  12.5s
+    41%  stopping  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  ✓1 ✗1  12.5s
+     0%  done  0 users  0/s  ✓1 ✗1  12.5s
     "#);
 }
 
@@ -109,7 +109,19 @@ fn a_plain_line_comes_every_ten_seconds_of_the_run_and_once_at_its_end() {
     progress.finish();
     let text = sink.text();
     let times: Vec<_> = text.lines().map(|line| line.split(' ').nth(1).unwrap_or("")).collect();
-    assert_eq!(times, ["time=10.0s", "time=10.0s", "time=20.0s", "time=20.0s", "time=30.0s", "time=30.0s", "time=35.0s", "time=35.0s"]);
+    assert_eq!(
+        times,
+        [
+            "time=10.0s",
+            "time=10.0s",
+            "time=20.0s",
+            "time=20.0s",
+            "time=30.0s",
+            "time=30.0s",
+            "time=35.0s",
+            "time=35.0s"
+        ]
+    );
 }
 
 #[test]

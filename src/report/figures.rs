@@ -63,7 +63,9 @@ mod tests {
     fn statistics_are_found_by_name_and_nothing_else_is() {
         let mut trend = Trend::new(Scale::request(60), Resolution::ThreeDigits);
         (1..=1000).for_each(|ms| trend.record(f64::from(ms)));
-        for (name, value) in [("avg", 500.5), ("min", 1.0), ("med", 500.0), ("max", 1000.0), ("count", 1000.0), ("p(90)", 900.0)] {
+        for (name, value) in
+            [("avg", 500.5), ("min", 1.0), ("med", 500.0), ("max", 1000.0), ("count", 1000.0), ("p(90)", 900.0)]
+        {
             let seen = statistic(&trend, name).expect(name);
             assert!((seen - value).abs() <= value * 0.001, "{name}: {seen}");
         }

@@ -4,7 +4,8 @@
 //! teardown are no operations; they are in [`Requests`](super::requests::Requests).
 
 use crate::metrics::recorder::REQUEST_METRICS;
-use crate::metrics::{Cell, Series, Snapshot, TagSet, Trend};
+use crate::metrics::{Cell, Series, Snapshot, Trend};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// `error_code` of a request that the end of its user cut short: a number of ours in k6's general band.
@@ -57,11 +58,6 @@ pub(super) struct Operation {
 impl Operation {
     fn answered(&self) -> bool {
         self.status.keys().any(|status| *status != 0)
-    }
-
-    fn is(&self, tags: &TagSet, answered: bool) -> bool {
-        let tag = |name| tags.get(name).unwrap_or("");
-        self.name == tag("name") && self.method == tag("method") && self.protocol == tag("proto") && self.answered() == answered
     }
 
     /// Adds one series of a request metric.
@@ -135,22 +131,21 @@ pub(super) fn request_metric<'a>(snapshot: &'a Snapshot, series: &Series) -> Opt
 /// All operations of a run.
 pub(super) fn operations(snapshot: &Snapshot) -> Vec<Operation> {
     let mut rows: Vec<Operation> = Vec::new();
-    // The status comes with `http_reqs`, the first series of a block: a row knows whether it was answered from then on.
+    let mut index: FxHashMap<_, usize> = FxHashMap::default();
     for series in &snapshot.series {
         let Some(metric) = request_metric(snapshot, series) else { continue };
         let tags = &series.tags;
         if tags.get("phase").is_some() {
             continue;
         }
-        let answered = tags.get("status").is_some_and(|status| status != "0");
-        let at = rows.iter().position(|row| row.is(tags, answered)).unwrap_or_else(|| {
-            let tag = |name| tags.get(name).unwrap_or("").to_owned();
-            let status = tags.get("status").and_then(|status| status.parse().ok()).map(|status| (status, 0));
+        let tag = |name| tags.get(name).unwrap_or("");
+        let (name, method, protocol, status) = (tag("name"), tag("method"), tag("proto"), tag("status"));
+        let answered = !matches!(status, "" | "0");
+        let at = *index.entry((name, method, protocol, answered)).or_insert_with(|| {
             rows.push(Operation {
-                name: tag("name"),
-                method: tag("method"),
-                protocol: tag("proto"),
-                status: status.into_iter().collect(),
+                name: name.to_owned(),
+                method: method.to_owned(),
+                protocol: protocol.to_owned(),
                 ..Operation::default()
             });
             rows.len() - 1

@@ -13,7 +13,8 @@ use std::time::Duration;
 pub fn plan_text(plan: &Plan, style: Style) -> String {
     let mut page = Page::new(style);
     let title = plan.sources.first().map_or("no script", |source| &source.path);
-    page.pieces(0, 0, &[Piece::tinted("PLAN", Tint::Strong), title.into()]);
+    let seed = format!("seed {}", plan.options.seed);
+    page.pieces(0, 0, &[Piece::tinted("PLAN", Tint::Strong), title.into(), Piece::tinted(&seed, Tint::Dim)]);
     sources(&mut page, plan);
     scenarios(&mut page, plan);
     thresholds(&mut page, plan);
@@ -56,9 +57,11 @@ fn scenarios(page: &mut Page, plan: &Plan) {
         let work = &scenario.work;
         page.pieces(2, 6, &[Piece::tinted(&scenario.name, Tint::Strong), work.to_string().into()]);
         let lasts = work.duration().map_or("without end".to_owned(), |time| format!("for {}", duration::print(time)));
-        let users = if work.users_max() == 1 { "1 user".to_owned() } else { format!("{} users at most", work.users_max()) };
+        let users =
+            if work.users_max() == 1 { "1 user".to_owned() } else { format!("{} users at most", work.users_max()) };
         let mut parts = vec![users, lasts, format!("graceful stop {}", duration::print(scenario.graceful_stop))];
-        let functions = [("start", scenario.start.as_deref()), ("run", Some(&*scenario.run)), ("stop", scenario.stop.as_deref())];
+        let functions =
+            [("start", scenario.start.as_deref()), ("run", Some(&*scenario.run)), ("stop", scenario.stop.as_deref())];
         parts.extend(functions.into_iter().filter_map(|(role, name)| name.map(|name| format!("{role}: {name}"))));
         page.pieces(6, 6, &[parts.join(", ").into()]);
         if !scenario.tags.is_empty() {
@@ -140,7 +143,6 @@ fn changed(options: &Options) -> Vec<(String, String)> {
             add(name, duration::print(time));
         }
     }
-    add("seed", options.seed.to_string());
     let (limits, default) = (&options.limits, Limits::default());
     let numbers = [
         ("string", limits.string, default.string),
@@ -223,14 +225,19 @@ mod tests {
     #[test]
     fn a_plan() {
         let mut plan = sample::plan();
-        let options = RuleOptions { abort: true, grace: Duration::from_secs(5), scenario: Some("browse".into()), ..RuleOptions::default() };
+        let options = RuleOptions {
+            abort: true,
+            grace: Duration::from_secs(5),
+            scenario: Some("browse".into()),
+            ..RuleOptions::default()
+        };
         sample::threshold(&mut plan, "http_req_duration{name:product}", "p(95) < 300ms", options);
         plan.scenarios[0].start = Some("login".into());
         plan.scenarios[1].http = Some(HttpSettings { redirects: 0, ..plan.options.http.clone() });
         plan.env.insert("BASE_URL".into(), EnvValue::Text("http://shop.test".into()));
         plan.env.insert("USERS".into(), EnvValue::Missing);
         insta::assert_snapshot!(plan_text(&plan, Style::default()), @r#"
-        PLAN scripts/shop.rhai
+        PLAN scripts/shop.rhai seed 42
 
         SCRIPTS
           path               sha256
@@ -257,7 +264,6 @@ mod tests {
 
         OPTIONS  those that are not the default
           base_url: http://shop.test
-          seed: 42
 
         ENVIRONMENT  what the script saw
           BASE_URL: http://shop.test
@@ -339,6 +345,7 @@ mod tests {
             "setup",
             "teardown"
           ],
+          "seed": 42,
           "options": {
             "base_url": "http://shop.test",
             "headers": [],

@@ -21,6 +21,7 @@ pub struct PlanWire {
     thresholds: Vec<ThresholdWire>,
     metrics: Vec<MetricWire>,
     hooks: Vec<&'static str>,
+    seed: u64,
     options: OptionsWire,
     env: BTreeMap<String, Value>,
 }
@@ -187,6 +188,7 @@ impl PlanWire {
             thresholds: thresholds.collect(),
             metrics: metrics.collect(),
             hooks: hooks(plan),
+            seed: plan.options.seed,
             options: OptionsWire::new(&plan.options),
             env: plan.env.iter().map(|(name, value)| (name.clone(), env_value(name, value))).collect(),
         }
@@ -314,7 +316,18 @@ pub(super) fn header_value(name: &str, value: &str) -> String {
 /// Whether the value of a header or variable of that name is nobody's business.
 fn secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let words = ["authorization", "cookie", "token", "secret", "password", "passwd", "credential", "api-key", "api_key", "apikey"];
+    let words = [
+        "authorization",
+        "cookie",
+        "token",
+        "secret",
+        "password",
+        "passwd",
+        "credential",
+        "api-key",
+        "api_key",
+        "apikey",
+    ];
     words.iter().any(|word| name.contains(word)) || name.ends_with("-key") || name.ends_with("_key")
 }
 

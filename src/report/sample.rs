@@ -8,8 +8,8 @@ use crate::load::{Argument, Load, Model, build};
 use crate::metrics::recorder::RequestSample;
 use crate::metrics::snapshot::{Generator, ScenarioState, Status};
 use crate::metrics::{
-    Catalogue, ErrorKey, ErrorLog, MetricDef, MetricKind, Recorder, RequestSeries, Resolution, Sample, Scale, Series, SeriesKey,
-    Snapshot, TagSet, Trend, Unit, Verdict, specs,
+    Catalogue, ErrorKey, ErrorLog, MetricDef, MetricKind, Recorder, RequestSeries, Resolution, Sample, Scale, Series,
+    SeriesKey, Snapshot, TagSet, Trend, Unit, Verdict, specs,
 };
 use crate::plan::{HttpSettings, Limits, Options, Plan, Scenario, Source, Work};
 use chrono::{DateTime, Utc};
@@ -67,7 +67,8 @@ impl Shard {
             Fate::Interrupted => (0, 1099),
         };
         let failed = code != 0;
-        let mut tags: Vec<(String, String)> = base.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let mut tags: Vec<(String, String)> =
+            base.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         let more = [
             ("name", name.to_owned()),
             ("method", method.to_owned()),
@@ -119,7 +120,9 @@ impl Shard {
 
     /// One sample of any other metric.
     pub(super) fn sample(&mut self, metric: &str, tags: &[(&str, &str)], value: f64) {
-        let tags = self.catalogue.tag_set(TagSet::new(tags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))));
+        let tags = self
+            .catalogue
+            .tag_set(TagSet::new(tags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))));
         let metric = self.catalogue.metric(metric).expect("a known metric").0;
         let series = self.catalogue.series(metric, tags);
         self.recorder.extend(&self.catalogue);
@@ -173,7 +176,7 @@ impl Shard {
 
 fn users(peak: f64, seconds: u64) -> Work {
     let steady = build("constant", &[Argument::Value(peak)]).expect("a good shape");
-    let during = crate::load::shapes::build("during", &[Argument::Shape(steady), Argument::Duration(Duration::from_secs(seconds))]);
+    let during = build("during", &[Argument::Shape(steady), Argument::Duration(Duration::from_secs(seconds))]);
     Work::Load(Load { model: Model::Users, shape: during.expect("a good shape") })
 }
 
@@ -198,7 +201,13 @@ pub(super) fn threshold(plan: &mut Plan, selector: &str, expression: &str, optio
 }
 
 /// What the judge says of a rule.
-pub(super) fn verdict(plan: &Plan, at: usize, passed: Option<bool>, observed: Option<f64>, breach: Option<f64>) -> Verdict {
+pub(super) fn verdict(
+    plan: &Plan,
+    at: usize,
+    passed: Option<bool>,
+    observed: Option<f64>,
+    breach: Option<f64>,
+) -> Verdict {
     let rule = &plan.thresholds[at];
     Verdict {
         selector: rule.selector.to_string(),
@@ -218,14 +227,12 @@ pub(super) fn verdict(plan: &Plan, at: usize, passed: Option<bool>, observed: Op
 pub(super) fn plan() -> Plan {
     let metric = |name: &'static str, kind, unit| MetricDef::built_in(name, kind, unit, "");
     Plan {
-        sources: vec![
-            Source {
-                path: "scripts/shop.rhai".into(),
-                file: "scripts/shop.rhai".into(),
-                text: "fn run() {}".into(),
-                sha256: "6f5902ac237024bdd0c176cb93063dc4e2f3d2c1b1a09d7c8e9b0a1f2c3d4e5f".into(),
-            },
-        ],
+        sources: vec![Source {
+            path: "scripts/shop.rhai".into(),
+            file: "scripts/shop.rhai".into(),
+            text: "fn run() {}".into(),
+            sha256: "6f5902ac237024bdd0c176cb93063dc4e2f3d2c1b1a09d7c8e9b0a1f2c3d4e5f".into(),
+        }],
         options: Options {
             http: HttpSettings { base_url: Some("http://shop.test".into()), ..HttpSettings::default() },
             throw_errors: false,
@@ -241,7 +248,10 @@ pub(super) fn plan() -> Plan {
         },
         scenarios: vec![
             scenario("browse", users(20.0, 30)),
-            scenario("checkout", Work::Iterations { users: 5, iterations: 100, max_duration: Duration::from_secs(600) }),
+            scenario(
+                "checkout",
+                Work::Iterations { users: 5, iterations: 100, max_duration: Duration::from_secs(600) },
+            ),
         ],
         thresholds: Vec::new(),
         metrics: vec![
@@ -274,13 +284,24 @@ const CHECKOUT: &[(&str, &str)] = &[("scenario", "checkout")];
 pub(super) fn typical() -> Run {
     let mut plan = plan();
     threshold(&mut plan, "http_req_failed", "rate < 5%", RuleOptions::default());
-    threshold(&mut plan, "http_req_duration{name:product}", "p(95) < 300ms", RuleOptions { abort: true, ..RuleOptions::default() });
+    threshold(
+        &mut plan,
+        "http_req_duration{name:product}",
+        "p(95) < 300ms",
+        RuleOptions { abort: true, ..RuleOptions::default() },
+    );
     let mut shard = Shard::new(&plan);
     shard.request(&[("phase", "setup")], "POST", "POST /api/login", Fate::Status(200), 40.0);
     for n in 0..400 {
         let ms = 10.0 + f64::from(n) / 4.0;
         shard.request(BROWSE, "GET", "product", Fate::Status(200), ms);
-        shard.request(BROWSE, "GET", "GET /api/products/{id}/reviews", Fate::Status(if n % 50 == 0 { 503 } else { 200 }), ms * 2.0);
+        shard.request(
+            BROWSE,
+            "GET",
+            "GET /api/products/{id}/reviews",
+            Fate::Status(if n % 50 == 0 { 503 } else { 200 }),
+            ms * 2.0,
+        );
         for (name, held) in [("status is 200", true), ("has a price", n % 40 != 0)] {
             shard.sample("checks", &[("scenario", "browse"), ("check", name)], f64::from(u8::from(held)));
         }
@@ -307,13 +328,42 @@ pub(super) fn typical() -> Run {
     shard.request(BROWSE, "GET", "product", Fate::Interrupted, 0.0);
     shard.request(&[("phase", "teardown")], "POST", "POST /api/reset", Fate::Status(204), 4.0);
     shard.sample("script_errors", CHECKOUT, 1.0);
-    shard.error("script", 0, "checkout", "scripts/shop.rhai:12:5", "index 3 out of bounds: only 2 elements in array", 12.5);
+    shard.error(
+        "script",
+        0,
+        "checkout",
+        "scripts/shop.rhai:12:5",
+        "index 3 out of bounds: only 2 elements in array",
+        12.5,
+    );
     shard.error("check", 0, "browse", "has a price", "check failed: has a price", 1.0);
     let mut snapshot = shard.snapshot(&plan, 30.0, 20);
     snapshot.scenarios[0].interrupted = 1;
     snapshot.thresholds =
         vec![verdict(&plan, 0, Some(true), Some(0.0133), None), verdict(&plan, 1, Some(true), Some(105.0), None)];
     Run { plan, snapshot, facts: passed() }
+}
+
+/// A run of these requests: a fate, an operation, and whether it was in setup; nothing of it may matter to the laws.
+pub(super) fn of_requests(requests: &[(usize, usize, bool)], name: &str, seconds: f64, cap: usize) -> Run {
+    let mut plan = plan();
+    plan.options.limits.tag_sets = cap;
+    let mut shard = Shard::new(&plan);
+    for (fate, operation, setup) in requests {
+        let answered = [Fate::Status(200), Fate::Status(404), Fate::Status(500)];
+        let fate = answered
+            .into_iter()
+            .chain([Fate::Refused, Fate::TimedOut, Fate::Interrupted])
+            .cycle()
+            .nth(*fate)
+            .expect("a cycle");
+        let base: &[(&str, &str)] = if *setup { &[("phase", "setup")] } else { BROWSE };
+        shard.request(base, "GET", &format!("{name}{operation}"), fate, 3.0);
+        shard.sample("checks", &[base[0], ("check", name)], f64::from(u8::from(*operation > 1)));
+        shard.sample("cart_value", base, 1e300 * *operation as f64);
+        shard.sample("queue", base, -(*operation as f64));
+    }
+    Run { snapshot: shard.snapshot(&plan, seconds, 1), plan, facts: passed() }
 }
 
 /// A script that asked for nothing.
@@ -336,7 +386,8 @@ pub(super) fn refused() -> Run {
     let mut shard = Shard::new(&plan);
     (0..250).for_each(|_| shard.request(BROWSE, "GET", "GET /", Fate::Refused, 0.2));
     let mut snapshot = shard.snapshot(&plan, 5.0, 20);
-    snapshot.thresholds = vec![verdict(&plan, 0, Some(false), Some(1.0), Some(0.5)), verdict(&plan, 1, None, None, None)];
+    snapshot.thresholds =
+        vec![verdict(&plan, 0, Some(false), Some(1.0), Some(0.5)), verdict(&plan, 1, None, None, None)];
     snapshot.thresholds[1].note = Some("no data: nothing was measured under this name".into());
     let facts = failed(99, "threshold `http_req_failed: rate < 1%` was broken: observed 100%");
     Run { plan, snapshot, facts }

@@ -58,7 +58,8 @@ impl Summary {
     /// The summary of a run; `duration_seconds` is run time, which all rates refer to (setup and teardown apart).
     pub fn new(plan: &Plan, snapshot: &Snapshot, facts: &Facts) -> Self {
         let operations = super::operations::operations(snapshot);
-        let reasons = facts.reasons.iter().map(|reason| ReasonWire { code: reason.code, message: reason.message.clone() });
+        let reasons =
+            facts.reasons.iter().map(|reason| ReasonWire { code: reason.code, message: reason.message.clone() });
         let metrics = MetricWire::all(plan, snapshot).into_iter().map(|(name, metric)| (name, value(&metric)));
         Summary {
             schema_version: SCHEMA_VERSION,

@@ -6,7 +6,7 @@
 
 use super::declare::{Declaration, What};
 use super::lint::{self, Known, ScriptFile};
-use super::machine::{self, Failure, TopLevel};
+use super::machine::{self, TopLevel};
 use super::places::{Declared, Part, Places};
 use super::scenarios;
 use super::settings::{self, Reader};
@@ -65,14 +65,18 @@ pub fn compile(path: &Path, overrides: &Overrides) -> Compiled {
     if complete {
         // The top level is evaluated even when names are wrong, so that declaration errors are told as well.
         let already_wrong = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-        super::bindings::seed_top_level(overrides.seed.unwrap_or(DEFAULT_SEED));
-        let top = machine::evaluate(&mut engine, &sources, &overrides.env);
+        let top = machine::evaluate_all(&mut engine, &sources, &overrides.env, already_wrong);
         let problems = RefCell::new(Vec::new());
         plan = Some(build(&sources, &top, overrides, &problems));
-        if let Some(Failure::Error(error)) = &top.failure
-            && !already_wrong
-        {
-            diagnostics.push(error.diagnostic(&sources.files));
+        for error in &top.failures {
+            // What the walk has found on that line already is not told twice, in other words.
+            let at = error.place.as_ref().map(|(path, line, _)| (path.as_str(), *line));
+            let told = |known: &Diagnostic| {
+                known.severity == Severity::Error && known.span.as_ref().map(|span| (span.path.as_str(), span.line)) == at
+            };
+            if !diagnostics.iter().any(told) {
+                diagnostics.push(error.diagnostic(&sources.files));
+            }
         }
         diagnostics.append(&mut problems.into_inner());
     }
@@ -112,6 +116,8 @@ pub(super) struct Desk<'a> {
     pub(super) sources: &'a Sources,
     pub(super) places: Vec<Places>,
     pub(super) problems: &'a RefCell<Vec<Diagnostic>>,
+    /// Whether a statement of the top level failed, so that what it would have declared is missing.
+    pub(super) incomplete: bool,
 }
 
 impl<'a> Desk<'a> {
@@ -142,13 +148,16 @@ impl<'a> Desk<'a> {
 
 fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &RefCell<Vec<Diagnostic>>) -> Plan {
     let places = sources.asts.iter().map(|ast| ast.as_ref().map(Places::of).unwrap_or_default()).collect();
-    let desk = Desk { sources, places, problems };
+    let desk = Desk { sources, places, problems, incomplete: !top.failures.is_empty() };
     let record = &top.record;
     for (name, value, wanted, file, at) in &record.bad_env {
         let source = &sources.files[desk.file_of(file.as_deref())];
-        desk.tell(Diagnostic::error(format!("`-e {name}={value}`: {wanted} is wanted")).at(span_of(source, *at, 3)));
+        let from = if overrides.env.contains_key(name) { "-e " } else { "environment variable " };
+        desk.tell(Diagnostic::error(format!("{from}`{name}={value}`: {wanted} is wanted")).at(span_of(source, *at, 3)));
     }
-    for name in overrides.env.keys().filter(|name| !record.env.contains_key(*name)) {
+    let read = |name: &String| record.env.contains_key(name) || record.bad_env.iter().any(|(bad, ..)| bad == name);
+    // A top level that ended early may have been about to read it.
+    for name in overrides.env.keys().filter(|name| top.failures.is_empty() && !read(name)) {
         let known: Vec<&str> = record.env.keys().map(String::as_str).collect();
         let text = format!("`-e {name}=…`: the script reads no variable of this name");
         desk.tell(Diagnostic::warning(text).suggest(name, known));

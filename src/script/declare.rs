@@ -142,9 +142,18 @@ fn declare(context: &NativeCallContext<'_>, name: &str, what: What, arguments: &
 }
 
 /// `env(name, default)`: the value given with `-e`, in the type of the default.
+///
+/// A variable that a script declares is also taken from punk's own environment; on a shard all have their answer already.
 fn env(context: &NativeCallContext<'_>, name: &str, default: Dynamic) -> Fallible<Dynamic> {
+    let plain = default.is_unit() || default.is_int() || default.is_float() || default.is_bool() || default.is_string();
+    if !plain && !default.is::<super::duration::Span>() {
+        let found = super::error::type_name(&default);
+        let text = format!("`env(\"{name}\", …)`: the default is text, a number, a bool or a duration, not {found}");
+        return Err(EvalAltResult::ErrorRuntime(text.into(), context.call_position()).into());
+    }
     with(context, "env", |record| {
-        let Some(text) = record.given.get(name).cloned() else {
+        let text = record.given.get(name).cloned().or_else(|| std::env::var(name).ok().filter(|text| !text.is_empty()));
+        let Some(text) = text else {
             let answer = answer_of(&default);
             record.env.insert(name.to_owned(), answer);
             return default;

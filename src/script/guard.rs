@@ -8,12 +8,27 @@ use super::error::Ended;
 use crate::plan::Limits;
 use crate::user::fiber;
 use rhai::{Dynamic, Engine};
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 /// Stack that native functions may need below the deepest script frame.
 const RESERVE: usize = if cfg!(debug_assertions) { 512 << 10 } else { 160 << 10 };
 /// Operations between two looks at the clock: about 0.3 ms of script.
 const STRIDE: u64 = 1_000;
+
+/// CPU that the top level, or `summary`, may use: they run on no fiber and nobody can cancel them.
+const OFF_FIBER: Duration = Duration::from_secs(10);
+
+thread_local! {
+    static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Begins a call into a script that may run on no fiber.
+pub fn begin() {
+    if !fiber::on_fiber() {
+        BEGAN.set(Some(Instant::now()));
+    }
+}
 
 /// Sets all limits of a script engine.
 pub fn install(engine: &mut Engine, limits: &Limits) {
@@ -44,7 +59,8 @@ pub fn install(engine: &mut Engine, limits: &Limits) {
 #[cold]
 fn pause(cpu: Duration) -> Option<Ended> {
     if !fiber::on_fiber() {
-        return None;
+        let late = BEGAN.get().is_some_and(|began| began.elapsed() > OFF_FIBER);
+        return late.then(|| Ended::Limit(format!("this computed for {}: is a loop endless?", crate::units::duration::print(OFF_FIBER))));
     }
     if fiber::busy() > cpu {
         return Some(Ended::Limit(format!(

@@ -14,10 +14,10 @@ use rhai::packages::{
 };
 use rhai::{
     AST, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, Module, ModuleResolver, NativeCallContext,
-    OptimizationLevel, Position, Scope, Shared,
+    OptimizationLevel, Position, Scope, Shared, Stmt,
 };
 use rustc_hash::FxHashSet;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -80,6 +80,8 @@ pub struct Machine {
     arities: BTreeMap<String, usize>,
     /// Names of the main script's functions and closures.
     own: FxHashSet<String>,
+    /// Where each function begins.
+    begins: BTreeMap<String, (String, usize, usize)>,
     main: String,
     /// By the order of the Plan's scenarios.
     pub scenarios: Vec<Functions>,
@@ -121,36 +123,97 @@ pub struct TopLevel {
     pub record: Record,
     /// The runtime state to call functions in; `None` when the evaluation failed.
     pub sealed: Option<GlobalRuntimeState>,
-    /// Why it failed.
-    pub failure: Option<Failure>,
+    /// Why it failed: at most one failure, of [`evaluate_all`] one for each statement that failed.
+    pub failures: Vec<ScriptError>,
 }
 
 thread_local! {
     static SEALED: RefCell<Option<GlobalRuntimeState>> = const { RefCell::new(None) };
+    /// Statements of the top level that have been left behind.
+    static STEPS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The statement that seals the state; no script can spell it by accident.
 const SEAL: &str = "punk__seal";
+/// The statement that [`evaluate_all`] puts behind every other.
+const STEP: &str = "punk__step";
+/// How many failing statements are told before the rest is given up.
+const FAILURES: usize = 50;
 
 /// Evaluates the top level of the first file of `sources`, which must all have parsed.
 pub fn evaluate(engine: &mut Engine, sources: &Sources, given: &BTreeMap<String, String>) -> TopLevel {
+    prepare(engine, sources);
+    let script = sources.asts[0].clone().unwrap_or_default();
+    let (result, record, sealed) = run(engine, sources, script, given);
+    let failures = result.err().map(|error| refused(&error, &sources.files[0].path));
+    TopLevel { record, sealed, failures: failures.into_iter().collect() }
+}
+
+/// The same, but a statement that fails does not keep the others from being looked at: the top level only declares, so it
+/// is evaluated again without what failed, until all the rest goes through.
+///
+/// `already_wrong`: something was found before, such as an import that cannot be read.
+pub fn evaluate_all(engine: &mut Engine, sources: &Sources, given: &BTreeMap<String, String>, already_wrong: bool) -> TopLevel {
+    prepare(engine, sources);
+    engine.register_fn(STEP, || STEPS.set(STEPS.get() + 1));
+    let step = engine.compile(format!("{STEP}();")).expect("one call is valid syntax");
+    let script = sources.asts[0].clone().unwrap_or_default();
+    let mut statements: Vec<Stmt> = script.statements().to_vec();
+    let mut failures = Vec::new();
+    loop {
+        let stepped = statements.iter().flat_map(|statement| [statement.clone(), step.statements()[0].clone()]);
+        let whole = script.clone_functions_only().merge(&AST::new(stepped.collect::<Vec<_>>(), Module::new()));
+        STEPS.set(0);
+        let (result, record, sealed) = run(engine, sources, whole, given);
+        let Err(error) = result else {
+            if sealed.is_none() {
+                failures.push(left_early(statements.get(STEPS.get()), &sources.files[0].path));
+            }
+            return TopLevel { record, sealed, failures };
+        };
+        // What is wrong already may have declared a name; that it is missing here is no error of its own.
+        let follows = matches!(*error, EvalAltResult::ErrorVariableNotFound(..) | EvalAltResult::ErrorModuleNotFound(..));
+        if !(follows && (already_wrong || !failures.is_empty())) {
+            failures.push(refused(&error, &sources.files[0].path));
+        }
+        let failed = STEPS.get();
+        if failed >= statements.len() || failures.len() >= FAILURES || matches!(*error, EvalAltResult::ErrorTerminated(..)) {
+            return TopLevel { record, sealed: None, failures };
+        }
+        statements.remove(failed);
+    }
+}
+
+fn prepare(engine: &mut Engine, sources: &Sources) {
     engine.set_module_resolver(Imports::new(sources));
     engine.register_fn(SEAL, |context: NativeCallContext<'_>| {
         let state = context.global_runtime_state().clone();
         SEALED.with(|slot| *slot.borrow_mut() = Some(state));
     });
-    let main = &sources.files[0].path;
-    let script = sources.asts[0].clone().unwrap_or_default();
+}
+
+type Ran = (Result<Dynamic, Box<EvalAltResult>>, Record, Option<GlobalRuntimeState>);
+
+fn run(engine: &Engine, sources: &Sources, script: AST, given: &BTreeMap<String, String>) -> Ran {
     let seal = engine.compile(format!("{SEAL}();")).expect("one call is valid syntax");
     let mut script = script.merge(&seal);
-    script.set_source(main.as_str());
+    script.set_source(sources.files[0].path.as_str());
+    bindings::restart_top_level();
+    guard::begin();
     let (result, record) = declare::record(given, || engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), &script));
-    let sealed = SEALED.with(|slot| slot.borrow_mut().take());
-    let failure = result.err().map(|error| match error::explain(&error, main) {
-        Ok(ended) => Failure::Ended(ended),
-        Err(error) => Failure::Error(error),
-    });
-    TopLevel { record, sealed, failure }
+    (result, record, SEALED.with(|slot| slot.borrow_mut().take()))
+}
+
+/// What ended the top level, as an error: nobody could have wanted it to end there.
+fn refused(error: &EvalAltResult, main: &str) -> ScriptError {
+    error::explain(error, main).err().unwrap_or_else(|| ScriptError { message: "the top level was ended".to_owned(), place: None })
+}
+
+/// A `return` or `exit` of the top level: what stands below it declares nothing, and that is never meant.
+fn left_early(statement: Option<&Stmt>, main: &str) -> ScriptError {
+    let at = statement.map_or(Position::NONE, Stmt::position);
+    let place = at.line().map(|line| (main.to_owned(), line, at.position().unwrap_or(1)));
+    ScriptError { message: "the top level ends here, before it has declared everything".to_owned(), place }
 }
 
 impl Machine {
@@ -165,14 +228,15 @@ impl Machine {
         let given = plan.env.iter().filter_map(|(name, value)| Some((name.clone(), text_of(value)?))).collect();
         let top = evaluate(&mut engine, &sources, &given);
         let main = plan.sources[0].path.clone();
-        match (top.sealed, top.failure) {
+        match (top.sealed, top.failures.into_iter().next()) {
             (Some(sealed), None) => {
                 let arities = arities(sources.asts.iter().flatten());
                 let scenarios = functions(plan, &top.record, &arities).ok_or_else(|| differs(&main))?;
                 let own = sources.asts[0].iter().flat_map(AST::iter_functions).map(|function| function.name.to_owned());
-                Ok(Machine { own: own.collect(), engine, sealed, arities, main, scenarios })
+                let begins = begins(&sources);
+                Ok(Machine { own: own.collect(), engine, sealed, arities, begins, main, scenarios })
             }
-            (_, Some(Failure::Error(error))) => Err(error),
+            (_, Some(error)) => Err(error),
             _ => Err(differs(&main)),
         }
     }
@@ -193,6 +257,7 @@ impl Machine {
     /// # Errors
     /// See [`Failure`].
     pub fn call(&self, function: &Function, this: Option<&mut Dynamic>, data: &Dynamic) -> Result<Dynamic, Failure> {
+        guard::begin();
         let pointer = &function.pointer;
         let context =
             NativeCallContext::new_with_all_fields(&self.engine, pointer.fn_name(), None, &self.sealed, Position::NONE);
@@ -202,13 +267,42 @@ impl Machine {
             pointer.call_raw(&context, this, [])
         };
         result.map_err(|error| match *error {
-            EvalAltResult::Exit(..) => Failure::Error(ScriptError { message: "`exit` ended the iteration".to_owned(), place: None }),
+            EvalAltResult::Exit(..) => {
+                let error = ScriptError { message: "`exit` ended the iteration: write `return`".to_owned(), place: None };
+                Failure::Error(self.placed(error, pointer.fn_name()))
+            }
             error => match error::explain(&error, &self.main) {
                 Ok(ended) => Failure::Ended(ended),
-                Err(error) => Failure::Error(error),
+                Err(error) => Failure::Error(self.placed(error, pointer.fn_name())),
             },
         })
     }
+
+    /// Rhai forgets where a limit was reached once the error leaves a function; then the function must do.
+    fn placed(&self, mut error: ScriptError, function: &str) -> ScriptError {
+        if error.place.is_none()
+            && let Some(begins) = self.begins.get(function)
+        {
+            error.place = Some(begins.clone());
+            let name = if function.starts_with("anon$") { "this closure" } else { function };
+            error.message = format!("{} (somewhere in `{name}`, or in what it calls)", error.message);
+        }
+        error
+    }
+}
+
+/// Where the body of each function begins: file, line, column.
+fn begins(sources: &Sources) -> BTreeMap<String, (String, usize, usize)> {
+    let mut begins = BTreeMap::new();
+    for (source, ast) in sources.files.iter().zip(&sources.asts) {
+        for function in ast.iter().flat_map(AST::iter_fn_def) {
+            let at = function.body.start_position();
+            if let (Some(line), Some(column)) = (at.line(), at.position()) {
+                begins.entry(function.name.to_string()).or_insert_with(|| (source.path.clone(), line, column));
+            }
+        }
+    }
+    begins
 }
 
 fn with_arity(pointer: FnPtr, arities: &BTreeMap<String, usize>) -> Function {

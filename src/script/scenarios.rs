@@ -42,7 +42,9 @@ pub(super) fn read<'a>(
             }
         }
     }
-    if !declared_any {
+    if desk.incomplete {
+        // The scenario that seems to be missing may be in what failed.
+    } else if !declared_any {
         scenarios.extend(plain(desk, options, overrides, functions));
     } else {
         let names = || scenarios.iter().map(|scenario| scenario.name.as_str()).chain(skipped.iter().map(String::as_str));
@@ -232,10 +234,19 @@ fn plain(desk: &Desk<'_>, options: &Options, overrides: &Overrides, functions: &
         desk.tell(problem.help("declare `scenario(\"browse\", #{ users: 10, duration: 30.s, run: browse })`, or write `fn run() { … }`"));
         return None;
     }
+    if !functions.takes_at_most_data("run") {
+        let problem = Diagnostic::error("`run` takes more than one parameter");
+        desk.tell(problem.help("punk calls it as `run()` or `run(data)`, where `data` is what `setup` returned"));
+    }
     let mut flags = overrides.clone();
     flags.duration = flags.duration.or(options.duration);
     if flags.users.is_none() && flags.duration.is_none() && flags.iterations.is_none() {
         flags.iterations = Some(1);
+    }
+    if flags.duration.is_none() && flags.iterations.is_none() {
+        let problem = Diagnostic::error("`--users` alone does not say when the run ends");
+        desk.tell(problem.help("add `--duration 30s` or `--iterations 100`"));
+        return None;
     }
     let work = work_of_flags(&flags, None).map_err(|problem| desk.tell(problem)).ok()?;
     let optional = |name: &str| functions.has(name).then(|| name.to_owned());

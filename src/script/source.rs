@@ -184,7 +184,9 @@ fn read(path: &Path) -> Result<String, String> {
         return Err(format!("it is larger than {} MiB", LARGEST >> 20));
     }
     let bytes = std::fs::read(path).map_err(|error| reason(&error))?;
-    String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
+    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
+    // Some editors begin a file with a byte order mark; Rhai takes it for a name.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// The operating system's reason without its number.

@@ -63,7 +63,7 @@ pub(super) async fn exchange(hop: &mut Hop, h2: Rc<H2>, message: http::Request<U
             read(hop, response).await
         }
         Ok(Err(mut error)) => {
-            let classified = classify(error.error(), Phase::Wait);
+            let classified = meter.tls_failure().unwrap_or_else(|| classify(error.error(), Phase::Wait));
             if error.take_message().is_some() {
                 return Sent::NotWritten(classified);
             }

@@ -14,6 +14,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::error::{Phase, TransportError};
+use super::tls;
+
 /// One read takes at most this much. It is one buffer per shard, so its size costs nothing per user.
 const READ_LIMIT: usize = 64 * 1024;
 
@@ -26,6 +29,7 @@ pub struct Meter {
     untold_out: Cell<u64>,
     first_read: Cell<Option<Instant>>,
     last_write: Cell<Option<Instant>>,
+    tls_failure: RefCell<Option<TransportError>>,
 }
 
 impl Meter {
@@ -70,6 +74,18 @@ impl Meter {
     fn count_out(&self, bytes: usize) {
         self.bytes_out.set(self.bytes_out.get() + bytes as u64);
         self.untold_out.set(self.untold_out.get() + bytes as u64);
+    }
+
+    /// Why the other side gave up the encryption, if it did: with TLS 1.3 a server refuses a client's certificate only after our side
+    /// of the handshake is done, and HTTP/2 tells its exchanges no more of it than that the connection is gone.
+    pub fn tls_failure(&self) -> Option<TransportError> {
+        self.tls_failure.borrow().clone()
+    }
+
+    fn note_failure(&self, error: &io::Error) {
+        if let Some(error) = tls::tls_error(error) {
+            *self.tls_failure.borrow_mut() = Some(tls::classify(error, Phase::Tls));
+        }
     }
 
     fn mark_read(&self) {
@@ -242,6 +258,9 @@ impl hyper::rt::Read for Stream {
             let room = out.remaining().min(buffer.len());
             let mut buffer = ReadBuf::new(&mut buffer[..room]);
             let polled = transport.poll_read(cx, &mut buffer);
+            if let Poll::Ready(Err(error)) = &polled {
+                meter.note_failure(error);
+            }
             if !buffer.filled().is_empty() {
                 meter.mark_read();
                 out.put_slice(buffer.filled());

@@ -38,7 +38,10 @@ impl MetricWire {
                 continue;
             }
             let values = values(plan, snapshot, spec.def.kind, cell.as_ref());
-            all.push((name.to_owned(), MetricWire { r#type: spec.def.kind.word(), unit: spec.def.unit.word(), values, tags }));
+            all.push((
+                name.to_owned(),
+                MetricWire { r#type: spec.def.kind.word(), unit: spec.def.unit.word(), values, tags },
+            ));
         }
         all
     }
@@ -94,7 +97,8 @@ fn values(plan: &Plan, snapshot: &Snapshot, kind: MetricKind, cell: Option<&Cell
             add("count", Some(trend.count() as f64));
             add("rate", per_second(trend.count() as f64, elapsed));
             let more = plan.options.trend_stats.iter().map(String::as_str);
-            for name in STATISTICS.into_iter().chain(more.filter(|name| !STATISTICS.contains(name) && *name != "count")) {
+            for name in STATISTICS.into_iter().chain(more.filter(|name| !STATISTICS.contains(name) && *name != "count"))
+            {
                 add(name, statistic(trend, name));
             }
         }

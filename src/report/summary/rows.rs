@@ -27,7 +27,8 @@ impl ScenarioWire {
     pub(super) fn all(plan: &Plan, snapshot: &Snapshot) -> Vec<ScenarioWire> {
         let rows = plan.scenarios.iter().map(|scenario| {
             // A run that never began has no states.
-            let state = snapshot.scenarios.iter().find(|state| state.name == scenario.name).cloned().unwrap_or_default();
+            let state =
+                snapshot.scenarios.iter().find(|state| state.name == scenario.name).cloned().unwrap_or_default();
             ScenarioWire {
                 name: scenario.name.clone(),
                 model: scenario.work.word(),
@@ -92,7 +93,8 @@ impl OperationWire {
 const LATENCY: [&str; 8] = ["avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "p(99.9)"];
 
 fn statistics(trend: &Trend, names: &[&str]) -> Map<String, Value> {
-    let known = names.iter().filter_map(|name| Some(((*name).to_owned(), Value::Number(number(statistic(trend, name)?)?))));
+    let known =
+        names.iter().filter_map(|name| Some(((*name).to_owned(), Value::Number(number(statistic(trend, name)?)?))));
     std::iter::once(("count".to_owned(), trend.count().into())).chain(known).collect()
 }
 

@@ -47,7 +47,10 @@ fn values(def: &MetricDef, snapshot: &Snapshot, stats: &[&str]) -> Option<Vec<Pi
             stats.iter().map(cell).collect()
         }
         Some(Cell::Counter { sum, .. }) => {
-            let rate = per_second(sum, snapshot.elapsed).map(|rate| Dimension::PerSecond(def.unit).show(rate));
+            let rate = per_second(sum, snapshot.elapsed).map(|rate| match rate.abs() >= HUGE {
+                true => format!("{rate:.2e}/s"),
+                false => Dimension::PerSecond(def.unit).show(rate),
+            });
             vec![show(sum).into(), rate.as_deref().unwrap_or(NONE).into()]
         }
         Some(Cell::Rate { passes, total }) => {
@@ -61,8 +64,12 @@ fn values(def: &MetricDef, snapshot: &Snapshot, stats: &[&str]) -> Option<Vec<Pi
     })
 }
 
+/// From here on digits say nothing and columns burst.
+const HUGE: f64 = 1e15;
+
 fn show(unit: Unit, value: f64) -> String {
     match unit {
+        _ if value.is_finite() && value.abs() >= HUGE => format!("{value:.2e}"),
         Unit::Time => time(Some(value)),
         unit => Dimension::Amount(unit).show(value),
     }

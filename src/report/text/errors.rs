@@ -23,17 +23,24 @@ pub(super) fn list(page: &mut Page, snapshot: &Snapshot) {
     page.heading("ERRORS", &format!("{all} in all"));
     for row in rows.iter().take(SHOWN) {
         let code = if row.code == 0 { String::new() } else { format!(" {}", row.code) };
-        let mut named: Vec<String> = row.operations.iter().take(NAMED).map(|(name, count)| {
-            if row.operations.len() == 1 { name.clone() } else { format!("{name} ({count})") }
-        }).collect();
+        let mut named: Vec<String> = row
+            .operations
+            .iter()
+            .take(NAMED)
+            .map(|(name, count)| if row.operations.len() == 1 { name.clone() } else { format!("{name} ({count})") })
+            .collect();
         if row.operations.len() > NAMED {
             named.push(format!("and {} more", row.operations.len() - NAMED));
         }
-        page.pieces(2, 6, &[
-            Piece::tinted(&format!("{} × {}{code}", row.count, row.kind), Tint::Bad),
-            named.join(", ").into(),
-            Piece::tinted(&seen(row.first, row.last), Tint::Dim),
-        ]);
+        page.pieces(
+            2,
+            6,
+            &[
+                Piece::tinted(&format!("{} × {}{code}", row.count, row.kind), Tint::Bad),
+                named.join(", ").into(),
+                Piece::tinted(&seen(row.first, row.last), Tint::Dim),
+            ],
+        );
         let sample: String = row.sample.chars().take(SAMPLE).collect();
         let place = if row.place.is_empty() { String::new() } else { format!("{}: ", row.place) };
         page.pieces(6, 6, &[Piece::tinted(&format!("{place}{sample}"), Tint::Dim)]);

@@ -36,7 +36,8 @@ pub(super) fn section(page: &mut Page, snapshot: &Snapshot, facts: &Facts) {
         parts.push(format!("{} lost", counted(generator.lost, "sample")));
     }
     page.pieces(2, 2, &[Piece::tinted(&parts.join(" · "), Tint::Dim)]);
-    let mut precision = "percentiles are nearest-rank, within 0.1% (1% for custom metrics that no threshold names)".to_owned();
+    let mut precision =
+        "percentiles are nearest-rank, within 0.1% (1% for custom metrics that no threshold names)".to_owned();
     let clipped = clipped(snapshot);
     if clipped > 0 {
         precision += &format!("; {} beyond the range, exact in avg and max only", counted(clipped, "value"));

@@ -10,8 +10,15 @@ use crate::units::human;
 use std::time::Duration;
 
 /// Latency columns: k6's order, and the 99th percentile.
-const LATENCY: [(&str, &str); 7] =
-    [("avg", "avg"), ("min", "min"), ("med", "med"), ("p90", "p(90)"), ("p95", "p(95)"), ("p99", "p(99)"), ("max", "max")];
+const LATENCY: [(&str, &str); 7] = [
+    ("avg", "avg"),
+    ("min", "min"),
+    ("med", "med"),
+    ("p90", "p(90)"),
+    ("p95", "p(95)"),
+    ("p99", "p(99)"),
+    ("max", "max"),
+];
 const TRAFFIC: [&str; 4] = ["count", "rate/s", "errors", "error %"];
 /// The narrowest column of names before the table is split in two.
 const NAME: usize = 24;
@@ -84,13 +91,20 @@ pub(super) fn account(page: &mut Page, snapshot: &Snapshot, operations: &[Operat
         return;
     }
     page.heading("REQUESTS", "");
-    let mut parts = vec![format!("{} answered", requests.answered), format!("{} failed after sending", requests.failed_after_sending)];
+    let mut parts = vec![
+        format!("{} answered", requests.answered),
+        format!("{} failed after sending", requests.failed_after_sending),
+    ];
     parts.push(format!("{} interrupted at the end", requests.interrupted));
     parts.push(format!("{} never sent", requests.unsent));
     if requests.statusless > 0 {
         parts.push(format!("{} regrouped without status", requests.statusless));
     }
-    page.pieces(2, 4, &[Piece::tinted(&requests.total.to_string(), Tint::Strong), format!("= {}", parts.join(" + ")).into()]);
+    page.pieces(
+        2,
+        4,
+        &[Piece::tinted(&requests.total.to_string(), Tint::Strong), format!("= {}", parts.join(" + ")).into()],
+    );
     for apart in &requests.apart {
         let mut parts = vec![counted(apart.requests, "request")];
         if apart.errors > 0 {

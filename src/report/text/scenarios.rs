@@ -18,25 +18,34 @@ pub(super) fn list(page: &mut Page, plan: &Plan, snapshot: &Snapshot) {
         let planned = plan.map_or(String::new(), |scenario| scenario.work.to_string());
         page.pieces(2, 6, &[Piece::tinted(&state.name, Tint::Strong), Piece::tinted(&planned, Tint::Dim)]);
 
-        let rate = per_second(state.iterations as f64, snapshot.elapsed).map_or(String::new(), |rate| format!(" ({})", human::rate(rate)));
+        let rate = per_second(state.iterations as f64, snapshot.elapsed)
+            .map_or(String::new(), |rate| format!(" ({})", human::rate(rate)));
         let mut pieces = vec![
             Piece::from(format!("{}{rate},", counted(state.iterations, "iteration"))),
             format!("{} at most,", counted(u64::from(state.users_max), "user")).into(),
         ];
-        let here = |metric: &str| snapshot.count(metric, false, |tags| tags.get("scenario") == Some(&state.name)) as u64;
-        for (count, what) in
-            [(state.interrupted, "interrupted,"), (state.dropped, "dropped,"), (here("script_errors"), "with script errors")]
-        {
+        let here =
+            |metric: &str| snapshot.count(metric, false, |tags| tags.get("scenario") == Some(&state.name)) as u64;
+        for (count, what) in [
+            (state.interrupted, "interrupted,"),
+            (state.dropped, "dropped,"),
+            (here("script_errors"), "with script errors"),
+        ] {
             let tint = if count == 0 { Tint::Dim } else { Tint::Notable };
             pieces.push(Piece::tinted(&format!("{count} {what}"), tint));
         }
         page.pieces(6, 6, &pieces);
 
-        let of_here = |metric: &str| trend(snapshot.merged(metric, true, false, |tags| tags.get("scenario") == Some(&state.name)));
-        for (metric, what) in [("iteration_duration", "iteration took"), ("iteration_lateness", "iteration started late by")] {
+        let of_here = |metric: &str| {
+            trend(snapshot.merged(metric, true, false, |tags| tags.get("scenario") == Some(&state.name)))
+        };
+        for (metric, what) in
+            [("iteration_duration", "iteration took"), ("iteration_lateness", "iteration started late by")]
+        {
             if let Some(trend) = of_here(metric) {
                 let value = |name: &str| time(statistic(&trend, name));
-                let text = [("avg", "avg"), ("med", "med"), ("p95", "p(95)"), ("max", "max")].map(|(title, name)| format!("{title} {}", value(name)));
+                let text = [("avg", "avg"), ("med", "med"), ("p95", "p(95)"), ("max", "max")]
+                    .map(|(title, name)| format!("{title} {}", value(name)));
                 page.pieces(6, 6, &[Piece::tinted(what, Tint::Dim), text.join(", ").into()]);
             }
         }

@@ -2,12 +2,12 @@
 
 use crate::control::Author;
 use crate::expr::{RuleOptions, RuleSeverity};
+use crate::metrics::snapshot::Status;
 use crate::report::facts::{HookError, Outcome, Reason, Stopped};
-use crate::report::sample::{self, Fate, Run, Shard};
+use crate::report::sample::{self, Fate, Shard};
 use crate::report::{Style, text};
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use std::time::Duration;
 
 #[test]
 fn a_typical_run() {
@@ -19,7 +19,6 @@ fn a_typical_run() {
          selector                         limit          observed
       ✓  http_req_failed                  rate < 5%         1.33%
       ✓  http_req_duration{name:product}  p(95) < 300ms     105ms
-         ends the run
 
     CHECKS  98.89% passed, 890 of 900
          check                     passed  failed  passed %
@@ -102,7 +101,6 @@ fn a_typical_run_on_80_columns_of_ascii() {
          selector                         limit          observed
       +  http_req_failed                  rate < 5%         1.33%
       +  http_req_duration{name:product}  p(95) < 300ms     105ms
-         ends the run
 
     CHECKS  98.89% passed, 890 of 900
          check                     passed  failed  passed %
@@ -245,7 +243,12 @@ fn all_requests_failed() {
 #[test]
 fn a_failed_threshold_that_ended_the_run() {
     let mut run = sample::of_operations(&["product"]);
-    sample::threshold(&mut run.plan, "http_req_duration{name:product}", "p(95) < 3ms", RuleOptions { abort: true, ..RuleOptions::default() });
+    sample::threshold(
+        &mut run.plan,
+        "http_req_duration{name:product}",
+        "p(95) < 3ms",
+        RuleOptions { abort: true, ..RuleOptions::default() },
+    );
     let warn = RuleOptions { severity: RuleSeverity::Warn, scenario: Some("browse".into()), ..RuleOptions::default() };
     sample::threshold(&mut run.plan, "http_reqs", "rate > 100/s", warn);
     run.snapshot.thresholds = vec![
@@ -258,7 +261,6 @@ fn a_failed_threshold_that_ended_the_run() {
     run.facts.written = vec!["out/summary.json".into()];
     assert_snapshot!(run.text(100), @r#"
     FAILED (exit code 99) because threshold `http_req_duration{name:product}: p(95) < 3ms` was broken
-      stopped by a threshold: threshold `http_req_duration{name:product}: p(95) < 3ms` was broken
       scripts/shop.rhai · 2s · 2026-01-18 15:30:45 UTC · seed 42 · punk 0.1.0
 
     THRESHOLDS
@@ -300,14 +302,19 @@ fn an_invalid_run() {
     let mut run = sample::of_operations(&["GET /"]);
     let late = "the generator could not keep up: its own loop ran more than 10 ms late (99th percentile over 5 s)";
     run.snapshot.generator.invalid = vec![late.into()];
-    run.snapshot.generator.warnings = vec!["the generator used more than 85 % of its CPU: latencies may include its own delays".into()];
+    run.snapshot.generator.warnings =
+        vec!["the generator used more than 85 % of its CPU: latencies may include its own delays".into()];
     run.snapshot.generator.cpu_percent = Some(98.7);
     (run.snapshot.generator.regrouped, run.snapshot.generator.lost) = (31, 1);
     run.facts.outcome = Outcome::Invalid;
     run.facts.exit_code = 96;
-    run.facts.reasons = vec![Reason { code: 96, message: late.into() }, Reason { code: 110, message: "the script marked the run as failed".into() }];
+    run.facts.reasons = vec![
+        Reason { code: 96, message: late.into() },
+        Reason { code: 110, message: "the script marked the run as failed".into() },
+    ];
     run.facts.marked_failed = Some("prices \u{1b}[31mdiffer".into());
-    run.facts.hook_errors = vec![HookError { hook: "teardown".into(), message: "no such key".into(), place: "a.rhai:3:4".into() }];
+    run.facts.hook_errors =
+        vec![HookError { hook: "teardown".into(), message: "no such key".into(), place: "a.rhai:3:4".into() }];
     assert_snapshot!(run.text(100), @r#"
     INVALID (exit code 96) because the generator could not keep up: its own loop ran more than 10 ms
         late (99th percentile over 5 s)
@@ -348,7 +355,8 @@ fn an_invalid_run() {
 
 #[test]
 fn many_operations_in_order_of_first_execution() {
-    let names: Vec<String> = (0..12).rev().map(|n| format!("GET /api/v2/organisations/{{id}}/members/{{id}}/page{n}")).collect();
+    let names: Vec<String> =
+        (0..12).rev().map(|n| format!("GET /api/v2/organisations/{{id}}/members/{{id}}/page{n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     assert_snapshot!(sample::of_operations(&names).text(100), @r#"
     PASSED – no thresholds were declared
@@ -408,6 +416,14 @@ fn many_operations_in_order_of_first_execution() {
 }
 
 #[test]
+fn an_interim_report_has_no_verdict_yet() {
+    let mut run = sample::typical();
+    run.snapshot.status = Status::Running;
+    let shown = run.text(100);
+    assert!(shown.starts_with("RUNNING – so far all 2 thresholds held\n"), "{shown}");
+}
+
+#[test]
 fn colour_paints_and_changes_nothing_else() {
     let run = sample::typical();
     let painted = text(&run.plan, &run.snapshot, &run.facts, Style { color: true, width: 120, unicode: true });
@@ -432,7 +448,8 @@ fn requests_without_an_answer_join_the_operation_that_has_answers() {
     shard.request(base, "POST", "a", Fate::Status(404), 1.0);
     let snapshot = shard.snapshot(&plan, 1.0, 1);
     let rows = crate::report::operations::operations(&snapshot);
-    let seen: Vec<_> = rows.iter().map(|row| (&*row.name, &*row.method, row.requests, row.errors, row.unsent)).collect();
+    let seen: Vec<_> =
+        rows.iter().map(|row| (&*row.name, &*row.method, row.requests, row.errors, row.unsent)).collect();
     assert_eq!(seen, [("a", "GET", 2, 1, 1), ("b", "GET", 1, 0, 0), ("a", "POST", 1, 1, 0)]);
 }
 
@@ -441,30 +458,20 @@ proptest! {
 
     #[test]
     fn the_account_adds_up_and_nothing_steers_the_terminal(
-        fates in prop::collection::vec((0usize..6, 0usize..4, any::<bool>()), 0..60),
+        requests in prop::collection::vec((0usize..6, 0usize..4, any::<bool>()), 0..60),
         name in any::<String>(),
         seconds in prop_oneof![Just(0.0), 0.5f64..1e6],
         width in 0usize..150,
         cap in prop_oneof![Just(3usize), Just(2_000)],
     ) {
-        let mut plan = sample::plan();
-        plan.options.limits.tag_sets = cap;
-        let mut shard = Shard::new(&plan);
-        let mut expected = 0;
-        for (fate, operation, setup) in &fates {
-            let fate = [Fate::Status(200), Fate::Status(404), Fate::Status(500), Fate::Refused, Fate::TimedOut, Fate::Interrupted][*fate];
-            let base: &[(&str, &str)] = if *setup { &[("phase", "setup")] } else { &[("scenario", "browse")] };
-            shard.request(base, "GET", &format!("{name}{operation}"), fate, 3.0);
-            expected += u64::from(!setup);
-        }
-        let snapshot = shard.snapshot(&plan, seconds, 1);
-        let operations = crate::report::operations::operations(&snapshot);
-        let all = crate::report::requests::Requests::new(&snapshot, &operations);
-        prop_assert_eq!(all.total, expected);
+        let run = sample::of_requests(&requests, &name, seconds, cap);
+        let snapshot = &run.snapshot;
+        let operations = crate::report::operations::operations(snapshot);
+        let all = crate::report::requests::Requests::new(snapshot, &operations);
+        prop_assert_eq!(all.total as usize, requests.iter().filter(|(_, _, setup)| !setup).count());
         let parts = all.answered + all.failed_after_sending + all.interrupted + all.unsent + all.statusless;
         prop_assert_eq!(parts, all.total, "{:?}", all);
-        let facts = crate::report::Facts::passed(sample::started(), Duration::ZERO);
-        let shown = Run { plan, snapshot, facts }.text(width);
+        let shown = run.text(width);
         prop_assert!(shown.chars().all(|c| c == '\n' || !c.is_control()));
         prop_assert!(!shown.contains("NaN") && !shown.contains("inf"), "{}", shown);
         for line in shown.lines() {

@@ -1,6 +1,7 @@
 //! The verdict and what it rests on: reasons, thresholds, checks.
 
 use super::counted;
+use crate::metrics::snapshot::Status;
 use crate::metrics::{Snapshot, Verdict};
 use crate::plan::Plan;
 use crate::report::checks::{checks as rows, group_path};
@@ -11,7 +12,10 @@ use crate::units::human;
 
 /// The verdict with its reasons, and which run this was.
 pub(super) fn head(page: &mut Page, plan: &Plan, snapshot: &Snapshot, facts: &Facts) {
+    let running = snapshot.status != Status::Completed;
     let (word, tint) = match facts.outcome {
+        // An interim report has no verdict yet.
+        Outcome::Passed if running => ("RUNNING", Tint::Notable),
         Outcome::Passed => ("PASSED", Tint::Good),
         Outcome::Failed => ("FAILED", Tint::Bad),
         Outcome::Invalid => ("INVALID", Tint::Notable),
@@ -21,20 +25,23 @@ pub(super) fn head(page: &mut Page, plan: &Plan, snapshot: &Snapshot, facts: &Fa
     let why = match reasons.next() {
         Some(reason) => format!("because {}", reason.message),
         None if facts.exit_code != 0 => String::new(),
+        None if running => format!("– so far {}", held(snapshot)),
         None => format!("– {}", held(snapshot)),
     };
     page.pieces(0, 4, &[Piece::tinted(word, tint), code.into(), why.into()]);
     for reason in reasons {
         page.pieces(4, 4, &[format!("and because {}", reason.message).into()]);
     }
-    if let Some(stopped) = &facts.stopped {
+    // What a reason says already is not said twice.
+    let told = |why: &str| facts.reasons.iter().any(|reason| reason.message.contains(why));
+    if let Some(stopped) = facts.stopped.as_ref().filter(|stopped| !told(&stopped.why)) {
         let how = if stopped.killed { "ended at once by" } else { "stopped by" };
         page.line(&format!("{how} {}: {}", stopped.by, stopped.why));
     }
-    if let Some(why) = &facts.marked_failed {
+    if let Some(why) = facts.marked_failed.as_ref().filter(|why| !told(why)) {
         page.line(&format!("marked failed by the script: {why}"));
     }
-    for error in &facts.hook_errors {
+    for error in facts.hook_errors.iter().filter(|error| !told(&error.message)) {
         let place = if error.place.is_empty() { String::new() } else { format!(" ({})", error.place) };
         page.line(&format!("error in `{}`: {}{place}", error.hook, error.message));
     }
@@ -97,7 +104,7 @@ pub(super) fn thresholds(page: &mut Page, snapshot: &Snapshot) {
         if verdict.severity == "warn" {
             remarks.push("warning only".to_owned());
         }
-        if verdict.abort {
+        if verdict.abort && verdict.passed == Some(false) {
             remarks.push("ends the run".to_owned());
         }
         if let Some(at) = verdict.first_breach {

@@ -1,7 +1,7 @@
 //! `http::`: requests on behalf of the running user, recorded as they end.
 
 use super::request::{self, Call, Expect};
-use super::response::{Answer, Response};
+use super::response::{self, Answer, Response};
 use crate::metrics::recorder::RequestSample;
 use crate::metrics::ErrorKey;
 use crate::protocol::http::{Client, Exchange};
@@ -236,15 +236,17 @@ struct Counting<'a> {
     expect: &'a Expect,
 }
 
+/// Milliseconds; without the 128-bit arithmetic of `as_nanos`.
 fn ms(duration: Duration) -> f64 {
-    duration.as_nanos() as f64 / 1e6
+    duration.as_secs() as f64 * 1e3 + f64::from(duration.subsec_nanos()) / 1e6
 }
 
 /// Records one hop. Between the answer and here lies no lock, no allocation and no channel.
 fn record(user: &User, counting: &Counting<'_>, exchange: &Exchange) {
     let host = &user.host;
     let name = counting.name.unwrap_or_else(|| operation(user, exchange));
-    let expected = exchange.error.is_none() && counting.expect.accepts(exchange.status);
+    let status = response::status(exchange);
+    let expected = exchange.error.is_none() && counting.expect.accepts(status);
     // A status that the script expects is no error, whatever its number.
     let error_code = if expected { 0 } else { exchange.error_code() };
     let key = RequestKey {
@@ -253,7 +255,7 @@ fn record(user: &User, counting: &Counting<'_>, exchange: &Exchange) {
         name,
         tags: counting.tags,
         method: host.method(&exchange.method),
-        status: exchange.status,
+        status,
         error_code,
         expected,
         proto: if exchange.version == http::Version::HTTP_2 { 2 } else { 1 },

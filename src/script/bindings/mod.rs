@@ -13,7 +13,7 @@ mod request;
 mod response;
 mod vu;
 
-pub(crate) use rand::seed_top_level;
+pub(crate) use rand::restart_top_level;
 #[cfg(test)]
 pub(crate) use request::options as request_options;
 use rhai::Engine;

@@ -13,9 +13,10 @@ thread_local! {
     static TOP: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Starts the top level's randomness anew.
-pub fn seed_top_level(seed: u64) {
-    TOP.set(seed);
+/// Starts the top level's randomness anew. It does not follow `--seed`: which seed holds is known only once the top level
+/// has been evaluated, and every evaluation must answer alike.
+pub fn restart_top_level() {
+    TOP.set(0);
 }
 
 fn bits() -> u64 {

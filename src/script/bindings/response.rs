@@ -2,6 +2,7 @@
 
 use super::html;
 use crate::protocol::http::Exchange;
+use crate::protocol::net::Phase;
 use crate::script::duration::Span;
 use crate::script::json::Json;
 use bytes::Bytes;
@@ -96,6 +97,15 @@ impl Answer {
             Some((name.trim().into(), Dynamic::from(ImmutableString::from(value.trim()))))
         };
         values.filter_map(pair).collect()
+    }
+}
+
+/// The status of an answer that came whole, as scripts and metrics see it: 0 when the transport failed, even if its head
+/// had arrived, so that a status counts what the server counts as answered. A redirect that cannot be followed is whole.
+pub fn status(exchange: &Exchange) -> u16 {
+    match &exchange.error {
+        Some(error) if !matches!(error.phase, Phase::Redirect | Phase::Decode) => 0,
+        _ => exchange.status,
     }
 }
 
@@ -207,7 +217,7 @@ struct Phases(Response);
 pub fn register(engine: &mut Engine) {
     engine
         .register_type_with_name::<Response>("response")
-        .register_get("status", |r: &mut Response| i64::from(r.exchange.status))
+        .register_get("status", |r: &mut Response| i64::from(status(&r.exchange)))
         .register_get("body", |r: &mut Response| r.text())
         .register_fn("text", |r: &mut Response| r.text())
         .register_get("bytes", |r: &mut Response| -> Fallible<Blob> { Ok(r.body()?.to_vec()) })
@@ -244,8 +254,8 @@ pub fn register(engine: &mut Engine) {
             html::select(&context, &r.text()?, &css)
         })
         .register_get("form", |r: &mut Response| -> Fallible<Map> { Ok(html::form(&r.text()?)) })
-        .register_fn("to_string", |r: &mut Response| format!("{} {}", r.exchange.status, r.exchange.url.url))
-        .register_fn("to_debug", |r: &mut Response| format!("{} {}", r.exchange.status, r.exchange.url.url))
+        .register_fn("to_string", |r: &mut Response| format!("{} {}", status(&r.exchange), r.exchange.url.url))
+        .register_fn("to_debug", |r: &mut Response| format!("{} {}", status(&r.exchange), r.exchange.url.url))
         .register_get("timings", |r: &mut Response| Phases(Rc::clone(r)));
     engine.register_type_with_name::<Phases>("timings");
     let phases: [(&str, fn(&Exchange) -> std::time::Duration); 9] = [

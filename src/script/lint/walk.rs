@@ -282,6 +282,8 @@ impl<'a> Walk<'a> {
         if let Some(Expr::Dot(parts, ..) | Expr::Index(parts, ..)) = spine.last() {
             self.expression(&parts.lhs);
         }
+        // What stands between brackets is not what the next dot is about: `list[0].id` asks the item, not the number.
+        let item = Expr::Unit(Position::NONE);
         for node in spine.into_iter().rev() {
             let (mut receiver, mut rest, mut is_member) = match node {
                 Expr::Dot(parts, ..) => (&parts.lhs, &parts.rhs, true),
@@ -302,7 +304,8 @@ impl<'a> Walk<'a> {
                 let Some((tail, tail_is_member)) = next else {
                     break;
                 };
-                (receiver, rest, is_member) = (element, tail, tail_is_member);
+                receiver = if is_member { element } else { &item };
+                (rest, is_member) = (tail, tail_is_member);
             }
         }
     }

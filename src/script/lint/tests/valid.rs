@@ -44,7 +44,8 @@ fn checkout(data) {
 fn teardown(data) { http::post("/api/reset"); }
 "##;
 
-const VALID: [&str; 44] = [
+const VALID: [&str; 45] = [
+    "fn run() { let r = http::get(\"/\"); print(r.json()[0].id); print(r.json(\"$\")[1].name.len()); let m = [#{ a: [#{ b: 1 }] }]; m[0].a[0].b = 2; }",
     "",
     "// only a comment",
     "let x = 1; let x = x + 1; print(x);",
