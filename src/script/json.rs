@@ -148,7 +148,11 @@ pub fn from_dynamic(value: &Dynamic, depth: usize) -> Result<Value, String> {
     }
     if let Ok(fields) = value.as_map_ref() {
         let convert = |(key, value): (_, &Dynamic)| Ok((ToString::to_string(key), from_dynamic(value, depth - 1)?));
-        return fields.iter().map(|(key, value)| convert((key, value))).collect::<Result<_, String>>().map(Value::Object);
+        return fields
+            .iter()
+            .map(|(key, value)| convert((key, value)))
+            .collect::<Result<_, String>>()
+            .map(Value::Object);
     }
     if let Some(json) = value.clone().try_cast::<Json>() {
         return Ok(json.value().clone());
@@ -178,7 +182,9 @@ pub fn register(engine: &mut Engine) {
         .register_iterator::<Json>()
         .register_indexer_get(|json: &mut Json, field: ImmutableString| json.field(&field))
         .register_indexer_get(|json: &mut Json, index: i64| json.item(index))
-        .register_indexer_set(|json: &mut Json, field: ImmutableString, new: Dynamic| fed_back(&json.field(&field), &new))
+        .register_indexer_set(|json: &mut Json, field: ImmutableString, new: Dynamic| {
+            fed_back(&json.field(&field), &new)
+        })
         .register_indexer_set(|json: &mut Json, index: i64, new: Dynamic| fed_back(&json.item(index)?, &new))
         .register_fn("len", |json: &mut Json| json.len())
         .register_get("len", |json: &mut Json| json.len())
@@ -196,7 +202,9 @@ pub fn register(engine: &mut Engine) {
         })
         .register_fn("keys", |json: &mut Json| -> Array {
             match json.value() {
-                Value::Object(fields) => fields.keys().map(|key| Dynamic::from(ImmutableString::from(key.as_str()))).collect(),
+                Value::Object(fields) => {
+                    fields.keys().map(|key| Dynamic::from(ImmutableString::from(key.as_str()))).collect()
+                }
                 _ => Array::new(),
             }
         })
@@ -209,7 +217,9 @@ pub fn register(engine: &mut Engine) {
         .register_fn("to_debug", |json: &mut Json| json.to_string())
         .register_fn("==", |a: Json, b: Json| a.value() == b.value())
         .register_fn("!=", |a: Json, b: Json| a.value() != b.value())
-        .register_fn("filter", |context: NativeCallContext<'_>, json: &mut Json, keep: FnPtr| json.filter(&context, &keep))
+        .register_fn("filter", |context: NativeCallContext<'_>, json: &mut Json, keep: FnPtr| {
+            json.filter(&context, &keep)
+        })
         .register_fn("map", |context: NativeCallContext<'_>, json: &mut Json, change: FnPtr| -> Fallible<Array> {
             json.children().into_iter().map(|item| super::user::call(&change, &context, vec![item])).collect()
         })
@@ -271,7 +281,9 @@ mod tests {
     #[test]
     fn methods_of_what_is_inside_are_no_writing() {
         let json = r#"{"list":[{"id":1},{"id":2}],"text":"Hello","n":-5,"f":1.5}"#;
-        let truth = |script: &str| eval(&format!("fn f(data) {{ {script} }} f(data)"), json).expect(script).as_bool().expect(script);
+        let truth = |script: &str| {
+            eval(&format!("fn f(data) {{ {script} }} f(data)"), json).expect(script).as_bool().expect(script)
+        };
         assert!(truth("data.list.len() == 2 && data[\"list\"].len() == 2 && data.list[0].keys().len() == 1"));
         assert!(truth("data.list.filter(|p| p.id == 2).len() == 1 && data.list.map(|p| p.id) == [1, 2]"));
         assert!(truth("data.text.len() == 5 && data.text.to_upper() == \"HELLO\" && data.text.contains(\"ell\")"));
@@ -289,8 +301,15 @@ mod tests {
     #[test]
     fn script_values_become_json_or_say_why_not() {
         let value = |script: &str| Engine::new().eval::<Dynamic>(script).expect("evaluates");
-        assert_eq!(from_dynamic(&value("#{a: [1, 2.5, true, (), 'c'], b: \"x\"}"), 8).expect("JSON").to_string(), r#"{"a":[1,2.5,true,null,"c"],"b":"x"}"#);
-        assert!(from_dynamic(&value("let a = []; for i in 0..20 { a = [a]; } a"), 8).expect_err("too deep").contains("deep"));
+        assert_eq!(
+            from_dynamic(&value("#{a: [1, 2.5, true, (), 'c'], b: \"x\"}"), 8).expect("JSON").to_string(),
+            r#"{"a":[1,2.5,true,null,"c"],"b":"x"}"#
+        );
+        assert!(
+            from_dynamic(&value("let a = []; for i in 0..20 { a = [a]; } a"), 8)
+                .expect_err("too deep")
+                .contains("deep")
+        );
         assert!(from_dynamic(&value("|x| x"), 8).expect_err("a closure").contains("cannot be JSON"));
     }
 }
