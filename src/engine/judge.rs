@@ -2,7 +2,7 @@
 
 use crate::control::{Author, Command};
 use crate::expr::{
-    CounterView, Distribution, GaugeView, Moment, RateView, RuleSeverity, Selector, ThresholdRule, View,
+    CounterView, Distribution, GaugeView, Judgement, Moment, RateView, RuleSeverity, Selector, ThresholdRule, View,
 };
 use crate::metrics::snapshot::Status;
 use crate::metrics::{Cell, Snapshot, Trend, Verdict};
@@ -15,12 +15,13 @@ use tokio::sync::mpsc;
 pub(super) struct Judge {
     rules: Vec<(ThresholdRule, Option<Duration>)>,
     commands: mpsc::UnboundedSender<Command>,
-    aborted: bool,
+    /// The rule whose breach ended the run, with the value that did: it stays broken, whatever the drain shows.
+    ended_by: Option<(usize, Judgement)>,
 }
 
 impl Judge {
     pub(super) fn new(plan: &Plan, commands: mpsc::UnboundedSender<Command>) -> Self {
-        Judge { rules: plan.thresholds.iter().map(|rule| (rule.clone(), None)).collect(), commands, aborted: false }
+        Judge { rules: plan.thresholds.iter().map(|rule| (rule.clone(), None)).collect(), commands, ended_by: None }
     }
 
     /// The verdict of each rule on a Snapshot. A breach that must end the run does so, once.
@@ -28,13 +29,17 @@ impl Judge {
         let moment = if snapshot.status == Status::Completed { Moment::End } else { Moment::Running };
         let seen = Seen(snapshot);
         let mut verdicts = Vec::with_capacity(self.rules.len());
-        for (rule, first_breach) in &mut self.rules {
-            let judgement = rule.judge(&seen, moment);
+        for (at, (rule, first_breach)) in self.rules.iter_mut().enumerate() {
+            let judgement = match self.ended_by {
+                Some((ended_by, judgement)) if ended_by == at => judgement,
+                _ => rule.judge(&seen, moment),
+            };
             if judgement.passed == Some(false) && first_breach.is_none() {
                 *first_breach = Some(snapshot.elapsed);
             }
-            if snapshot.status == Status::Running && rule.aborts(judgement, snapshot.elapsed) && !self.aborted {
-                self.aborted = true;
+            if snapshot.status == Status::Running && rule.aborts(judgement, snapshot.elapsed) && self.ended_by.is_none()
+            {
+                self.ended_by = Some((at, judgement));
                 let why = format!("threshold `{}: {}` was broken", rule.selector, rule.source);
                 // The coordinator is there as long as anything runs.
                 let _ = self.commands.send(Command::Stop { by: Author::Threshold, why });

@@ -280,7 +280,9 @@ impl Shard {
                 }
                 let json = crate::script::json::from_dynamic(&value, depth);
                 json.map(Arc::new).map_err(|why| ScriptError {
-                    message: format!("`{name}` returned something that is no data: {why}"),
+                    message: format!(
+                        "`{name}` returned something that is no data: {why} (of a response, return `r.json()`)"
+                    ),
                     place: None,
                 })
             })

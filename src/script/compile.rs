@@ -176,7 +176,7 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
         teardown: functions.has("teardown"),
         summary: functions.has("summary"),
         env: record.env.clone(),
-        demo: record.demo,
+        demo: record.demo > 0,
         options,
         scenarios,
         thresholds,

@@ -51,8 +51,8 @@ pub struct Record {
     pub env: BTreeMap<String, EnvValue>,
     /// Values that `env` could not give in the type of the default: name, value, wanted type, file and place.
     pub bad_env: Vec<(String, String, &'static str, Option<String>, Position)>,
-    /// Whether `demo::shop()` was asked for.
-    pub demo: bool,
+    /// How often `demo::shop()` was asked for, and not replaced by a given value as the default of an `env`.
+    pub demo: usize,
 }
 
 thread_local! {
@@ -99,7 +99,7 @@ pub fn register(engine: &mut Engine) {
     });
     let mut demo = Module::new();
     demo.set_native_fn("shop", |context: NativeCallContext<'_>| {
-        with(&context, "demo::shop", |record| record.demo = true)?;
+        with(&context, "demo::shop", |record| record.demo += 1)?;
         Ok(ImmutableString::from(DEMO_SHOP))
     });
     engine.register_static_module("demo", demo.into());
@@ -165,6 +165,9 @@ fn env(context: &NativeCallContext<'_>, name: &str, default: Dynamic) -> Fallibl
             record.env.insert(name.to_owned(), answer);
             return default;
         };
+        if default.as_immutable_string_ref().is_ok_and(|default| default.starts_with(DEMO_SHOP)) && text != DEMO_SHOP {
+            record.demo = record.demo.saturating_sub(1); // asked for, and not used
+        }
         let (value, wanted) = if default.is_int() {
             (text.parse().ok().map(EnvValue::Integer), "an integer")
         } else if default.is_float() {

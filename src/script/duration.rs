@@ -112,7 +112,7 @@ pub fn register(engine: &mut Engine) {
 
 fn mixed(context: &NativeCallContext<'_>, number: String) -> Fallible<bool> {
     let text =
-        format!("a duration and the bare number {number} cannot be compared: write `{number}.ms` or `{number}.s`");
+        format!("a duration and the bare number {number} do not go together: write `{number}.ms` or `{number}.s`");
     Err(EvalAltResult::ErrorRuntime(text.into(), context.call_position()).into())
 }
 

@@ -137,6 +137,7 @@ pub fn type_name(value: &Dynamic) -> String {
         "array" => "an array".to_owned(),
         "map" => "a map".to_owned(),
         "Fn" => "a function".to_owned(),
-        other => format!("a {}", other.rsplit("::").next().unwrap_or(other).to_lowercase()),
+        other if other.contains("Answer") => "a response".to_owned(),
+        other => format!("a {}", other.rsplit("::").next().unwrap_or(other).trim_end_matches('>').to_lowercase()),
     }
 }

@@ -47,6 +47,9 @@ pub struct RequestKey {
     pub proto: u8,
 }
 
+/// Metric, base, group, detail, tags: what tells the series of two other samples apart.
+type SampleKey = (MetricId, u16, Name, Name, Name);
+
 /// The metrics that bindings feed, found once.
 #[derive(Debug, Clone, Copy)]
 pub struct Ids {
@@ -99,7 +102,7 @@ pub struct Host {
     names: RefCell<Names>,
     bases: RefCell<Vec<TagSet>>,
     requests: RefCell<FxHashMap<RequestKey, RequestSeries>>,
-    samples: RefCell<FxHashMap<(MetricId, u16, Name, Name, Name), SeriesId>>,
+    samples: RefCell<FxHashMap<SampleKey, SeriesId>>,
 }
 
 #[derive(Default)]
@@ -271,7 +274,7 @@ impl Host {
     }
 
     #[cold]
-    fn new_sample(&self, key: (MetricId, u16, Name, Name, Name)) -> SeriesId {
+    fn new_sample(&self, key: SampleKey) -> SeriesId {
         let (metric, base, group, detail, tags) = key;
         let base = self.bases.borrow()[base as usize].clone();
         let mut set = self.declared(&base, tags);

@@ -333,9 +333,7 @@ fn dns(reader: &Reader<'_>, set: &mut HttpSettings) {
             Ok(items) => declare::strings(&items).unwrap_or_default(),
             Err(_) => value.as_immutable_string_ref().map(|text| vec![text.to_string()]).unwrap_or_default(),
         };
-        let good = |address: &String| {
-            address.parse::<std::net::IpAddr>().is_ok() || address.parse::<std::net::SocketAddr>().is_ok()
-        };
+        let good = |address: &String| address.parse::<std::net::IpAddr>().is_ok();
         if addresses.is_empty() || !addresses.iter().all(good) {
             reader
                 .problem("hosts", Diagnostic::error(format!("`{host}` in `hosts` is an IP address or a list of them")));

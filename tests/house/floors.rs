@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn downwards_and_inside_is_free() {
         for (path, text) in [
-            ("src/cli.rs", "use crate::{run, report::X, target, load::{A, B}};"),
+            ("src/cli.rs", "use crate::{engine, report::X, target, load::{A, B}};"),
             ("src/load/pacer.rs", "use super::Shape; use crate::units::Duration; // crate::engine\n"),
             (
                 "src/protocol/http/client.rs",

@@ -56,18 +56,18 @@ pub fn register(engine: &mut Engine) {
         );
     }
     module.set_native_fn("request", |context: NativeCallContext<'_>, method: ImmutableString, url: ImmutableString| {
-        named(&context, &method, &url, &Dynamic::UNIT, &Map::new())
+        named(&context, None, &method, &url, &Dynamic::UNIT, &Map::new())
     });
     module.set_native_fn(
         "request",
         |context: NativeCallContext<'_>, method: ImmutableString, url: ImmutableString, body: Dynamic| {
-            named(&context, &method, &url, &body, &Map::new())
+            named(&context, None, &method, &url, &body, &Map::new())
         },
     );
     module.set_native_fn(
         "request",
         |context: NativeCallContext<'_>, method: ImmutableString, url: ImmutableString, body: Dynamic, options: Map| {
-            named(&context, &method, &url, &body, &options)
+            named(&context, None, &method, &url, &body, &options)
         },
     );
     module.set_native_fn("batch", |context: NativeCallContext<'_>, requests: Array| batch(&context, None, &requests));
@@ -115,6 +115,15 @@ fn register_session(engine: &mut Engine) {
             },
         );
     }
+    engine.register_fn(
+        "request",
+        |context: NativeCallContext<'_>,
+         session: &mut Session,
+         method: ImmutableString,
+         url: ImmutableString,
+         body: Dynamic,
+         options: Map| { named(&context, Some(session), &method, &url, &body, &options) },
+    );
     engine.register_fn("batch", |context: NativeCallContext<'_>, session: &mut Session, requests: Array| {
         batch(&context, Some(session), &requests)
     });
@@ -128,13 +137,14 @@ fn script_error(context: &NativeCallContext<'_>, text: impl Into<String>) -> Box
 /// A request by a method's name: `http::request("PURGE", url, body, options)`.
 fn named(
     context: &NativeCallContext<'_>,
+    session: Option<&Session>,
     method: &str,
     url: &str,
     body: &Dynamic,
     options: &Map,
 ) -> Fallible<Response> {
     let method = parse_method(method).map_err(|why| script_error(context, why))?;
-    one(context, None, |user, client| request::build(user, client, method, url, body, options))
+    one(context, session, |user, client| request::build(user, client, method, url, body, options))
 }
 
 fn parse_method(text: &str) -> Result<Method, String> {

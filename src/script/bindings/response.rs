@@ -260,7 +260,8 @@ pub fn register(engine: &mut Engine) {
         .register_fn("to_debug", |r: &mut Response| format!("{} {}", status(&r.exchange), r.exchange.url.url))
         .register_get("timings", |r: &mut Response| Phases(Rc::clone(r)));
     engine.register_type_with_name::<Phases>("timings");
-    let phases: [(&str, fn(&Exchange) -> std::time::Duration); 9] = [
+    type Phase = fn(&Exchange) -> std::time::Duration;
+    let phases: [(&str, Phase); 9] = [
         ("blocked", |e| e.timings.blocked),
         ("dns", |e| e.timings.dns),
         ("connect", |e| e.timings.connect),
