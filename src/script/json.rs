@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn writing_is_an_error_that_says_how_to_copy() {
-        for script in ["data.name = 1;", "data[\"new\"] = 1;", "data.items[0] = 1;"] {
+        for script in ["data.name = 1;", "data[\"new\"] = 1;", "data.items[0] = 2;"] {
             let error = eval(script, r#"{"name":"x","items":[1]}"#).expect_err(script).to_string();
             assert!(error.contains("read-only") && error.contains("to_map"), "{script}: {error}");
         }

@@ -45,7 +45,10 @@ fn an_endless_recursion() {
 fn texts_without_end() {
     is_contained("let s = \"0123456789\"; loop { s += s; }", "length of string too large");
     is_contained("let s = \"x\"; s.pad(1000000000, \"abcd\");", "length of string too large");
-    is_contained("let s = \"x\"; s.replace(\"\", \"y\"); let a = `${s}`; loop { a = `${a}${a}`; }", "length of string too large");
+    is_contained(
+        "let s = \"x\"; s.replace(\"\", \"y\"); let a = `${s}`; loop { a = `${a}${a}`; }",
+        "length of string too large",
+    );
 }
 
 #[test]
@@ -88,13 +91,18 @@ fn arithmetic_that_has_no_answer() {
 
 #[test]
 fn an_endless_loop_of_the_top_level_is_ended() {
-    let outcome = punk().command("check").file("test.rhai", "let x = 0;\nwhile true { x += 1; }\nfn run() { }").script_at("test.rhai").run();
+    let outcome = punk()
+        .command("check")
+        .file("test.rhai", "let x = 0;\nwhile true { x += 1; }\nfn run() { }")
+        .script_at("test.rhai")
+        .run();
     outcome.assert_code(104).assert_stderr("is a loop endless?").assert_stderr("test.rhai:2");
 }
 
 #[test]
 fn an_error_ends_the_iteration_and_the_user_goes_on() {
-    let script = "fn run() {\n    if vu::iteration() == 1 { [1][7]; }\n    if vu::iteration() == 2 { fail(\"as asked\"); }\n}";
+    let script =
+        "fn run() {\n    if vu::iteration() == 1 { [1][7]; }\n    if vu::iteration() == 2 { fail(\"as asked\"); }\n}";
     let outcome = punk().script(script).args("-i6").run();
     outcome.assert_passed();
     assert_eq!(outcome.metric("iterations", "count"), 6.0);

@@ -100,7 +100,8 @@ fn fault_of(block: &Block) -> Option<String> {
     let whole = block.text.contains("fn run(") || block.text.contains("scenario(");
     let script = if whole || part { block.text.clone() } else { format!("{}\nfn run() {{ }}\n", block.text) };
     let checked = punk().command("check").file("test.rhai", &script).script_at("test.rhai").run();
-    let syntax_only = part && !checked.stderr().contains("is missing") && !checked.stderr().contains("is not expected here");
+    let syntax_only =
+        part && !checked.stderr().contains("is missing") && !checked.stderr().contains("is not expected here");
     if checked.code() != 0 && !syntax_only {
         return Some(format!("{}\n{}", block.place, checked.stderr()));
     }
@@ -140,8 +141,13 @@ fn every_command_of_the_book_is_one() {
     let mut faults = Vec::new();
     for block in book().iter().filter(|block| matches!(block.info.as_str(), "console" | "sh" | "bash" | "shell")) {
         for arguments in block.text.replace("\\\n", " ").lines().filter_map(command) {
-            let is_command = arguments.first().is_some_and(|first| ["run", "check", "target", "doctor", "version"].contains(first));
-            let implied = if is_command || arguments.first().is_some_and(|first| first.starts_with('-')) { vec![] } else { vec!["run"] };
+            let is_command =
+                arguments.first().is_some_and(|first| ["run", "check", "target", "doctor", "version"].contains(first));
+            let implied = if is_command || arguments.first().is_some_and(|first| first.starts_with('-')) {
+                vec![]
+            } else {
+                vec!["run"]
+            };
             let line: Vec<&str> = ["punk"].into_iter().chain(implied).chain(arguments.iter().copied()).collect();
             if let Err(error) = Cli::try_parse_from(&line)
                 && error.use_stderr()
@@ -155,7 +161,8 @@ fn every_command_of_the_book_is_one() {
 
 #[test]
 fn blocks_that_do_not_hold_are_found() {
-    let block = |info: &str, text: &str| Block { info: info.to_owned(), text: text.to_owned(), place: "here:1".to_owned() };
+    let block =
+        |info: &str, text: &str| Block { info: info.to_owned(), text: text.to_owned(), place: "here:1".to_owned() };
     assert!(fault_of(&block("rhai", "fn run() { http::gett(); }")).is_some_and(|fault| fault.contains("http::get")));
     assert!(fault_of(&block("rhai run", "fn run() { throw \"x\"; }")).is_some());
     assert!(fault_of(&block("rhai part", "let x = ;")).is_some());
