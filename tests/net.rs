@@ -29,6 +29,16 @@ fn once(target: &RunningTarget, options: &str, body: &str) -> Punk {
     with_certificates(punk(), target).script(&script).target(target)
 }
 
+/// The same for several users, each of whom runs `body` as often: no user may be left without work.
+fn each(target: &RunningTarget, users: u32, iterations: u32, options: &str, body: &str) -> Punk {
+    let script = format!(
+        "options(#{{ base_url: env(\"BASE_URL\", \"http://nobody\"), {options} }});\n\
+         scenario(\"each\", #{{ users: {users}, iterations_per_user: {iterations}, run: visit }});\n\
+         fn visit() {{\n{body}\n}}\n"
+    );
+    with_certificates(punk(), target).script(&script).target(target)
+}
+
 /// The target's certificates as files beside the script.
 fn with_certificates(punk: Punk, target: &RunningTarget) -> Punk {
     match (target.ca_pem(), target.client_cert_pem(), target.client_key_pem()) {

@@ -167,4 +167,11 @@ mod tests {
         assert!(health.tick(now, &lags(&[]), &errors("refused"), true).invalid.is_empty());
         assert_eq!(health.tick(now, &lags(&[]), &errors("local_fd_limit"), true).invalid.len(), 1);
     }
+
+    #[test]
+    fn every_exhaustion_of_this_machine_has_its_words() {
+        use crate::protocol::net::ErrorKind;
+        let local = ErrorKind::ALL.iter().filter(|kind| kind.is_local()).map(|kind| kind.name());
+        assert_eq!(local.collect::<Vec<_>>(), EXHAUSTED.map(|(kind, _)| kind));
+    }
 }

@@ -13,7 +13,7 @@ const WINDOWS: u8 = 5;
 const DOOR: u8 = 6;
 
 /// Each part of the crate (a folder or file directly below `src/`) and its floor.
-const FLOORS: [(&str, u8); 22] = [
+const FLOORS: [(&str, u8); 20] = [
     ("clock", GROUND),
     ("control", GROUND),
     ("diagnostic", GROUND),
@@ -21,6 +21,7 @@ const FLOORS: [(&str, u8); 22] = [
     ("load", GROUND),
     ("metrics", GROUND),
     ("plan", GROUND),
+    ("printable", GROUND),
     ("units", GROUND),
     ("user", 1),
     ("protocol", 2),
@@ -33,15 +34,12 @@ const FLOORS: [(&str, u8); 22] = [
     ("report", WINDOWS),
     ("tui", WINDOWS),
     ("cli", DOOR),
-    ("doctor", DOOR),
-    ("exit", DOOR),
-    ("run", DOOR),
 ];
 
 /// The service that punk is tested against stands beside the house: it knows the ground floor only.
 const BESIDE: &str = "target";
 /// Who may know it, besides tests of any floor: the command that serves it, and those that start it for `demo::shop()`.
-const KNOWS_BESIDE: [&str; 4] = ["script", "engine", "cli", "run"];
+const KNOWS_BESIDE: [&str; 3] = ["script", "engine", "cli"];
 
 /// The floor of a module path, `None` for the crate's root, for the part beside the house and for a part that has no floor.
 pub fn floor(module: &[&str]) -> Option<u8> {

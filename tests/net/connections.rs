@@ -1,12 +1,12 @@
 //! Connections: kept between requests and iterations, one user's never another's, as many as the script allows.
 
-use super::{assert_checks, once, settled};
+use super::{assert_checks, each, once, settled};
 use crate::builder::target;
 
 #[test]
 fn one_connection_serves_a_user_for_its_life() {
     let target = target();
-    let outcome = once(&target, "", r#"http::get("/echo"); http::post("/echo", "x"); http::get("/status/404");"#).args("-u5 -i50").run();
+    let outcome = each(&target, 5, 10, "", r#"http::get("/echo"); http::post("/echo", "x"); http::get("/status/404");"#).run();
     outcome.assert_passed();
     assert_eq!(settled(&target).connections, 5);
 }

@@ -1,7 +1,7 @@
 //! What a script can send: methods, bodies, forms, files, queries, headers, credentials, cookies, encodings.
 
 use super::accounts::Account;
-use super::{assert_checks, errors_of, items, once};
+use super::{assert_checks, each, errors_of, items, once};
 use crate::builder::{punk, target};
 
 #[test]
@@ -118,7 +118,7 @@ fn cookies_belong_to_a_user() {
         check("which is not kept", http::get("/cookies").json("$.cookies").len() == 1);
         check("none for a request", http::get("/cookies", #{ jar: false }).json("$.cookies").len() == 0);
     "#;
-    let outcome = once(&target, "", body).args("-u3 -i9").run();
+    let outcome = each(&target, 3, 3, "", body).run();
     assert_checks(&outcome, 48);
     let outcome = once(&target, "cookies: false", r#"http::get("/cookies/set?a=1"); check("none kept", http::get("/cookies").json("$.cookies").len() == 0);"#).run();
     assert_checks(&outcome, 1);

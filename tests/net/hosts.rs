@@ -1,7 +1,7 @@
 //! Names and addresses: fixed hosts, names that do not exist, hosts that are not allowed, addresses to send from.
 
 use super::accounts::Account;
-use super::{assert_checks, errors_of, once};
+use super::{assert_checks, each, errors_of, once};
 use crate::builder::{punk, target};
 
 #[test]
@@ -86,6 +86,6 @@ fn addresses_to_send_from() {
         let peer = http::get("/echo").json("$.peer");
         check(`from ${peer}`, peer.starts_with("127.0.0.2:") || peer.starts_with("127.0.0.3:"));
     "#;
-    let outcome = once(&target, r#"source_ips: ["127.0.0.2", "127.0.0.3"]"#, body).args("-u4 -i8").run();
+    let outcome = each(&target, 4, 2, r#"source_ips: ["127.0.0.2", "127.0.0.3"]"#, body).run();
     assert_checks(&outcome, 8);
 }

@@ -1,6 +1,6 @@
 //! Through proxies: HTTP and SOCKS5, plain and TLS, with and without credentials.
 
-use super::{assert_checks, once, tls_target};
+use super::{assert_checks, each, once, tls_target};
 use crate::builder::target;
 use punk::target::proxy::{ProxyKind, RunningProxy};
 use punk::target::{TlsMode, Versions};
@@ -22,7 +22,7 @@ fn everything_goes_through_the_proxy() {
             let options = format!(r#"tls: #{{ ca: "ca.pem" }}, proxy: "{}""#, with_credentials(&proxy, "ann:s3cret"));
             let options = if tls { options } else { options.replace(r#"tls: #{ ca: "ca.pem" }, "#, "") };
             let body = r#"let r = http::get("/echo"); check(`${r.status} ${r.error_kind} ${r.error}`, r.status == 200);"#;
-            let outcome = once(&target, &options, body).args("-u2 -i6").run();
+            let outcome = each(&target, 2, 3, &options, body).run();
             assert_checks(&outcome, 6);
             let stats = proxy.stats();
             assert_eq!((stats.unauthorized, stats.refused), (0, 0), "{kind:?}, TLS {tls}: {stats:?}");

@@ -1,6 +1,6 @@
 //! Certificates and handshakes, good and bad.
 
-use super::{assert_checks, errors_of, once, tls_target};
+use super::{assert_checks, each, errors_of, once, tls_target};
 use crate::builder::target;
 use punk::target::{Dials, OnConnect, TlsMode, Versions};
 
@@ -57,7 +57,7 @@ fn certificates_that_the_script_accepts() {
 fn http_1_over_tls() {
     let target = tls_target(TlsMode::Valid, Versions::Both);
     let body = r#"let r = http::get("/echo"); check(`${r.proto} ${r.error}`, r.proto == "HTTP/1.1" && r.json("$.version") == "HTTP/1.1");"#;
-    let outcome = once(&target, &format!(r#"{CA}, http: "1.1""#), body).args("-u2 -i4").run();
+    let outcome = each(&target, 2, 2, &format!(r#"{CA}, http: "1.1""#), body).run();
     assert_checks(&outcome, 4);
     assert_eq!(target.stats().connections, 2);
 }
@@ -91,9 +91,9 @@ fn a_server_without_tls() {
 }
 
 #[test]
-fn a_resumption_store_belongs_to_one_user() {
+fn every_connection_has_its_handshake() {
     let target = tls_target(TlsMode::Valid, Versions::Http1);
-    let outcome = once(&target, CA, r#"http::get("/close"); http::get("/close"); http::get("/echo");"#).args("-u2 -i2").run();
+    let outcome = each(&target, 2, 1, CA, r#"http::get("/close"); http::get("/close"); http::get("/echo");"#).run();
     outcome.assert_passed();
     assert_eq!(target.stats().tls_handshakes, 6, "three connections of each of two users");
 }

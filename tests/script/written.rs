@@ -1,8 +1,8 @@
 //! What is written for readers holds: every script of `scripts/` runs, every Rhai block of the book compiles, every `punk …` line of it
 //! is a command line that punk takes.
 //!
-//! In the book, a block opened by ```` ```rhai run ```` is run as well, and ```` ```rhai part ```` is a piece of a script that cannot stand
-//! alone: only its syntax is looked at.
+//! In the book, a block opened by ```` ```rhai run ```` is run as well; ```` ```rhai fragment ```` is what stands inside `fn run()`, and is run
+//! against the demo shop; ```` ```rhai part ```` is a piece of a script that cannot stand alone: only its syntax is looked at.
 
 use std::path::{Path, PathBuf};
 
@@ -96,9 +96,17 @@ fn fault_of(block: &Block) -> Option<String> {
     if words.next() != Some("rhai") {
         return None;
     }
-    let (runs, part) = (words.clone().any(|word| word == "run"), words.any(|word| word == "part"));
+    let is = |wanted: &str| words.clone().any(|word| word == wanted);
+    let (fragment, part) = (is("fragment"), is("part"));
+    let runs = fragment || is("run");
     let whole = block.text.contains("fn run(") || block.text.contains("scenario(");
-    let script = if whole || part { block.text.clone() } else { format!("{}\nfn run() {{ }}\n", block.text) };
+    let script = if fragment {
+        format!("options(#{{ base_url: demo::shop() }}); fn run() {{\n{}\n}}\n", block.text)
+    } else if whole || part {
+        block.text.clone()
+    } else {
+        format!("{}\nfn run() {{ }}\n", block.text)
+    };
     let checked = punk().command("check").file("test.rhai", &script).script_at("test.rhai").run();
     let syntax_only =
         part && !checked.stderr().contains("is missing") && !checked.stderr().contains("is not expected here");
@@ -165,6 +173,7 @@ fn blocks_that_do_not_hold_are_found() {
         |info: &str, text: &str| Block { info: info.to_owned(), text: text.to_owned(), place: "here:1".to_owned() };
     assert!(fault_of(&block("rhai", "fn run() { http::gett(); }")).is_some_and(|fault| fault.contains("http::get")));
     assert!(fault_of(&block("rhai run", "fn run() { throw \"x\"; }")).is_some());
+    assert!(fault_of(&block("rhai fragment", "let r = http::get(\"/\"); r.nothing();")).is_some());
     assert!(fault_of(&block("rhai part", "let x = ;")).is_some());
     assert!(fault_of(&block("rhai part", "check(page, #{ \"a\": true });")).is_none());
     assert!(fault_of(&block("rhai", "threshold(\"checks\", \"rate > 1%\");")).is_none());

@@ -6,12 +6,10 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue};
-use rustls::ClientConfig;
 
 use super::abandoned::{Abandoned, Flight};
 use super::connection::{start_h1, start_h2};
@@ -25,7 +23,7 @@ use super::request::Request;
 use super::shared::Shared;
 use super::target::Authority;
 use super::{hop, over_h1, over_h2};
-use crate::protocol::net::{Dial, ErrorKind, Phase, Progress, TransportError, dial};
+use crate::protocol::net::{Dial, ErrorKind, Phase, Progress, TransportError, UserTls, dial};
 
 /// A connection that idled longer than this lets the shard see first whether the server closed it.
 const SUSPECT_AFTER: Duration = Duration::from_millis(1);
@@ -39,7 +37,7 @@ pub struct Client {
     shared: Rc<Shared>,
     pools: RefCell<Vec<Rc<Pool>>>,
     jar: RefCell<Jar>,
-    tls: RefCell<Option<Arc<ClientConfig>>>,
+    tls: RefCell<Option<Rc<UserTls>>>,
     abandoned: RefCell<Vec<Abandoned>>,
 }
 
@@ -149,7 +147,10 @@ impl Client {
         let mut flight = Flight::new(Hop::start(shared, request), &self.abandoned);
         let outcome = self.attempt(request, flight.hop()).await;
         let mut hop = flight.land();
-        hop.exchange.error = outcome.err();
+        hop.exchange.error = outcome.err().map(|error| self.explained(error, &hop.exchange));
+        if hop.exchange.tls_version.is_some() && hop.exchange.status != 0 {
+            self.tls.borrow().iter().for_each(|tls| tls.served());
+        }
         if hop.exchange.timings.total.is_zero() {
             hop.exchange.timings.total = hop.started.elapsed();
         }
@@ -158,6 +159,13 @@ impl Client {
             jar.store(&hop.exchange.headers, &request.target.url);
         }
         hop.exchange
+    }
+
+    fn explained(&self, error: TransportError, exchange: &Exchange) -> TransportError {
+        match &*self.tls.borrow() {
+            Some(tls) if exchange.tls_version.is_some() && !exchange.reused => tls.explained(error),
+            _ => error,
+        }
     }
 
     /// Gets a connection and sends; again with another one while the connection turns out to have been closed before.
@@ -241,23 +249,23 @@ impl Client {
     }
 
     /// The user's TLS: made at its first encrypted connection, sessions kept for the later ones.
-    fn tls_config(&self) -> Result<Arc<ClientConfig>, TransportError> {
-        if let Some(config) = &*self.tls.borrow() {
-            return Ok(config.clone());
+    fn user_tls(&self) -> Result<Rc<UserTls>, TransportError> {
+        if let Some(tls) = &*self.tls.borrow() {
+            return Ok(tls.clone());
         }
-        let config = self.shared.tls_setup()?.for_user();
-        *self.tls.borrow_mut() = Some(config.clone());
-        Ok(config)
+        let tls = Rc::new(self.shared.tls_setup()?.for_user());
+        *self.tls.borrow_mut() = Some(tls.clone());
+        Ok(tls)
     }
 
     async fn open(&self, authority: &Authority, lease: &mut Lease, hop: &mut Hop) -> Result<(), TransportError> {
         let shared = &*self.shared;
         let options = &shared.options;
-        let tls = if authority.is_tls { Some(self.tls_config()?) } else { None };
+        let tls = if authority.is_tls { Some(self.user_tls()?) } else { None };
         let order = Dial {
             host: &authority.host,
             port: authority.port,
-            tls: tls.as_ref(),
+            tls: tls.as_ref().map(|tls| tls.config()),
             server_name: options.tls.server_name.as_deref(),
             proxy: options.proxy.as_ref().filter(|_| authority.proxied),
             forward: !authority.is_tls && shared.forwards(),

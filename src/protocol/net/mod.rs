@@ -20,7 +20,7 @@ pub use proxy::Proxy;
 pub use resolver::{DnsOptions, Resolver};
 pub use stream::{Meter, Scratch, Stream};
 pub use tcp::Sources;
-pub use tls::{TlsOptions, TlsSetup};
+pub use tls::{TlsOptions, TlsSetup, UserTls};
 
 /// What all connections of a shard share: the resolver's cache, the source addresses and one read buffer.
 #[derive(Debug)]

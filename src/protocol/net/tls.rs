@@ -3,11 +3,14 @@
 //! The base configuration is built once per shard ([`TlsSetup`]); every user gets a copy with its own session store, because a
 //! shared one lets users resume each other's sessions and makes handshakes look too cheap.
 
+use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::sign::CertifiedKey;
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, ProtocolVersion,
     RootCertStore, SignatureScheme,
@@ -62,10 +65,60 @@ impl TlsSetup {
     }
 
     /// The configuration of one user, with an empty session store of its own.
-    pub fn for_user(&self) -> Arc<ClientConfig> {
+    pub fn for_user(&self) -> UserTls {
         let mut config = ClientConfig::clone(&self.0);
         config.resumption = Resumption::in_memory_sessions(8);
-        Arc::new(config)
+        let empty_handed = Arc::new(EmptyHanded::default());
+        if !config.client_auth_cert_resolver.has_certs() {
+            config.client_auth_cert_resolver = Arc::clone(&empty_handed) as _;
+        }
+        UserTls { config: Arc::new(config), empty_handed, served: Cell::new(false) }
+    }
+}
+
+/// One user's TLS.
+#[derive(Debug)]
+pub struct UserTls {
+    config: Arc<ClientConfig>,
+    empty_handed: Arc<EmptyHanded>,
+    served: Cell<bool>,
+}
+
+impl UserTls {
+    /// What handshakes are made with.
+    pub fn config(&self) -> &Arc<ClientConfig> {
+        &self.config
+    }
+
+    /// A server answered: if it asked for a certificate, it can do without.
+    pub fn served(&self) {
+        self.served.set(true);
+    }
+
+    /// What a fresh connection that ended before any answer most likely means. With TLS 1.3 the server refuses a missing certificate only
+    /// after our side of the handshake is done, and the reset that follows its alert often overtakes it.
+    pub fn explained(&self, error: TransportError) -> TransportError {
+        let ended = matches!(error.kind, ErrorKind::ResetBeforeHeaders | ErrorKind::BrokenPipe);
+        if ended && !self.served.get() && self.empty_handed.0.load(Ordering::Relaxed) {
+            let message = "the server asked for a client certificate, got none, and closed the connection";
+            return TransportError::new(ErrorKind::TlsClientCertificate, Phase::Tls, message);
+        }
+        error
+    }
+}
+
+/// No client certificate; remembers whether a server asked for one.
+#[derive(Debug, Default)]
+struct EmptyHanded(AtomicBool);
+
+impl ResolvesClientCert for EmptyHanded {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
     }
 }
 
