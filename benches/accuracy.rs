@@ -26,7 +26,9 @@ fn main() -> ExitCode {
     if !std::env::args().any(|argument| argument == "--bench") {
         return ExitCode::SUCCESS;
     }
-    println!("| latency of the target | requests | CPU | | p50 | p95 | p99 | p99.9 |\n|---|---|---|---|---|---|---|---|");
+    println!(
+        "| latency of the target | requests | CPU | | p50 | p95 | p99 | p99.9 |\n|---|---|---|---|---|---|---|---|"
+    );
     let mut worst = 0.0_f64;
     let mut within = true;
     for (name, latency, users) in RUNS {
@@ -36,9 +38,21 @@ fn main() -> ExitCode {
                     let cells: Vec<String> = run.pairs.iter().map(cell).collect();
                     format!("| {what} | {} |", cells.join(" | "))
                 };
-                println!("| {name} | {} | {:.0}% {}", run.requests, run.cpu, row("target's log, ms", &|pair| format!("{:.3}", pair.0)));
+                println!(
+                    "| {name} | {} | {:.0}% {}",
+                    run.requests,
+                    run.cpu,
+                    row("target's log, ms", &|pair| format!("{:.3}", pair.0))
+                );
                 println!("| | | {}", row("punk, ms", &|pair| format!("{:.3}", pair.1)));
-                println!("| | | {}", row("difference", &|pair| format!("{:+.3} ms, {:+.2}%", pair.1 - pair.0, (pair.1 / pair.0 - 1.0) * 100.0)));
+                println!(
+                    "| | | {}",
+                    row("difference", &|pair| format!(
+                        "{:+.3} ms, {:+.2}%",
+                        pair.1 - pair.0,
+                        (pair.1 / pair.0 - 1.0) * 100.0
+                    ))
+                );
                 for (truth, told) in run.pairs {
                     worst = worst.max((told - truth).abs());
                     within &= (told - truth).abs() <= truth * 0.01 + 1.0;
@@ -63,7 +77,11 @@ struct Measured {
 
 fn measure(latency: &str, users: u32) -> Result<Measured, String> {
     let latency: Latency = latency.parse().map_err(|error| format!("{error}"))?;
-    let options = TargetOptions { dials: Dials { latency, ..Dials::default() }, log_capacity: 1_000_000, ..TargetOptions::default() };
+    let options = TargetOptions {
+        dials: Dials { latency, ..Dials::default() },
+        log_capacity: 1_000_000,
+        ..TargetOptions::default()
+    };
     let target = Target::start(options).map_err(|error| error.to_string())?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let script = format!("options(#{{ base_url: \"{}\" }});\nfn run() {{ http::get(\"/echo\"); }}\n", target.url());

@@ -29,7 +29,8 @@ pub fn target() -> RunningTarget {
 
 /// The same with dials.
 pub fn target_with(dials: Dials) -> RunningTarget {
-    Target::start(TargetOptions { dials, log_capacity: 100_000, ..TargetOptions::default() }).expect("loopback has a free port")
+    Target::start(TargetOptions { dials, log_capacity: 100_000, ..TargetOptions::default() })
+        .expect("loopback has a free port")
 }
 
 /// `punk` with nothing yet.

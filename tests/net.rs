@@ -25,7 +25,9 @@ use serde_json::Value;
 
 /// A script of one user that runs `body` once; `options` stand beside `base_url`. `CA` names the file with the target's authority.
 fn once(target: &RunningTarget, options: &str, body: &str) -> Punk {
-    let script = format!("options(#{{ base_url: env(\"BASE_URL\", \"http://nobody\"), {options} }});\nfn run() {{\n{body}\n}}\n");
+    let script = format!(
+        "options(#{{ base_url: env(\"BASE_URL\", \"http://nobody\"), {options} }});\nfn run() {{\n{body}\n}}\n"
+    );
     with_certificates(punk(), target).script(&script).target(target)
 }
 
@@ -57,8 +59,10 @@ fn tls_target(tls: TlsMode, versions: Versions) -> RunningTarget {
 fn assert_checks(outcome: &Outcome, least: u64) {
     let summary = outcome.summary();
     let checks = summary["checks"].as_array().cloned().unwrap_or_default();
-    let failed: Vec<_> = checks.iter().filter(|check| check["fails"] != 0).map(|check| check["name"].to_string()).collect();
-    let errors: Vec<_> = items(&summary, "errors").filter(|error| error["type"] == "script").map(Value::to_string).collect();
+    let failed: Vec<_> =
+        checks.iter().filter(|check| check["fails"] != 0).map(|check| check["name"].to_string()).collect();
+    let errors: Vec<_> =
+        items(&summary, "errors").filter(|error| error["type"] == "script").map(Value::to_string).collect();
     assert!(errors.is_empty(), "script errors: {errors:#?}\n{}", outcome.told());
     assert!(failed.is_empty(), "failed checks: {failed:#?}\n{}", outcome.told());
     let passes: u64 = checks.iter().filter_map(|check| check["passes"].as_u64()).sum();

@@ -46,7 +46,8 @@ impl Account {
         assert!(stats.conserves(), "the target itself: {stats:?}");
         let summary = outcome.summary();
         let requests = &summary["requests"];
-        let number = |field: &str| requests[field].as_u64().unwrap_or_else(|| panic!("`requests.{field}` in {requests:#}"));
+        let number =
+            |field: &str| requests[field].as_u64().unwrap_or_else(|| panic!("`requests.{field}` in {requests:#}"));
         let apart = |field: &str| -> u64 {
             let rows = requests["apart"].as_object().into_iter().flatten();
             rows.map(|(_, row)| row[field].as_u64().expect("a count")).sum()
@@ -137,7 +138,8 @@ fn setup_and_teardown_are_counted_apart_and_not_lost() {
 
 #[test]
 fn resets_and_errors() {
-    let dials = Dials { error: 0.02, faults: vec![(Fault::Reset, 0.05), (Fault::ResetInBody, 0.03)], ..Dials::default() };
+    let dials =
+        Dials { error: 0.02, faults: vec![(Fault::Reset, 0.05), (Fault::ResetInBody, 0.03)], ..Dials::default() };
     let target = target_with(dials);
     let outcome = once(&target, "", ORDINARY).args("-u4 -i150").run();
     let account = Account::of(&outcome, &target);
@@ -150,7 +152,9 @@ fn resets_and_errors() {
 #[test]
 fn timeouts() {
     let target = target_with(Dials { latency: "uniform(0ms, 160ms)".parse().expect("a latency"), ..Dials::default() });
-    let outcome = once(&target, "timeout: 80.ms", r#"http::get("/api/products"); http::get("/bytes/50000");"#).args("-u8 -d1s").run();
+    let outcome = once(&target, "timeout: 80.ms", r#"http::get("/api/products"); http::get("/bytes/50000");"#)
+        .args("-u8 -d1s")
+        .run();
     let account = Account::of(&outcome, &target);
     account.assert_differs_by_what_was_given_up();
     assert!(account.failed > 10, "{account:#?}");
@@ -163,13 +167,19 @@ fn connections_that_the_target_ends() {
     let outcome = once(&target, "", ORDINARY).args("-u4 -i60").run();
     let account = Account::of(&outcome, &target);
     account.assert_equal_by_status();
-    assert_eq!((account.total, account.failed, account.unsent), (360, 0, 0), "none is lost to a connection that closes");
+    assert_eq!(
+        (account.total, account.failed, account.unsent),
+        (360, 0, 0),
+        "none is lost to a connection that closes"
+    );
 }
 
 #[test]
 fn each_hop_of_a_redirect_is_a_request() {
     let target = target();
-    let outcome = once(&target, "", r#"http::get("/redirect/3"); http::get("/redirect/2", #{ redirects: 0 });"#).args("-i10").run();
+    let outcome = once(&target, "", r#"http::get("/redirect/3"); http::get("/redirect/2", #{ redirects: 0 });"#)
+        .args("-i10")
+        .run();
     let account = Account::of(&outcome, &target);
     account.assert_equal_by_status();
     assert_eq!(account.status, BTreeMap::from([(200, 10), (302, 40)]));
@@ -193,7 +203,8 @@ fn http2_by_prior_knowledge_and_by_alpn() {
 
 #[test]
 fn http2_with_faults() {
-    let dials = Dials { error: 0.05, faults: vec![(Fault::ResetStream, 0.1), (Fault::Reset, 0.02)], ..Dials::default() };
+    let dials =
+        Dials { error: 0.05, faults: vec![(Fault::ResetStream, 0.1), (Fault::Reset, 0.02)], ..Dials::default() };
     let target = target_with(dials);
     let outcome = once(&target, r#"http: "2""#, ORDINARY).args("-u4 -i60").run();
     let account = Account::of(&outcome, &target);
@@ -237,7 +248,9 @@ fn requests_that_find_nobody_are_unsent() {
 #[test]
 fn a_port_that_closes_and_opens_again() {
     let target = target();
-    let mut running = once(&target, r#"headers: #{ connection: "close" }"#, r#"http::get("/echo"); sleep(2.ms);"#).args("-u4 -d1500ms").start();
+    let mut running = once(&target, r#"headers: #{ connection: "close" }"#, r#"http::get("/echo"); sleep(2.ms);"#)
+        .args("-u4 -d1500ms")
+        .start();
     running.until("some requests", |_| target.stats().requests > 20);
     target.set_dials(Dials { refuse: true, ..Dials::default() }).expect("good dials");
     std::thread::sleep(std::time::Duration::from_millis(200));

@@ -11,7 +11,9 @@ fn assert_exact(outcome: &Outcome, target: &RunningTarget) {
     assert_eq!(outcome.metric("data_sent", "count") as u64, stats.bytes_in, "sent\n{}", outcome.told());
     assert_eq!(outcome.metric("data_received", "count") as u64, stats.bytes_out, "received\n{}", outcome.told());
     let summary = outcome.summary();
-    let of_rows = |field: &str| -> u64 { super::items(&summary, "operations").map(|row| row[field].as_u64().expect("bytes")).sum() };
+    let of_rows = |field: &str| -> u64 {
+        super::items(&summary, "operations").map(|row| row[field].as_u64().expect("bytes")).sum()
+    };
     assert_eq!((of_rows("bytes_out"), of_rows("bytes_in")), (stats.bytes_in, stats.bytes_out), "the operations add up");
 }
 
@@ -36,13 +38,21 @@ fn of_large_bodies_both_ways() {
 #[test]
 fn of_several_connections_at_once() {
     let target = target();
-    let outcome = once(&target, "", r#"http::batch(["/echo", "/html", "/bytes/70000", "/status/404", "/echo", "/echo"]);"#).args("-u2 -i20").run();
+    let outcome =
+        once(&target, "", r#"http::batch(["/echo", "/html", "/bytes/70000", "/status/404", "/echo", "/echo"]);"#)
+            .args("-u2 -i20")
+            .run();
     assert_exact(&outcome, &target);
 }
 
 #[test]
 fn of_answers_that_end_too_early() {
-    let faults = vec![(Fault::Close, 0.05), (Fault::CloseInBody, 0.05), (Fault::CutChunked, 0.05), (Fault::LongContentLength, 0.05)];
+    let faults = vec![
+        (Fault::Close, 0.05),
+        (Fault::CloseInBody, 0.05),
+        (Fault::CutChunked, 0.05),
+        (Fault::LongContentLength, 0.05),
+    ];
     let target = target_with(Dials { faults, ..Dials::default() });
     let outcome = once(&target, "", ORDINARY).args("-u2 -i60").run();
     assert_exact(&outcome, &target);

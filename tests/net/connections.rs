@@ -6,7 +6,8 @@ use crate::builder::target;
 #[test]
 fn one_connection_serves_a_user_for_its_life() {
     let target = target();
-    let outcome = each(&target, 5, 10, "", r#"http::get("/echo"); http::post("/echo", "x"); http::get("/status/404");"#).run();
+    let outcome =
+        each(&target, 5, 10, "", r#"http::get("/echo"); http::post("/echo", "x"); http::get("/status/404");"#).run();
     outcome.assert_passed();
     assert_eq!(settled(&target).connections, 5);
 }
@@ -16,7 +17,13 @@ fn a_batch_uses_as_many_as_it_may() {
     for (options, connections) in [("", 6), ("connections_per_user: 3", 3), (r#"http: "2""#, 1)] {
         let target = target();
         let twelve = format!("[{}]", r#""/delay/40","#.repeat(12));
-        let outcome = once(&target, options, &format!(r#"check("all", http::batch({twelve}).filter(|r| r.status == 200).len() == 12);"#)).args("-i3").run();
+        let outcome = once(
+            &target,
+            options,
+            &format!(r#"check("all", http::batch({twelve}).filter(|r| r.status == 200).len() == 12);"#),
+        )
+        .args("-i3")
+        .run();
         assert_checks(&outcome, 3);
         assert_eq!(settled(&target).connections, connections, "{options}");
     }

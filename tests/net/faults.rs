@@ -66,10 +66,7 @@ fn answers_that_may_be_read_or_refused() {
 
 #[test]
 fn http2_answers_that_are_spoiled() {
-    let rows = [
-        ("reset_stream", "http2_stream", 1633),
-        ("black_hole", "timeout", 1050),
-    ];
+    let rows = [("reset_stream", "http2_stream", 1633), ("black_hole", "timeout", 1050)];
     let target = target();
     let outcome = once(&target, r#"http: "2""#, &asked_for(&rows, "timeout: 150.ms")).run();
     assert_checks(&outcome, 4);
@@ -102,7 +99,13 @@ fn connections_that_are_met_badly() {
         (OnConnect::Silent, &["timeout"]),
     ] {
         let target = target_with(Dials { connect, ..Dials::default() });
-        let outcome = once(&target, "timeout: 100.ms", r#"let r = http::get("/"); check("none", r.status == 0 && r.error_code >= 1000);"#).args("-i5").run();
+        let outcome = once(
+            &target,
+            "timeout: 100.ms",
+            r#"let r = http::get("/"); check("none", r.status == 0 && r.error_code >= 1000);"#,
+        )
+        .args("-i5")
+        .run();
         assert_checks(&outcome, 5);
         let found: u64 = kinds.iter().map(|kind| errors_of(&outcome, kind)).sum();
         assert_eq!(found, 5, "{connect:?}\n{}", outcome.told());

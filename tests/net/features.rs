@@ -19,7 +19,9 @@ fn methods() {
     let outcome = once(&target, "", body).run();
     assert_checks(&outcome, 10);
     Account::of(&outcome, &target).assert_equal_by_status();
-    assert!(items(&outcome.summary(), "operations").any(|row| row["name"] == "PURGE /echo" && row["method"] == "PURGE"));
+    assert!(
+        items(&outcome.summary(), "operations").any(|row| row["name"] == "PURGE /echo" && row["method"] == "PURGE")
+    );
 }
 
 #[test]
@@ -120,7 +122,12 @@ fn cookies_belong_to_a_user() {
     "#;
     let outcome = each(&target, 3, 3, "", body).run();
     assert_checks(&outcome, 48);
-    let outcome = once(&target, "cookies: false", r#"http::get("/cookies/set?a=1"); check("none kept", http::get("/cookies").json("$.cookies").len() == 0);"#).run();
+    let outcome = once(
+        &target,
+        "cookies: false",
+        r#"http::get("/cookies/set?a=1"); check("none kept", http::get("/cookies").json("$.cookies").len() == 0);"#,
+    )
+    .run();
     assert_checks(&outcome, 1);
 }
 
@@ -139,7 +146,12 @@ fn encodings() {
     "#;
     let outcome = once(&target, "", body).run();
     assert_checks(&outcome, 10);
-    let outcome = once(&target, "compression: false", r#"check("none", http::get("/echo").json("$.headers['accept-encoding']") == ());"#).run();
+    let outcome = once(
+        &target,
+        "compression: false",
+        r#"check("none", http::get("/echo").json("$.headers['accept-encoding']") == ());"#,
+    )
+    .run();
     assert_checks(&outcome, 1);
 }
 
@@ -174,7 +186,9 @@ fn urls_that_differ_by_ids_are_one_operation() {
     let body = r#"for id in 1..=9 { http::get(`/api/products/${id}?x=${id}`); http::get(`/delay/0`); }"#;
     let outcome = once(&target, "", body).run();
     let summary = outcome.summary();
-    let names: Vec<_> = items(&summary, "operations").map(|row| (row["name"].as_str().expect("a name"), row["count"].as_u64())).collect();
+    let names: Vec<_> = items(&summary, "operations")
+        .map(|row| (row["name"].as_str().expect("a name"), row["count"].as_u64()))
+        .collect();
     assert_eq!(names, [("GET /api/products/{id}", Some(9)), ("GET /delay/{id}", Some(9))]);
 }
 

@@ -14,7 +14,8 @@ use rustix::process::Signal;
 fn ended_by(signals: &[Signal], flags: &str, options: &str, body: &str) -> (Outcome, RunningTarget, Duration) {
     let target = target_with(Dials { latency: "60ms".parse().expect("a latency"), ..Dials::default() });
     let mut running = once(&target, options, body).args("-u10 -d1m").args(flags).start();
-    running.until("answers, and requests in flight", |_| target.stats().answered() >= 10 && target.stats().in_flight >= 5);
+    running
+        .until("answers, and requests in flight", |_| target.stats().answered() >= 10 && target.stats().in_flight >= 5);
     let mut asked = Instant::now();
     for (at, signal) in signals.iter().enumerate() {
         running.send(*signal);

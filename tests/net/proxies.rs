@@ -21,7 +21,8 @@ fn everything_goes_through_the_proxy() {
             let proxy = RunningProxy::start(kind, credentials()).expect("a port");
             let options = format!(r#"tls: #{{ ca: "ca.pem" }}, proxy: "{}""#, with_credentials(&proxy, "ann:s3cret"));
             let options = if tls { options } else { options.replace(r#"tls: #{ ca: "ca.pem" }, "#, "") };
-            let body = r#"let r = http::get("/echo"); check(`${r.status} ${r.error_kind} ${r.error}`, r.status == 200);"#;
+            let body =
+                r#"let r = http::get("/echo"); check(`${r.status} ${r.error_kind} ${r.error}`, r.status == 200);"#;
             let outcome = each(&target, 2, 3, &options, body).run();
             assert_checks(&outcome, 6);
             let stats = proxy.stats();

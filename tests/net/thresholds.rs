@@ -39,11 +39,17 @@ fn selectors_units_and_methods() {
         threshold("checks{check:fine}", "rate == 100%");
         threshold("iterations", "rate > 0.1/s");
     "#;
-    let body = r#"check("fine", http::get("/echo").status == 200); http::post("/echo", "x"); http::get("/status/404");"#;
+    let body =
+        r#"check("fine", http::get("/echo").status == 200); http::post("/echo", "x"); http::get("/status/404");"#;
     let outcome = judged(&target, declarations, body, "-u2 -i20");
     let no = Some(false);
     let yes = Some(true);
-    assert_eq!(passed(&outcome), [yes, yes, yes, no, yes, yes, yes, yes, yes, no, yes, yes, yes], "{:#}", outcome.summary()["thresholds"]);
+    assert_eq!(
+        passed(&outcome),
+        [yes, yes, yes, no, yes, yes, yes, yes, yes, no, yes, yes, yes],
+        "{:#}",
+        outcome.summary()["thresholds"]
+    );
     outcome.assert_code(99);
     assert_eq!(outcome.summary()["verdict"], "failed");
 }
@@ -71,7 +77,11 @@ fn the_verdict_is_what_the_targets_own_count_says() {
         assert_eq!(passed(&outcome), wanted.map(Some), "{:#}", outcome.summary()["thresholds"]);
         outcome.assert_code(if wanted.contains(&false) { 99 } else { 0 });
         let observed = outcome.number("/thresholds/0/observed");
-        assert!((observed - share("")).abs() < 1e-6 || (observed - share("") * 100.0).abs() < 1e-4, "{observed}, {}", share(""));
+        assert!(
+            (observed - share("")).abs() < 1e-6 || (observed - share("") * 100.0).abs() < 1e-4,
+            "{observed}, {}",
+            share("")
+        );
     }
 }
 
@@ -79,7 +89,8 @@ fn the_verdict_is_what_the_targets_own_count_says() {
 fn a_breach_aborts_within_a_second() {
     let target = target();
     let declarations = r#"threshold("http_req_failed", "rate < 1%", #{ abort: true });"#;
-    let outcome = judged(&target, declarations, r#"http::get("/status/500"); sleep(10.ms);"#, "-u2 -d30s --graceful-stop 1s");
+    let outcome =
+        judged(&target, declarations, r#"http::get("/status/500"); sleep(10.ms);"#, "-u2 -d30s --graceful-stop 1s");
     outcome.assert_code(99);
     let summary = outcome.summary();
     assert!(outcome.took() < Duration::from_secs(8), "{:?}", outcome.took());
@@ -94,7 +105,8 @@ fn a_breach_aborts_within_a_second() {
 fn grace_delays_the_abort_alone() {
     let target = target();
     let declarations = r#"threshold("http_req_failed", "rate < 1%", #{ abort: true, grace: 1500.ms });"#;
-    let outcome = judged(&target, declarations, r#"http::get("/status/500"); sleep(10.ms);"#, "-u1 -d30s --graceful-stop 1s");
+    let outcome =
+        judged(&target, declarations, r#"http::get("/status/500"); sleep(10.ms);"#, "-u1 -d30s --graceful-stop 1s");
     outcome.assert_code(99);
     let ran = outcome.number("/duration_seconds");
     assert!((1.5..4.0).contains(&ran), "ended after {ran} s");

@@ -84,7 +84,8 @@ fn a_server_without_tls() {
         let r = http::get("TARGET/echo".replaced("http:", "https:"));
         check(`${r.error_kind} ${r.error_code} ${r.error}`, r.status == 0 && r.error_kind == "tls_garbage" && r.error_code == 1300);
     "#;
-    let body = body.replace(r#""TARGET/echo".replaced("http:", "https:")"#, &format!(r#""https://{}/echo""#, target.addr()));
+    let body =
+        body.replace(r#""TARGET/echo".replaced("http:", "https:")"#, &format!(r#""https://{}/echo""#, target.addr()));
     let outcome = once(&target, "timeout: 3.s", &body).run();
     assert_checks(&outcome, 1);
     assert_eq!(target.stats().requests, 0);

@@ -72,7 +72,7 @@ pub fn plain(user: &User, client: &Client, method: Method, url: &str) -> Result<
 
 /// A request with a body and options.
 pub fn build(user: &User, client: &Client, method: Method, url: &str, body: &Dynamic, options: &Map) -> Result<Call, String> {
-    for key in options.keys().filter(|key| !OPTIONS.contains(&key.as_str())) {
+    if let Some(key) = options.keys().find(|key| !OPTIONS.contains(&key.as_str())) {
         let near = crate::diagnostic::did_you_mean(key, OPTIONS.iter().copied());
         let hint = near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
         return Err(format!("unknown request option `{key}`{hint}"));
