@@ -18,9 +18,7 @@ use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use punk::user::{
-    CancelHandle, CancelReason, Fiber, FiberError, Guard, StackOptions, StackPool, fiber,
-};
+use punk::user::{CancelHandle, CancelReason, Fiber, FiberError, Guard, StackOptions, StackPool, fiber};
 use script::{Machine, Rules};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::task::JoinHandle;
@@ -68,8 +66,7 @@ impl User {
     /// Waits for the next turn and notes how late it began.
     fn pause(&self) -> Result<(), String> {
         let due = self.due.get();
-        fiber::wait(tokio::time::sleep_until(due.into()))
-            .map_err(|cancelled| cancelled.to_string())?;
+        fiber::wait(tokio::time::sleep_until(due.into())).map_err(|cancelled| cancelled.to_string())?;
         self.shard.late.borrow_mut().push(micros(due.elapsed()));
         self.due.set(due + self.period);
         Ok(())
@@ -113,48 +110,26 @@ struct Case {
 impl Case {
     fn from_args() -> Option<Self> {
         let args: Vec<String> = std::env::args().collect();
-        let value = |flag: &str| {
-            args.iter()
-                .position(|arg| arg == flag)
-                .and_then(|at| args.get(at + 1))
-        };
+        let value = |flag: &str| args.iter().position(|arg| arg == flag).and_then(|at| args.get(at + 1));
         Some(Self {
             name: value("--case")?.clone(),
-            users: value("--users")
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(0),
-            guard: value("--guard").map(|text| {
-                if text == "mprotect" {
-                    Guard::Mprotect
-                } else {
-                    Guard::Region
-                }
-            }),
+            users: value("--users").and_then(|text| text.parse().ok()).unwrap_or(0),
+            guard: value("--guard").map(|text| if text == "mprotect" { Guard::Mprotect } else { Guard::Region }),
             engine_per_user: args.iter().any(|arg| arg == "--engine-per-user"),
             trim: args.iter().any(|arg| arg == "--trim"),
             shallow: args.iter().any(|arg| arg == "--shallow"),
             looping: args.iter().any(|arg| arg == "--looping"),
-            ops: value("--ops")
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(1000),
-            port: value("--port")
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(0),
+            ops: value("--ops").and_then(|text| text.parse().ok()).unwrap_or(1000),
+            port: value("--port").and_then(|text| text.parse().ok()).unwrap_or(0),
         })
     }
 
     fn pool(&self) -> Result<StackPool, Anything> {
-        Ok(StackPool::with_options(StackOptions {
-            guard: self.guard,
-            ..StackOptions::default()
-        })?)
+        Ok(StackPool::with_options(StackOptions { guard: self.guard, ..StackOptions::default() })?)
     }
 
     fn rules(&self) -> Rules {
-        Rules {
-            ops_per_yield: self.ops,
-            reserve: 64 << 10,
-        }
+        Rules { ops_per_yield: self.ops, reserve: 64 << 10 }
     }
 }
 
@@ -179,13 +154,7 @@ impl Crowd {
     }
 
     /// Adds a user that runs the script's `function`, its first turn due at `due`.
-    fn add(
-        &mut self,
-        case: &Case,
-        function: &'static str,
-        turns: i64,
-        due: Instant,
-    ) -> Result<(), Anything> {
+    fn add(&mut self, case: &Case, function: &'static str, turns: i64, due: Instant) -> Result<(), Anything> {
         let user = Rc::new(User {
             shard: Rc::clone(&self.shard),
             line: Line::new(case.port),
@@ -194,11 +163,8 @@ impl Crowd {
             due: Cell::new(due),
             period: period(case.users),
         });
-        let machine = if case.engine_per_user {
-            Rc::new(self.machine.for_one_user())
-        } else {
-            Rc::clone(&self.machine)
-        };
+        let machine =
+            if case.engine_per_user { Rc::new(self.machine.for_one_user()) } else { Rc::clone(&self.machine) };
         let fiber = Fiber::new(&self.pool, user, move || machine.call(function))?;
         self.handles.push(fiber.cancel_handle());
         self.tasks.push(tokio::task::spawn_local(fiber));
@@ -241,9 +207,7 @@ fn main() -> Result<(), Anything> {
             usual(panic);
         }
     }));
-    let runtime: LocalRuntime = Builder::new_current_thread()
-        .enable_all()
-        .build_local(LocalOptions::default())?;
+    let runtime: LocalRuntime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     let line = runtime.block_on(async {
         match case.name.as_str() {
             "storm" => storm(&case).await,
@@ -276,12 +240,7 @@ async fn storm(case: &Case) -> Result<String, Anything> {
             6 => "spin",
             _ => "run",
         };
-        crowd.add(
-            case,
-            function,
-            TURNS,
-            first + period.mul_f64(id as f64 / case.users as f64),
-        )?;
+        crowd.add(case, function, TURNS, first + period.mul_f64(id as f64 / case.users as f64))?;
         if id % 256 == 255 {
             tokio::task::yield_now().await;
         }
@@ -302,11 +261,7 @@ async fn storm(case: &Case) -> Result<String, Anything> {
         start.elapsed().as_secs_f64(),
         cpu_since(cpu) / requests as f64,
     );
-    text += &format!(
-        "  late by {}, requests took {}\n",
-        spread(&crowd.shard.late),
-        spread(&crowd.shard.took)
-    );
+    text += &format!("  late by {}, requests took {}\n", spread(&crowd.shard.late), spread(&crowd.shard.took));
     for (outcome, users) in &outcomes {
         text += &format!("  {users:>6} {outcome}\n");
     }
@@ -328,11 +283,7 @@ async fn asleep(case: &Case) -> Result<String, Anything> {
     let mut warm = Crowd::new(case)?;
     warm.add(case, function, 1, Instant::now())?;
     until(|| warm.shard.asleep.get() == 1).await;
-    let mut crowd = Crowd {
-        pool: warm.pool.clone(),
-        shard: Rc::default(),
-        ..Crowd::new(case)?
-    };
+    let mut crowd = Crowd { pool: warm.pool.clone(), shard: Rc::default(), ..Crowd::new(case)? };
     crowd.machine = Rc::clone(&warm.machine);
     let before = (status("VmRSS:"), status("VmPTE:"));
     let (made, start) = (cpu(), Instant::now());
@@ -367,11 +318,7 @@ async fn asleep(case: &Case) -> Result<String, Anything> {
         "{:>7} | {:<8} | {:<5} | {:<4} | {:<7} | {:<4} | {resident:>8.1} | {tables:>6.1} | {made:>7.1} | {cancelling:>6.1} | {dropping:>6.1}",
         case.users,
         format!("{:?}", crowd.pool.guard()),
-        if case.engine_per_user {
-            "user"
-        } else {
-            "shard"
-        },
+        if case.engine_per_user { "user" } else { "shard" },
         if case.port == 0 { "no" } else { "yes" },
         if case.shallow { "run" } else { "closure" },
         if case.trim { "yes" } else { "no" },
@@ -387,12 +334,7 @@ async fn late(case: &Case) -> Result<String, Anything> {
     let first = Instant::now() + Duration::from_millis(2500);
     let period = period(case.users);
     for id in 0..case.users {
-        crowd.add(
-            case,
-            "run",
-            TURNS,
-            first + period.mul_f64(id as f64 / case.users as f64),
-        )?;
+        crowd.add(case, "run", TURNS, first + period.mul_f64(id as f64 / case.users as f64))?;
         if id % 64 == 63 {
             tokio::task::yield_now().await;
         }
@@ -423,9 +365,7 @@ async fn speed(case: &Case) -> Result<String, Anything> {
         for kind in ["tasks", "fibers", "plain", "script"] {
             let mut crowd = Crowd::new(case)?;
             let mut tasks = Vec::new();
-            let lines: Vec<_> = (0..case.users)
-                .map(|_| Rc::new(Line::new(case.port)))
-                .collect();
+            let lines: Vec<_> = (0..case.users).map(|_| Rc::new(Line::new(case.port))).collect();
             for line in &lines {
                 assert_eq!(line.get("/item").await.ok(), Some(200)); // connect first
             }
@@ -440,15 +380,10 @@ async fn speed(case: &Case) -> Result<String, Anything> {
                     "fibers" => {
                         let fiber = Fiber::new(&crowd.pool, Rc::new(()), move || {
                             for _ in 0..turns {
-                                assert_eq!(
-                                    fiber::wait(line.get("/item")).ok().and_then(Result::ok),
-                                    Some(200)
-                                );
+                                assert_eq!(fiber::wait(line.get("/item")).ok().and_then(Result::ok), Some(200));
                             }
                         })?;
-                        tasks.push(tokio::task::spawn_local(async move {
-                            assert_eq!(fiber.await, Ok(()))
-                        }));
+                        tasks.push(tokio::task::spawn_local(async move { assert_eq!(fiber.await, Ok(())) }));
                     }
                     _ => {
                         let turns = i64::try_from(turns)?;
@@ -461,30 +396,19 @@ async fn speed(case: &Case) -> Result<String, Anything> {
                 task.await?;
             }
             let outcomes = crowd.join().await;
-            assert!(
-                outcomes.keys().all(|outcome| outcome == "finished"),
-                "{outcomes:?}"
-            );
+            assert!(outcomes.keys().all(|outcome| outcome == "finished"), "{outcomes:?}");
             figures.push((kind, round, cpu_since(start) / (turns * case.users) as f64));
         }
     }
     let median = |kind: &str| {
-        let mut all: Vec<f64> = figures
-            .iter()
-            .filter(|figure| figure.0 == kind)
-            .map(|figure| figure.2)
-            .collect();
+        let mut all: Vec<f64> = figures.iter().filter(|figure| figure.0 == kind).map(|figure| figure.2).collect();
         all.sort_by(f64::total_cmp);
         all[1]
     };
     Ok(format!(
         "{:>7} | {:<5} | {:>5.2} | {:>6.2} | {:>6.2} | {:>6.2}",
         case.users,
-        if case.engine_per_user {
-            "user"
-        } else {
-            "shard"
-        },
+        if case.engine_per_user { "user" } else { "shard" },
         median("tasks"),
         median("fibers"),
         median("plain"),
@@ -501,28 +425,18 @@ fn count(case: &Case) -> Result<String, Anything> {
         if fibers.len() == case.users {
             break String::new();
         }
-        let made = Fiber::new(&pool, Rc::new(()), || {
-            fiber::wait(std::future::pending::<()>()).is_err()
-        });
+        let made = Fiber::new(&pool, Rc::new(()), || fiber::wait(std::future::pending::<()>()).is_err());
         match made {
             Ok(mut fiber) => {
                 let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-                assert!(
-                    std::pin::Pin::new(&mut fiber)
-                        .poll(&mut context)
-                        .is_pending()
-                );
+                assert!(std::pin::Pin::new(&mut fiber).poll(&mut context).is_pending());
                 fibers.push(fiber);
             }
             Err(error) => break error.to_string(),
         }
     };
     let made = fibers.len() as f64;
-    let (resident, maps, cpu) = (
-        status("VmRSS:") - before.0,
-        mappings() - before.1,
-        cpu_since(before.2),
-    );
+    let (resident, maps, cpu) = (status("VmRSS:") - before.0, mappings() - before.1, cpu_since(before.2));
     Ok(format!(
         "{:>7} | {:<8} | {made:>6} | {maps:>6} | {:>6.2} | {:>6.1} | {refused}",
         case.users,
@@ -539,48 +453,26 @@ async fn micro(case: &Case) -> Result<String, Anything> {
     let mut text = String::new();
     let inside: Vec<(&str, fn())> = vec![
         ("an empty loop", || {}),
-        ("fiber::remaining_stack", || {
-            keep(black_box(fiber::remaining_stack()))
-        }),
-        ("fiber::with_context", || {
-            keep(black_box(fiber::with_context(|number: &u64| *number)))
-        }),
-        ("fiber::context (counted)", || {
-            keep(black_box(fiber::context::<u64>()))
-        }),
+        ("fiber::remaining_stack", || keep(black_box(fiber::remaining_stack()))),
+        ("fiber::with_context", || keep(black_box(fiber::with_context(|number: &u64| *number)))),
+        ("fiber::context (counted)", || keep(black_box(fiber::context::<u64>()))),
         ("fiber::cancelled", || keep(black_box(fiber::cancelled()))),
         ("fiber::busy", || keep(black_box(fiber::busy()))),
-        ("fiber::wait, ready at once", || {
-            keep(black_box(fiber::wait(std::future::ready(1))))
-        }),
-        ("fiber::on_thread_stack", || {
-            keep(black_box(fiber::on_thread_stack(|| black_box(1))))
-        }),
-        ("fiber::yield_now, alone on the runtime", || {
-            keep(black_box(fiber::yield_now()))
-        }),
-        ("fiber::wait for tokio's yield_now", || {
-            keep(black_box(fiber::wait(tokio::task::yield_now())))
-        }),
-        ("fiber::trim, nothing to give", || {
-            keep(black_box(fiber::trim()))
-        }),
+        ("fiber::wait, ready at once", || keep(black_box(fiber::wait(std::future::ready(1))))),
+        ("fiber::on_thread_stack", || keep(black_box(fiber::on_thread_stack(|| black_box(1))))),
+        ("fiber::yield_now, alone on the runtime", || keep(black_box(fiber::yield_now()))),
+        ("fiber::wait for tokio's yield_now", || keep(black_box(fiber::wait(tokio::task::yield_now())))),
+        ("fiber::trim, nothing to give", || keep(black_box(fiber::trim()))),
         ("fiber::trim after 64 KiB of frames", || {
             black_box(deep(64));
             fiber::trim();
         }),
-        ("64 KiB of frames, not trimmed", || {
-            keep(black_box(deep(64)))
-        }),
+        ("64 KiB of frames, not trimmed", || keep(black_box(deep(64)))),
     ];
     for (name, work) in inside {
         let mut best = f64::MAX;
         for _ in 0..5 {
-            let rounds = if name.contains("64 KiB") {
-                ROUNDS / 20
-            } else {
-                ROUNDS
-            };
+            let rounds = if name.contains("64 KiB") { ROUNDS / 20 } else { ROUNDS };
             let fiber = Fiber::new(&pool, Rc::new(7u64), move || {
                 let start = Instant::now();
                 for _ in 0..rounds {
@@ -612,11 +504,7 @@ async fn micro(case: &Case) -> Result<String, Anything> {
         (
             "… dropped while it waits (an unwind)",
             Box::new(|pool| {
-                once(
-                    pool,
-                    || fiber::wait(std::future::pending::<i32>()).unwrap_or(1),
-                    |_| {},
-                );
+                once(pool, || fiber::wait(std::future::pending::<i32>()).unwrap_or(1), |_| {});
             }),
         ),
         (
@@ -634,11 +522,7 @@ async fn micro(case: &Case) -> Result<String, Anything> {
     ];
     for (name, work) in outside {
         let mut best = f64::MAX;
-        let rounds = if name.contains("overflows") {
-            200
-        } else {
-            20_000
-        };
+        let rounds = if name.contains("overflows") { 200 } else { 20_000 };
         for _ in 0..5 {
             let start = Instant::now();
             for _ in 0..rounds {
@@ -672,11 +556,7 @@ fn keep<T>(_: T) {}
 #[inline(never)]
 fn deep(kib: usize) -> u8 {
     let frame = black_box([1u8; 1024 - 64]);
-    if kib == 0 {
-        frame[0]
-    } else {
-        deep(kib - 1).wrapping_add(frame[kib % 900])
-    }
+    if kib == 0 { frame[0] } else { deep(kib - 1).wrapping_add(frame[kib % 900]) }
 }
 
 // -- figures ---------------------------------------------------------------------------------------------------------
@@ -684,10 +564,7 @@ fn deep(kib: usize) -> u8 {
 /// Nanoseconds this thread has spent on a CPU. The kernel brings it up to date every few milliseconds only.
 fn cpu() -> u64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split_whitespace()
-        .next()
-        .and_then(|number| number.parse().ok())
-        .unwrap_or(0)
+    text.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 /// Microseconds since then.
@@ -699,9 +576,7 @@ fn cpu_since(start: u64) -> f64 {
 fn status(name: &str) -> f64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix(name));
-    line.and_then(|line| line.split_whitespace().next())
-        .and_then(|number| number.parse().ok())
-        .unwrap_or(0.0)
+    line.and_then(|line| line.split_whitespace().next()).and_then(|number| number.parse().ok()).unwrap_or(0.0)
 }
 
 fn mappings() -> usize {
@@ -714,8 +589,7 @@ fn spread(micros: &RefCell<Vec<u32>>) -> String {
     all.sort_unstable();
     let at = |share: f64| {
         let rank = (share * all.len() as f64).ceil() as usize;
-        all.get(rank.saturating_sub(1))
-            .map_or(0.0, |micros| f64::from(*micros) / 1e3)
+        all.get(rank.saturating_sub(1)).map_or(0.0, |micros| f64::from(*micros) / 1e3)
     };
     format!("{:>6.2} / {:>6.2} / {:>6.2}", at(0.5), at(0.99), at(1.0))
 }
@@ -734,10 +608,7 @@ struct Server(Child, u16);
 
 impl Server {
     fn start() -> Result<Self, Anything> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg("--serve")
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let mut child = Command::new(std::env::current_exe()?).arg("--serve").stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         let out = child.stdout.take().ok_or("the server has no stdout")?;
         BufReader::new(out).read_line(&mut line)?;
@@ -753,11 +624,7 @@ impl Drop for Server {
 
 fn tables() -> Result<(), Anything> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let share = if args.iter().any(|arg| arg == "--quick") {
-        10
-    } else {
-        1
-    };
+    let share = if args.iter().any(|arg| arg == "--quick") { 10 } else { 1 };
     let wanted = args.iter().find(|arg| !arg.starts_with("--"));
     let (port, many) = {
         let server = Server::start()?;
@@ -784,11 +651,7 @@ fn tables() -> Result<(), Anything> {
         }
         Ok(())
     };
-    table(
-        "hazards",
-        "what one engine for all users of a shard does when they interleave",
-        &[&[]],
-    )?;
+    table("hazards", "what one engine for all users of a shard does when they interleave", &[&[]])?;
     table("micro", "cost in ns, best of five rounds", &[&[]])?;
     table(
         "count",
@@ -838,11 +701,7 @@ fn tables() -> Result<(), Anything> {
         &[
             &[&["--users", "1000"], &wire[..]].concat(),
             &[&["--users", "1000", "--looping"], &wire[..]].concat(),
-            &[
-                &["--users", "1000", "--looping", "--ops", "10000"],
-                &wire[..],
-            ]
-            .concat(),
+            &[&["--users", "1000", "--looping", "--ops", "10000"], &wire[..]].concat(),
             &[&["--users", &ten], &wire[..]].concat(),
             &[&["--users", &ten, "--looping"], &wire[..]].concat(),
             &[&["--users", &ten, "--looping", "--ops", "250"], &wire[..]].concat(),

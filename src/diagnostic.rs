@@ -63,18 +63,8 @@ pub struct Diagnostic {
 impl Span {
     /// A place in `source`, whose line `line` is looked up; a line that does not exist reads as empty.
     pub fn in_source(path: &str, source: &str, line: usize, column: usize, length: usize) -> Self {
-        let source_line = source
-            .lines()
-            .nth(line.saturating_sub(1))
-            .unwrap_or("")
-            .to_owned();
-        Self {
-            path: path.to_owned(),
-            line: line.max(1),
-            column: column.max(1),
-            length: length.max(1),
-            source_line,
-        }
+        let source_line = source.lines().nth(line.saturating_sub(1)).unwrap_or("").to_owned();
+        Self { path: path.to_owned(), line: line.max(1), column: column.max(1), length: length.max(1), source_line }
     }
 
     /// A part of this place, `offset` characters behind its start: how an error inside a quoted expression gets its caret.
@@ -84,32 +74,19 @@ impl Span {
         let line_end = self.source_line.chars().count() + 1;
         let column = (self.column + offset).min(line_end.max(self.column));
         let room = line_end.saturating_sub(column).max(1);
-        Self {
-            column,
-            length: length.clamp(1, room),
-            ..self.clone()
-        }
+        Self { column, length: length.clamp(1, room), ..self.clone() }
     }
 }
 
 impl Diagnostic {
     /// Something because of which the script cannot run.
     pub fn error(message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Error,
-            message: message.into(),
-            span: None,
-            label: None,
-            help: None,
-        }
+        Self { severity: Severity::Error, message: message.into(), span: None, label: None, help: None }
     }
 
     /// Something that is probably not as meant.
     pub fn warning(message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(message)
-        }
+        Self { severity: Severity::Warning, ..Self::error(message) }
     }
 
     /// Says where.
@@ -145,12 +122,7 @@ impl Diagnostic {
     /// Draws it as rustc would, without a newline at the end; `color` adds ANSI escapes. Control characters, tabs and
     /// bidirectional overrides in the source are shown as visible signs, so that no input can move the cursor.
     pub fn render(&self, color: bool) -> String {
-        let renderer = if color {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        }
-        .term_width(WIDTH);
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() }.term_width(WIDTH);
         let level = match self.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -162,26 +134,15 @@ impl Diagnostic {
         };
         if self.span.is_none() {
             // Without a place there is no caret to stand beside.
-            group = group.elements(
-                self.label
-                    .as_deref()
-                    .map(|label| Level::NOTE.message(printable(label))),
-            );
+            group = group.elements(self.label.as_deref().map(|label| Level::NOTE.message(printable(label))));
         }
-        group = group.elements(
-            self.help
-                .as_deref()
-                .map(|help| Level::HELP.message(printable(help))),
-        );
+        group = group.elements(self.help.as_deref().map(|help| Level::HELP.message(printable(help))));
         renderer.render(&[group])
     }
 
     /// What sorts a list: those without a place first, then by file, line and column, an error before a warning.
     fn order(&self) -> (Option<(&str, usize, usize)>, Severity, &str) {
-        let place = self
-            .span
-            .as_ref()
-            .map(|span| (span.path.as_str(), span.line, span.column));
+        let place = self.span.as_ref().map(|span| (span.path.as_str(), span.line, span.column));
         (place, self.severity, &self.message)
     }
 }
@@ -194,10 +155,7 @@ pub fn render_all(diagnostics: &[Diagnostic], color: bool) -> String {
     // Equal ones need not be neighbours: two may differ in their help only.
     let mut unique: Vec<&Diagnostic> = Vec::with_capacity(sorted.len());
     for diagnostic in sorted {
-        let same_order = unique
-            .iter()
-            .rev()
-            .take_while(|seen| seen.order() == diagnostic.order());
+        let same_order = unique.iter().rev().take_while(|seen| seen.order() == diagnostic.order());
         if !same_order.into_iter().any(|seen| *seen == diagnostic) {
             unique.push(diagnostic);
         }
@@ -207,16 +165,9 @@ pub fn render_all(diagnostics: &[Diagnostic], color: bool) -> String {
         drawn.push_str(&diagnostic.render(color));
         drawn.push_str("\n\n");
     }
-    let errors = unique
-        .iter()
-        .filter(|diagnostic| diagnostic.severity == Severity::Error)
-        .count();
+    let errors = unique.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
     let counts = [(errors, "error"), (unique.len() - errors, "warning")];
-    for (index, (count, word)) in counts
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .enumerate()
-    {
+    for (index, (count, word)) in counts.into_iter().filter(|(count, _)| *count > 0).enumerate() {
         let comma = if index == 0 { "" } else { ", " };
         let plural = if count == 1 { "" } else { "s" };
         write!(drawn, "{comma}{count} {word}{plural}").expect("writing to a string cannot fail");
@@ -226,28 +177,16 @@ pub fn render_all(diagnostics: &[Diagnostic], color: bool) -> String {
 
 /// The line with its caret. The text right of the caret's window is cut before the renderer sees it; the text left of it
 /// stays, because the renderer counts the column there.
-fn snippet<'a>(
-    span: &'a Span,
-    label: Option<&str>,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+fn snippet<'a>(span: &'a Span, label: Option<&str>) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let line = span.source_line.lines().next().unwrap_or("");
-    let byte_at = |column: usize| {
-        line.char_indices()
-            .nth(column)
-            .map_or(line.len(), |(byte, _)| byte)
-    };
+    let byte_at = |column: usize| line.char_indices().nth(column).map_or(line.len(), |(byte, _)| byte);
     let start = byte_at(span.column.saturating_sub(1));
     let length = span.length.clamp(1, WINDOW);
     let end = byte_at(span.column.saturating_sub(1) + length);
     let cut = byte_at(span.column.saturating_sub(1) + length + WINDOW);
-    Snippet::source(&line[..cut])
-        .path(&span.path)
-        .line_start(span.line)
-        .annotation(
-            AnnotationKind::Primary
-                .span(start..end)
-                .label(label.map(|label| printable(label).replace('\n', " "))),
-        )
+    Snippet::source(&line[..cut]).path(&span.path).line_start(span.line).annotation(
+        AnnotationKind::Primary.span(start..end).label(label.map(|label| printable(label).replace('\n', " "))),
+    )
 }
 
 /// Text that may quote the script, made safe for a terminal and bounded.

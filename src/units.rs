@@ -125,21 +125,11 @@ impl UnitError {
     /// What would be right, as a line of help: ``write `10s` or `10ms` ``.
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::NoUnit {
-                quantity: Quantity::Duration,
-                text,
-            } => Some(format!(
-                "write `{text}s` for seconds or `{text}ms` for milliseconds"
-            )),
-            Self::NoUnit { quantity, text } => quantity
-                .units()
-                .first()
-                .map(|unit| format!("write `{text}{unit}`")),
-            Self::UnknownUnit {
-                quantity,
-                text,
-                unit,
-            } => {
+            Self::NoUnit { quantity: Quantity::Duration, text } => {
+                Some(format!("write `{text}s` for seconds or `{text}ms` for milliseconds"))
+            }
+            Self::NoUnit { quantity, text } => quantity.units().first().map(|unit| format!("write `{text}{unit}`")),
+            Self::UnknownUnit { quantity, text, unit } => {
                 let word = unit.trim();
                 let meant = match (quantity, word.to_lowercase().as_str()) {
                     (Quantity::Duration, "sec" | "secs" | "second" | "seconds") => Some("s"),

@@ -18,9 +18,7 @@ const MAX_LINES: usize = 500;
 const LONG_FILES: [(&str, &str); 0] = [];
 
 /// Names that say nothing about what is inside.
-const EMPTY_NAMES: [&str; 9] = [
-    "util", "utils", "common", "helper", "helpers", "manager", "managers", "base", "imp",
-];
+const EMPTY_NAMES: [&str; 9] = ["util", "utils", "common", "helper", "helpers", "manager", "managers", "base", "imp"];
 
 /// The only module with `unsafe`: the coroutine, its stacks and the net below them.
 const UNSAFE_MODULE: [&str; 2] = ["user", "fiber"];
@@ -37,17 +35,9 @@ const RULES: [Rule; 9] = [
     Rule {
         name: "a file opens with `//!`: what it is for, who calls it, what it does not know",
         faults: |s| {
-            if s.text.starts_with("//! ") {
-                vec![]
-            } else {
-                vec![at(s, 0, "no `//!` at the top")]
-            }
+            if s.text.starts_with("//! ") { vec![] } else { vec![at(s, 0, "no `//!` at the top")] }
         },
-        refuses: &[
-            ("src/a.rs", "use b;\n//! late\n"),
-            ("src/a.rs", "//!\n"),
-            ("src/a.rs", ""),
-        ],
+        refuses: &[("src/a.rs", "use b;\n//! late\n"), ("src/a.rs", "//!\n"), ("src/a.rs", "")],
         passes: &[("src/a.rs", "//! What for.\n")],
     },
     Rule {
@@ -67,18 +57,10 @@ const RULES: [Rule; 9] = [
     Rule {
         name: "a name says what is inside",
         faults: |s| {
-            let mut faults: Vec<String> = s
-                .module()
-                .iter()
-                .filter(|m| EMPTY_NAMES.contains(m))
-                .map(|m| at(s, 0, m))
-                .collect();
+            let mut faults: Vec<String> =
+                s.module().iter().filter(|m| EMPTY_NAMES.contains(m)).map(|m| at(s, 0, m)).collect();
             for name in EMPTY_NAMES {
-                faults.extend(
-                    find_word(&s.code, &format!("mod {name}"))
-                        .into_iter()
-                        .map(|i| at(s, i, name)),
-                );
+                faults.extend(find_word(&s.code, &format!("mod {name}")).into_iter().map(|i| at(s, i, name)));
             }
             faults
         },
@@ -88,19 +70,12 @@ const RULES: [Rule; 9] = [
             ("src/a.rs", "pub mod common;"),
             ("src/a.rs", "mod imp {"),
         ],
-        passes: &[(
-            "src/load/shape.rs",
-            "mod implementation; mod base64; // mod util\nfn common() {}",
-        )],
+        passes: &[("src/load/shape.rs", "mod implementation; mod base64; // mod util\nfn common() {}")],
     },
     Rule {
         name: "`unsafe` stands in one module",
         faults: |s| {
-            if s.module().starts_with(&UNSAFE_MODULE) {
-                vec![]
-            } else {
-                words(s, &s.code, &["unsafe"])
-            }
+            if s.module().starts_with(&UNSAFE_MODULE) { vec![] } else { words(s, &s.code, &["unsafe"]) }
         },
         refuses: &[
             ("src/cli.rs", "fn a() { unsafe { b() } }"),
@@ -110,49 +85,26 @@ const RULES: [Rule; 9] = [
         passes: &[
             ("src/user/fiber.rs", "unsafe {}"),
             ("src/user/fiber/pool.rs", "unsafe {}"),
-            (
-                "src/a.rs",
-                "#![deny(unsafe_code)] // unsafe\nlet a = \"unsafe\";",
-            ),
+            ("src/a.rs", "#![deny(unsafe_code)] // unsafe\nlet a = \"unsafe\";"),
         ],
     },
     Rule {
         name: "`unwrap` only in tests",
         faults: |s| words(s, &s.shipped, &[".unwrap()"]),
-        refuses: &[
-            ("src/a.rs", "a.unwrap();"),
-            (
-                "src/a.rs",
-                "#[cfg(test)]\nmod tests { }\nfn b() { a\n.unwrap() }",
-            ),
-        ],
+        refuses: &[("src/a.rs", "a.unwrap();"), ("src/a.rs", "#[cfg(test)]\nmod tests { }\nfn b() { a\n.unwrap() }")],
         passes: &[
-            (
-                "src/a.rs",
-                "a.unwrap_or(1); a.expect(\"b\");\n#[cfg(test)]\nmod tests { fn a() { b.unwrap() } }",
-            ),
+            ("src/a.rs", "a.unwrap_or(1); a.expect(\"b\");\n#[cfg(test)]\nmod tests { fn a() { b.unwrap() } }"),
             ("src/a/tests.rs", "a.unwrap();"),
         ],
     },
     Rule {
         name: "only the engine, the door's `run` and the target service start threads",
         faults: |s| {
-            let may = ["src/engine/", "src/run/", "src/target/"]
-                .iter()
-                .any(|f| s.path.starts_with(f));
-            if may || s.path == "src/run.rs" {
+            let may = ["src/engine/", "src/target/"].iter().any(|f| s.path.starts_with(f));
+            if may {
                 return vec![];
             }
-            words(
-                s,
-                &s.shipped,
-                &[
-                    "thread::spawn",
-                    "thread::Builder",
-                    "thread::scope",
-                    "Builder::new_multi_thread",
-                ],
-            )
+            words(s, &s.shipped, &["thread::spawn", "thread::Builder", "thread::scope", "Builder::new_multi_thread"])
         },
         refuses: &[
             ("src/metrics/a.rs", "std::thread::spawn(f);"),
@@ -161,7 +113,7 @@ const RULES: [Rule; 9] = [
         ],
         passes: &[
             ("src/engine/shard.rs", "thread::spawn(f)"),
-            ("src/run.rs", "thread::Builder::new()"),
+            ("src/engine/shard.rs", "thread::Builder::new()"),
             ("src/user/vu.rs", "thread::current()"),
         ],
     },
@@ -171,21 +123,11 @@ const RULES: [Rule; 9] = [
             if s.path.starts_with("src/script/") {
                 vec![]
             } else {
-                words(
-                    s,
-                    &s.shipped,
-                    &["Engine::new", "Engine::new_raw", "Engine::default"],
-                )
+                words(s, &s.shipped, &["Engine::new", "Engine::new_raw", "Engine::default"])
             }
         },
-        refuses: &[
-            ("src/engine/shard.rs", "let e = rhai::Engine::new_raw();"),
-            ("src/cli.rs", "Engine::new()"),
-        ],
-        passes: &[
-            ("src/script/machine.rs", "Engine::new_raw()"),
-            ("src/engine/shard.rs", "Engine::newest()"),
-        ],
+        refuses: &[("src/engine/shard.rs", "let e = rhai::Engine::new_raw();"), ("src/cli.rs", "Engine::new()")],
+        passes: &[("src/script/machine.rs", "Engine::new_raw()"), ("src/engine/shard.rs", "Engine::newest()")],
     },
     Rule {
         name: "no prints to a terminal that may be gone, nothing unfinished, nothing excused for good",
@@ -201,13 +143,7 @@ const RULES: [Rule; 9] = [
             faults.extend(
                 attributes(&s.code)
                     .filter(|(_, text)| text.contains("allow("))
-                    .map(|(i, _)| {
-                        at(
-                            s,
-                            i,
-                            "`allow`: write `expect`, it goes when its reason goes",
-                        )
-                    }),
+                    .map(|(i, _)| at(s, i, "`allow`: write `expect`, it goes when its reason goes")),
             );
             faults
         },
@@ -216,10 +152,7 @@ const RULES: [Rule; 9] = [
             ("src/a.rs", "std::eprint!(\"b\")"),
             ("src/a.rs", "todo!()"),
             ("src/a.rs", "dbg!(1)"),
-            (
-                "src/a.rs",
-                "#[cfg(test)]\nmod tests {\n#[test]\n#[ignore]\nfn a() {} }",
-            ),
+            ("src/a.rs", "#[cfg(test)]\nmod tests {\n#[test]\n#[ignore]\nfn a() {} }"),
             ("src/a.rs", "#[ignore = \"slow\"]"),
             ("src/a.rs", "#![allow(dead_code)]"),
             ("src/a.rs", "#[cfg_attr(test, allow(unused))]"),
@@ -235,11 +168,7 @@ const RULES: [Rule; 9] = [
             if floors::floor(&s.module()) != Some(floors::GROUND) {
                 return vec![];
             }
-            let mut faults = words(
-                s,
-                &s.shipped,
-                &["tokio", "rhai", "hyper", "rustls", "std::thread"],
-            );
+            let mut faults = words(s, &s.shipped, &["tokio", "rhai", "hyper", "rustls", "std::thread"]);
             if s.module() != ["clock"] {
                 let clocks = ["Instant::now", "SystemTime::now", "Utc::now", "Local::now"];
                 faults.extend(words(s, &s.shipped, &clocks));
@@ -274,12 +203,8 @@ fn at(source: &Source, offset: usize, what: &str) -> String {
 }
 
 fn words(source: &Source, code: &str, forbidden: &[&str]) -> Vec<String> {
-    let found = forbidden
-        .iter()
-        .flat_map(|word| find_word(code, word).into_iter().map(move |i| (i, word)));
-    found
-        .map(|(i, word)| at(source, i, &format!("`{word}`")))
-        .collect()
+    let found = forbidden.iter().flat_map(|word| find_word(code, word).into_iter().map(move |i| (i, word)));
+    found.map(|(i, word)| at(source, i, &format!("`{word}`"))).collect()
 }
 
 /// The attributes of a file: their offset and text up to the closing bracket.
@@ -301,18 +226,9 @@ fn the_source_tree_keeps_every_rule() {
     assert!(tree.len() > 5, "the source tree was not found");
     let mut faults = Vec::new();
     for rule in &RULES {
-        faults.extend(
-            tree.iter()
-                .flat_map(rule.faults)
-                .map(|fault| format!("{fault}\n    rule: {}", rule.name)),
-        );
+        faults.extend(tree.iter().flat_map(rule.faults).map(|fault| format!("{fault}\n    rule: {}", rule.name)));
     }
-    assert!(
-        faults.is_empty(),
-        "{} faults\n{}",
-        faults.len(),
-        faults.join("\n")
-    );
+    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
 }
 
 #[test]
@@ -326,12 +242,7 @@ fn every_rule_refuses_what_it_is_for() {
             );
         }
         for (path, text) in rule.passes {
-            assert_eq!(
-                (rule.faults)(&Source::new(path, text)),
-                Vec::<String>::new(),
-                "rule `{}`",
-                rule.name
-            );
+            assert_eq!((rule.faults)(&Source::new(path, text)), Vec::<String>::new(), "rule `{}`", rule.name);
         }
     }
 }
@@ -339,28 +250,16 @@ fn every_rule_refuses_what_it_is_for() {
 #[test]
 fn the_limit_of_length_counts_no_tests() {
     let text = format!("{}#[cfg(test)]\nmod tests {{\n{}}}\n", "\n".repeat(MAX_LINES), "\n".repeat(300));
-    let rule = RULES
-        .iter()
-        .find(|rule| rule.name == "a file is short")
-        .expect("it is in the list");
-    assert_eq!(
-        (rule.faults)(&Source::new("src/a.rs", &text)),
-        Vec::<String>::new()
-    );
+    let rule = RULES.iter().find(|rule| rule.name == "a file is short").expect("it is in the list");
+    assert_eq!((rule.faults)(&Source::new("src/a.rs", &text)), Vec::<String>::new());
     let longer = format!("\n{text}");
-    assert_eq!(
-        (rule.faults)(&Source::new("src/a.rs", &longer)),
-        ["src/a.rs: 501 lines, at most 500"]
-    );
+    assert_eq!((rule.faults)(&Source::new("src/a.rs", &longer)), ["src/a.rs: 501 lines, at most 500"]);
 }
 
 #[test]
 fn a_fault_is_told_with_file_and_line() {
     let source = Source::new("src/a.rs", "//! x\n\nfn a() { b.unwrap() }\n");
-    let faults: Vec<String> = RULES
-        .iter()
-        .flat_map(|rule| (rule.faults)(&source))
-        .collect();
+    let faults: Vec<String> = RULES.iter().flat_map(|rule| (rule.faults)(&source)).collect();
     assert_eq!(faults, ["src/a.rs:3: `.unwrap()`"]);
 }
 
@@ -369,9 +268,6 @@ fn the_excused_long_files_exist_and_are_long() {
     let tree = Source::tree(root());
     for (path, reason) in LONG_FILES {
         let source = tree.iter().find(|s| s.path == path);
-        assert!(
-            source.is_some_and(|s| s.shipped_lines() > MAX_LINES),
-            "{path} is excused ({reason}) without need"
-        );
+        assert!(source.is_some_and(|s| s.shipped_lines() > MAX_LINES), "{path} is excused ({reason}) without need");
     }
 }

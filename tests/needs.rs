@@ -33,20 +33,13 @@ enum Missing {
 fn decide(name: &str, found: Option<PathBuf>, required: bool) -> Result<PathBuf, Missing> {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     let why = format!("{test} needs `{name}`, which is not installed");
-    found.ok_or(if required {
-        Missing::Fail(why)
-    } else {
-        Missing::Skip(why)
-    })
+    found.ok_or(if required { Missing::Fail(why) } else { Missing::Skip(why) })
 }
 
 /// Servers live in `sbin`, which a user's `PATH` often lacks.
 fn find(name: &str, path: &str) -> Option<PathBuf> {
     let folders = path.split(':').chain(["/usr/sbin", "/usr/local/sbin"]);
-    folders
-        .filter(|f| !f.is_empty())
-        .map(|f| Path::new(f).join(name))
-        .find(|p| p.is_file())
+    folders.filter(|f| !f.is_empty()).map(|f| Path::new(f).join(name)).find(|p| p.is_file())
 }
 
 #[cfg(test)]
@@ -62,9 +55,7 @@ mod tests {
 
     #[test]
     fn a_missing_program_skips_here_and_fails_where_all_is_required() {
-        assert!(
-            matches!(decide("nginx", None, false), Err(Missing::Skip(why)) if why.contains("needs `nginx`"))
-        );
+        assert!(matches!(decide("nginx", None, false), Err(Missing::Skip(why)) if why.contains("needs `nginx`")));
         assert!(matches!(decide("nginx", None, true), Err(Missing::Fail(_))));
         assert!(decide("nginx", Some("/usr/sbin/nginx".into()), true).is_ok());
     }

@@ -101,7 +101,9 @@ fn every_option_is_described_and_every_description_is_of_one() {
     for section in reference::keys() {
         let script = match section.title {
             "options" => "options(#{ xxxxxxxxxxxx: 1 }); fn run() {}".to_owned(),
-            "scenario" => "scenario(\"a\", #{ users: 1, duration: 1.s, run: f, xxxxxxxxxxxx: 1 }); fn f() {}".to_owned(),
+            "scenario" => {
+                "scenario(\"a\", #{ users: 1, duration: 1.s, run: f, xxxxxxxxxxxx: 1 }); fn f() {}".to_owned()
+            }
             "threshold" => "threshold(\"checks\", \"rate > 0.5\", #{ xxxxxxxxxxxx: 1 }); fn run() {}".to_owned(),
             "metric" => "metric::trend(\"m\", #{ xxxxxxxxxxxx: 1 }); fn run() {}".to_owned(),
             "request" => continue, // tested beside its list, in src/script/reference.rs
@@ -128,7 +130,11 @@ fn table(out: &mut String, section: &Section, with_default: bool) {
     if !section.intro.is_empty() {
         writeln!(out, "{}\n", section.intro).unwrap();
     }
-    out.push_str(if with_default { "| key | default | meaning |\n|---|---|---|\n" } else { "| name | what it does |\n|---|---|\n" });
+    out.push_str(if with_default {
+        "| key | default | meaning |\n|---|---|---|\n"
+    } else {
+        "| name | what it does |\n|---|---|\n"
+    });
     for line in &section.lines {
         let default = if with_default { format!(" {} |", line.default) } else { String::new() };
         writeln!(out, "| `{}` |{default} {} |", line.call, line.text).unwrap();
@@ -139,17 +145,22 @@ fn table(out: &mut String, section: &Section, with_default: bool) {
 #[test]
 fn the_script_reference_is_fresh() {
     let mut page = format!("# Script reference\n\n{HEAD}\n");
-    page.push_str("Every name that a script can use beside [Rhai's own](https://rhai.rs/book). `[, x]` may be left out.\n\n");
+    page.push_str(
+        "Every name that a script can use beside [Rhai's own](https://rhai.rs/book). `[, x]` may be left out.\n\n",
+    );
     let (names, keys) = (reference::names(), reference::keys());
     let link = |title: &str| format!("[{title}](#{})", anchor(title));
     let listed = names.iter().map(|section| link(section.title)).collect::<Vec<_>>().join(" · ");
-    let options = keys.iter().map(|section| link(&format!("Options: {}", section.title)).replace("#options:", "#options"));
+    let options =
+        keys.iter().map(|section| link(&format!("Options: {}", section.title)).replace("#options:", "#options"));
     writeln!(page, "{listed} · [Load shapes](#load-shapes)\n\n{}\n", options.collect::<Vec<_>>().join(" · ")).unwrap();
     for section in &names {
         writeln!(page, "## {}\n", section.title).unwrap();
         table(&mut page, section, false);
     }
-    page.push_str("## Load shapes\n\nFor `users:`. A dot before the name: a method of a shape. See [load](../load.md).\n\n");
+    page.push_str(
+        "## Load shapes\n\nFor `users:`. A dot before the name: a method of a shape. See [load](../load.md).\n\n",
+    );
     page.push_str("| shape | what it does |\n|---|---|\n");
     for shape in SHAPES {
         writeln!(page, "| `{}` | {} |", shape.signature, shape.summary).unwrap();
@@ -167,7 +178,9 @@ fn the_page_of_the_command_line_is_fresh() {
     // What the environment of the test holds and how wide its terminal is must not show.
     let cli = punk::cli::Cli::command().term_width(100).mut_args(|argument| argument.hide_env_values(true));
     let mut page = format!("# Command line\n\n{HEAD}\n");
-    page.push_str("`punk SCRIPT` is `punk run SCRIPT`. A flag wins over its `PUNK_…` variable, both win over the script.\n");
+    page.push_str(
+        "`punk SCRIPT` is `punk run SCRIPT`. A flag wins over its `PUNK_…` variable, both win over the script.\n",
+    );
     page.push_str("What exit codes mean: [results](results.md#exit-codes).\n");
     let mut commands: Vec<clap::Command> = vec![cli.clone()];
     commands.extend(cli.get_subcommands().map(|command| {

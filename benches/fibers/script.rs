@@ -8,8 +8,8 @@ use punk::user::{Fiber, StackPool, fiber};
 use rhai::module_resolvers::StaticModuleResolver;
 use rhai::packages::{Package, StandardPackage};
 use rhai::{
-    Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, ImmutableString, Map, Module,
-    NativeCallContext, Position, Scope, Shared,
+    Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, ImmutableString, Map, Module, NativeCallContext,
+    Position, Scope, Shared,
 };
 
 use crate::{Anything, User};
@@ -96,9 +96,7 @@ fn script_error(text: String) -> Box<EvalAltResult> {
 }
 
 fn on_user<T>(work: impl FnOnce(&User) -> Result<T, String>) -> Result<T, Box<EvalAltResult>> {
-    fiber::with_context(work)
-        .unwrap_or_else(|| Err("only a user can do that".to_owned()))
-        .map_err(script_error)
+    fiber::with_context(work).unwrap_or_else(|| Err("only a user can do that".to_owned())).map_err(script_error)
 }
 
 /// The state that the top level left behind: imports, constants, functions.
@@ -120,14 +118,8 @@ struct Traveller {
 /// A library function that hands the main script's closure on calls us with the *library's* constants: there
 /// `global::ITEM` is not found. So a closure of the main script is called in the main script's own state; one of a
 /// library in the state we are given.
-fn lend(
-    context: &NativeCallContext<'_>,
-    step: &FnPtr,
-    args: Vec<Dynamic>,
-) -> Result<Dynamic, Box<EvalAltResult>> {
-    let traveller = context
-        .tag()
-        .and_then(|tag| tag.clone().try_cast::<Rc<Traveller>>());
+fn lend(context: &NativeCallContext<'_>, step: &FnPtr, args: Vec<Dynamic>) -> Result<Dynamic, Box<EvalAltResult>> {
+    let traveller = context.tag().and_then(|tag| tag.clone().try_cast::<Rc<Traveller>>());
     let Some(traveller) = traveller else {
         return step.call_raw(context, None, args);
     };
@@ -140,21 +132,12 @@ fn lend(
     state.tag = here.tag.clone();
     state.level = here.level;
     state.num_operations = here.num_operations;
-    let context = NativeCallContext::new_with_all_fields(
-        context.engine(),
-        step.fn_name(),
-        None,
-        &state,
-        context.call_position(),
-    );
+    let context =
+        NativeCallContext::new_with_all_fields(context.engine(), step.fn_name(), None, &state, context.call_position());
     step.call_raw(&context, Some(&mut this), args)
 }
 
-fn group(
-    context: NativeCallContext<'_>,
-    _name: &str,
-    step: FnPtr,
-) -> Result<Dynamic, Box<EvalAltResult>> {
+fn group(context: NativeCallContext<'_>, _name: &str, step: FnPtr) -> Result<Dynamic, Box<EvalAltResult>> {
     lend(&context, &step, vec![])
 }
 
@@ -165,9 +148,7 @@ impl Parts {
         natives.set_native_fn("pause", || on_user(User::pause));
         natives.set_native_fn("sleep_long", || on_user(User::rest));
         natives.set_native_fn("turns", || on_user(|user| Ok(user.turns)));
-        natives.set_native_fn("native_panic", || -> Result<i64, Box<EvalAltResult>> {
-            panic!("on purpose")
-        });
+        natives.set_native_fn("native_panic", || -> Result<i64, Box<EvalAltResult>> { panic!("on purpose") });
         natives.set_native_fn("native_overflow", || Ok(i64::from(crate::deep(1 << 20))));
         Self::with(rules, natives)
     }
@@ -193,10 +174,7 @@ impl Parts {
         engine.register_static_module("http", Shared::clone(&self.http));
         engine.set_max_call_levels(1 << 20); // so that the guard by address has something to do
         engine.set_max_expr_depths(64, 64);
-        let Rules {
-            ops_per_yield,
-            reserve,
-        } = self.rules;
+        let Rules { ops_per_yield, reserve } = self.rules;
         engine.on_progress(move |operations| {
             if fiber::remaining_stack() < reserve {
                 return Some("too deep a recursion".into());
@@ -237,52 +215,28 @@ impl Machine {
         let ast = engine.compile(script)?.merge(&engine.compile("seal__()")?);
         engine.run_ast(&ast)?;
         let state = seal.take().ok_or("the last statement did not run")?;
-        let own = ast
-            .shared_lib()
-            .iter_script_fn_info()
-            .map(|(_, _, name, ..)| name.into())
-            .collect();
-        Ok(Self {
-            engine,
-            home: Rc::new(Home { state, own }),
-            parts,
-        })
+        let own = ast.shared_lib().iter_script_fn_info().map(|(_, _, name, ..)| name.into()).collect();
+        Ok(Self { engine, home: Rc::new(Home { state, own }), parts })
     }
 
     /// Another engine over the same functions.
     pub fn for_one_user(&self) -> Self {
-        Self {
-            engine: self.parts.engine(),
-            home: Rc::clone(&self.home),
-            parts: Rc::clone(&self.parts),
-        }
+        Self { engine: self.parts.engine(), home: Rc::clone(&self.home), parts: Rc::clone(&self.parts) }
     }
 
     /// Calls a function of the script with a fresh `this`.
     pub fn call(&self, function: &str) -> Result<i64, String> {
         let mut this = Dynamic::from(Map::new()).into_shared();
-        self.call_with(function, &mut this)
-            .and_then(|value| value.as_int().map_err(str::to_owned))
+        self.call_with(function, &mut this).and_then(|value| value.as_int().map_err(str::to_owned))
     }
 
     fn call_with(&self, function: &str, this: &mut Dynamic) -> Result<Dynamic, String> {
         let mut state = self.home.state.clone();
-        let traveller = Traveller {
-            this: this.clone(),
-            home: Rc::clone(&self.home),
-        };
+        let traveller = Traveller { this: this.clone(), home: Rc::clone(&self.home) };
         state.tag = Dynamic::from(Rc::new(traveller));
-        let context = NativeCallContext::new_with_all_fields(
-            &self.engine,
-            function,
-            None,
-            &state,
-            Position::NONE,
-        );
+        let context = NativeCallContext::new_with_all_fields(&self.engine, function, None, &state, Position::NONE);
         let function = FnPtr::new(function).map_err(|error| error.to_string())?;
-        function
-            .call_raw(&context, Some(this), [])
-            .map_err(|error| reason(&error))
+        function.call_raw(&context, Some(this), []).map_err(|error| reason(&error))
     }
 }
 
@@ -313,56 +267,20 @@ fn linger() -> Result<i64, Box<EvalAltResult>> {
 /// What each script does when two users run it interleaved on one engine: `body` is `run`, `top` the top level.
 const HAZARDS: [(&str, &str, &str); 11] = [
     ("this.x = waits()", "", "this.x = linger(); this.x"),
-    (
-        "this.x += waits()",
-        "",
-        "this.x = 1; this.x += linger(); this.x",
-    ),
-    (
-        "this.handle.waits(): a method by reference",
-        "",
-        "this.h = handle(); this.h.by_reference()",
-    ),
+    ("this.x += waits()", "", "this.x = 1; this.x += linger(); this.x"),
+    ("this.handle.waits(): a method by reference", "", "this.h = handle(); this.h.by_reference()"),
     (
         "this.list.each(|n| this.sum += n)",
         "",
         "this.sum = 0; this.list = [1, 2]; this.list.each_of(|n| { this.sum += n; }); this.sum",
     ),
-    (
-        "captured number, += waits()",
-        "let n = 0; keep(|| { n += linger(); n += 1; n });",
-        "kept()",
-    ),
-    (
-        "captured map, m.x = waits()",
-        "let m = #{ x: 0 }; keep(|| { m.x = linger(); m.x += linger(); m.x });",
-        "kept()",
-    ),
-    (
-        "captured handle, waits(handle): by value",
-        "let h = handle(); keep(|| by_value(h));",
-        "kept()",
-    ),
-    (
-        "captured handle, handle.waits(): by value",
-        "let h = handle(); keep(|| h.by_value());",
-        "kept()",
-    ),
-    (
-        "captured handle, handle.waits(): by reference",
-        "let h = handle(); keep(|| h.by_reference());",
-        "kept()",
-    ),
-    (
-        "captured handle, copied first",
-        "let h = handle(); keep(|| { let own = h; own.by_reference() });",
-        "kept()",
-    ),
-    (
-        "const handle, global::HANDLE.waits()",
-        "const HANDLE = handle();",
-        "global::HANDLE.by_reference()",
-    ),
+    ("captured number, += waits()", "let n = 0; keep(|| { n += linger(); n += 1; n });", "kept()"),
+    ("captured map, m.x = waits()", "let m = #{ x: 0 }; keep(|| { m.x = linger(); m.x += linger(); m.x });", "kept()"),
+    ("captured handle, waits(handle): by value", "let h = handle(); keep(|| by_value(h));", "kept()"),
+    ("captured handle, handle.waits(): by value", "let h = handle(); keep(|| h.by_value());", "kept()"),
+    ("captured handle, handle.waits(): by reference", "let h = handle(); keep(|| h.by_reference());", "kept()"),
+    ("captured handle, copied first", "let h = handle(); keep(|| { let own = h; own.by_reference() });", "kept()"),
+    ("const handle, global::HANDLE.waits()", "const HANDLE = handle();", "global::HANDLE.by_reference()"),
 ];
 
 /// Runs each hazard with two users on one engine.
@@ -384,26 +302,14 @@ pub async fn hazards(pool: &StackPool) -> Result<String, Anything> {
             let step = call.borrow().clone().ok_or("nothing kept")?;
             step.call_raw(&context, None, [])
         });
-        natives.set_native_fn(
-            "each_of",
-            |context: NativeCallContext<'_>, list: &mut rhai::Array, step: FnPtr| {
-                for item in list.clone() {
-                    let _returned = lend(&context, &step, vec![item])?;
-                }
-                Ok(())
-            },
-        );
-        let parts = Parts::with(
-            Rules {
-                ops_per_yield: 1000,
-                reserve: 64 << 10,
-            },
-            natives,
-        );
-        let machine = Rc::new(Machine::with_parts(
-            parts,
-            &format!("{top}\nfn run() {{ {body} }}"),
-        )?);
+        natives.set_native_fn("each_of", |context: NativeCallContext<'_>, list: &mut rhai::Array, step: FnPtr| {
+            for item in list.clone() {
+                let _returned = lend(&context, &step, vec![item])?;
+            }
+            Ok(())
+        });
+        let parts = Parts::with(Rules { ops_per_yield: 1000, reserve: 64 << 10 }, natives);
+        let machine = Rc::new(Machine::with_parts(parts, &format!("{top}\nfn run() {{ {body} }}"))?);
         let user = || {
             let machine = Rc::clone(&machine);
             Fiber::new(pool, Rc::new(()), move || machine.call("run"))

@@ -19,10 +19,7 @@ pub struct Line {
 
 impl Line {
     pub fn new(port: u16) -> Self {
-        Self {
-            port,
-            sender: RefCell::new(None),
-        }
+        Self { port, sender: RefCell::new(None) }
     }
 
     /// GET; the status. No borrow is held while it waits.
@@ -33,17 +30,12 @@ impl Line {
             None => {
                 let stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
                 stream.set_nodelay(true)?;
-                let (sender, connection) = http1::Builder::new()
-                    .max_buf_size(8192)
-                    .handshake(Wire(stream))
-                    .await?;
+                let (sender, connection) = http1::Builder::new().max_buf_size(8192).handshake(Wire(stream)).await?;
                 tokio::task::spawn_local(connection);
                 sender
             }
         };
-        let request = http::Request::get(path)
-            .header("host", "127.0.0.1")
-            .body(Empty::new())?;
+        let request = http::Request::get(path).header("host", "127.0.0.1").body(Empty::new())?;
         sender.ready().await?;
         let answer = sender.send_request(request).await?;
         let status = answer.status().as_u16();
@@ -75,11 +67,7 @@ impl hyper::rt::Read for Wire {
 }
 
 impl hyper::rt::Write for Wire {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, bytes)
     }
 
@@ -104,10 +92,7 @@ pub async fn serve() -> io::Result<()> {
         let (mut stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         tokio::spawn(async move {
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\ncontent-length: 130\r\n\r\n{}",
-                "x".repeat(130)
-            );
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 130\r\n\r\n{}", "x".repeat(130));
             let mut bytes = [0; 512];
             let mut have = 0;
             // A request of the trial is one small head without a body.

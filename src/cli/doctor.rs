@@ -56,7 +56,8 @@ fn files(users: u64) -> Finding {
     let limit = raise_files();
     let needed = users + OWN_FDS;
     let problem = (limit < needed).then(|| {
-        let text = format!("{users} users with one connection each need {needed} file descriptors, and {limit} may be opened");
+        let text =
+            format!("{users} users with one connection each need {needed} file descriptors, and {limit} may be opened");
         (text, format!("`ulimit -n {needed}`, or `nofile` in /etc/security/limits.conf"))
     });
     Finding { what: "file descriptors".to_owned(), found: limit.to_string(), problem }
@@ -73,8 +74,13 @@ fn stacks(users: u64) -> Finding {
         }
         Err(error) => {
             let text = error.to_string();
-            let fix = "see the message; `ulimit -v unlimited` and `sysctl vm.overcommit_memory=0` are what usually helps";
-            return Finding { what: "user stacks".to_owned(), found: "none".to_owned(), problem: Some((text, fix.to_owned())) };
+            let fix =
+                "see the message; `ulimit -v unlimited` and `sysctl vm.overcommit_memory=0` are what usually helps";
+            return Finding {
+                what: "user stacks".to_owned(),
+                found: "none".to_owned(),
+                problem: Some((text, fix.to_owned())),
+            };
         }
     };
     let problem = limit.filter(|limit| (*limit as u64) < users).map(|limit| {
@@ -129,7 +135,9 @@ mod tests {
     fn a_few_users_fit_everywhere_and_absurdly_many_nowhere() {
         assert_eq!(preflight(10), []);
         let problems = preflight(4_000_000_000);
-        assert!(problems.iter().any(|(problem, fix)| problem.contains("file descriptors") && fix.contains("ulimit -n")));
+        assert!(
+            problems.iter().any(|(problem, fix)| problem.contains("file descriptors") && fix.contains("ulimit -n"))
+        );
         assert!(problems.iter().any(|(problem, fix)| problem.contains("local ports") && fix.contains("sysctl")));
     }
 }

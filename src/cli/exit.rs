@@ -148,7 +148,10 @@ pub fn reasons(snapshot: &Snapshot, ending: &Ending, invalid_fails: bool) -> Vec
     for verdict in &snapshot.thresholds {
         if verdict.severity == "fail" && verdict.passed == Some(false) {
             let observed = verdict.observed_text.as_deref().unwrap_or("no data");
-            add(Exit::ThresholdFailed, format!("threshold `{}: {}` failed: {observed}", verdict.selector, verdict.expression));
+            add(
+                Exit::ThresholdFailed,
+                format!("threshold `{}: {}` failed: {observed}", verdict.selector, verdict.expression),
+            );
         }
     }
     if let Some(why) = &ending.marked_failed {

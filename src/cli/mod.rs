@@ -4,6 +4,7 @@ pub mod args;
 mod check;
 pub mod doctor;
 pub mod exit;
+mod run;
 mod target;
 
 pub use args::Cli;
@@ -25,7 +26,7 @@ pub fn main(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match cli.command {
-        Command::Run(args) => crate::run::run(&args).into(),
+        Command::Run(args) => run::run(&args).into(),
         Command::Check(args) => check::check(&args).into(),
         Command::Target(args) => target::serve(args).into(),
         Command::Doctor(args) => doctor::doctor(&args).into(),

@@ -52,7 +52,7 @@ pub fn serve(args: TargetArgs) -> Exit {
     };
     runtime.block_on(async {
         let far = std::time::Duration::from_secs(86_400 * 365);
-        let mut signals = match crate::run::Signals::new() {
+        let mut signals = match super::run::Signals::new() {
             Ok(signals) => signals,
             Err(error) => return err(&format!("error: no signals: {error}\n")),
         };

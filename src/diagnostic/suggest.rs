@@ -7,10 +7,7 @@
 /// In this order: the same letters with other separators or case (`http.get`, `httpget`, `HTTP::Get` for `http::get`);
 /// the only candidate that begins with the word (`http_req_dur`); an edit distance, transpositions counting once, of at
 /// most a third of the word; the only candidate whose last segment is the word's (`get`, `request::get` for `http::get`).
-pub fn did_you_mean<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let candidates: Vec<&str> = candidates.into_iter().collect();
     let folded = letters(word);
     if folded.is_empty() {
@@ -19,11 +16,7 @@ pub fn did_you_mean<'a>(
     candidates
         .iter()
         .find(|candidate| letters(candidate) == folded)
-        .or_else(|| {
-            only(&candidates, |name| {
-                folded.len() > 2 && letters(name).starts_with(&folded)
-            })
-        })
+        .or_else(|| only(&candidates, |name| folded.len() > 2 && letters(name).starts_with(&folded)))
         .or_else(|| nearest(word, &candidates))
         .or_else(|| only(&candidates, |name| last_segment(name) == last_segment(word)))
         .copied()
@@ -36,16 +29,7 @@ fn nearest<'c, 'a>(word: &str, candidates: &'c [&'a str]) -> Option<&'c &'a str>
     let limit = (word.len().max(3) / 3).min(word.len().saturating_sub(2));
     candidates
         .iter()
-        .map(|candidate| {
-            (
-                distance(
-                    &word,
-                    &candidate.to_lowercase().chars().collect::<Vec<_>>(),
-                    limit,
-                ),
-                candidate,
-            )
-        })
+        .map(|candidate| (distance(&word, &candidate.to_lowercase().chars().collect::<Vec<_>>(), limit), candidate))
         .filter(|(distance, _)| (1..=limit).contains(distance))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -59,10 +43,7 @@ fn only<'c, 'a>(candidates: &'c [&'a str], fits: impl Fn(&str) -> bool) -> Optio
 
 /// Letters and digits only, lowercase: what remains when separators are mistaken.
 fn letters(name: &str) -> String {
-    name.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// `get` of `http::get`, `http.get` or `get`.
@@ -82,9 +63,7 @@ fn distance(left: &[char], right: &[char], limit: usize) -> usize {
         let mut current = vec![row + 1];
         for (column, to) in right.iter().enumerate() {
             let substituted = above[column] + usize::from(from != to);
-            let mut best = substituted
-                .min(above[column + 1] + 1)
-                .min(current[column] + 1);
+            let mut best = substituted.min(above[column + 1] + 1).min(current[column] + 1);
             if row > 0 && column > 0 && *from == right[column - 1] && left[row - 1] == *to {
                 best = best.min(before[column - 1] + 1);
             }
@@ -100,17 +79,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const NAMES: [&str; 9] = [
-        "http::get",
-        "http::post",
-        "check",
-        "group",
-        "sleep",
-        "http_req_duration",
-        "http_reqs",
-        "scenario",
-        "vu::id",
-    ];
+    const NAMES: [&str; 9] =
+        ["http::get", "http::post", "check", "group", "sleep", "http_req_duration", "http_reqs", "scenario", "vu::id"];
 
     #[test]
     fn slips_find_their_name() {
@@ -139,11 +109,7 @@ mod tests {
         for word in ["", "::", "x", "zz", "frobnicate", "teardown", "ws::connect"] {
             assert_eq!(did_you_mean(word, NAMES), None, "{word}");
         }
-        assert_eq!(
-            did_you_mean("http", ["http_reqs", "http_req_failed"]),
-            None,
-            "two begin with it"
-        );
+        assert_eq!(did_you_mean("http", ["http_reqs", "http_req_failed"]), None, "two begin with it");
     }
 
     proptest! {

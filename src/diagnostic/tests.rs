@@ -26,16 +26,9 @@ fn an_error_is_drawn_with_its_caret() {
 
 #[test]
 fn help_stands_on_its_own_line() {
-    let diagnostic =
-        Diagnostic::warning("`status` is a number, so this comparison is always false")
-            .at(Span::in_source(
-                "a.rhai",
-                "if r.status == \"200\" {",
-                1,
-                4,
-                17,
-            ))
-            .help("write `status == 200`");
+    let diagnostic = Diagnostic::warning("`status` is a number, so this comparison is always false")
+        .at(Span::in_source("a.rhai", "if r.status == \"200\" {", 1, 4, 17))
+        .help("write `status == 200`");
     assert_snapshot!(diagnostic.render(false), @r#"
     warning: `status` is a number, so this comparison is always false
      --> a.rhai:1:4
@@ -49,9 +42,7 @@ fn help_stands_on_its_own_line() {
 
 #[test]
 fn without_a_place_there_is_no_caret() {
-    let diagnostic = Diagnostic::error("`--users` is 0")
-        .label("here")
-        .help("give at least one user");
+    let diagnostic = Diagnostic::error("`--users` is 0").label("here").help("give at least one user");
     assert_snapshot!(diagnostic.render(false), @r"
     error: `--users` is 0
      |
@@ -63,13 +54,7 @@ fn without_a_place_there_is_no_caret() {
 #[test]
 fn tabs_and_control_characters_keep_the_caret_in_place() {
     let diagnostic = Diagnostic::error("bad \u{1b}[31mname\u{7}")
-        .at(Span::in_source(
-            "a\u{1b}.rhai",
-            "\tlet \u{1b}é = gett(1);",
-            1,
-            10,
-            4,
-        ))
+        .at(Span::in_source("a\u{1b}.rhai", "\tlet \u{1b}é = gett(1);", 1, 10, 4))
         .label("red\n\u{1b}[0m");
     assert_snapshot!(diagnostic.render(false), @r"
     error: bad ␛[31mname␇
@@ -83,24 +68,15 @@ fn tabs_and_control_characters_keep_the_caret_in_place() {
 #[test]
 fn a_very_long_line_is_cut_around_the_caret() {
     let line = format!("{}HERE{}", "é".repeat(50_000), "y".repeat(2_000_000));
-    let drawn = Diagnostic::error("minified")
-        .at(Span::in_source("a.js", &line, 1, 50_001, 4))
-        .label("this")
-        .render(false);
-    assert!(
-        drawn.contains("a.js:1:50001") && drawn.contains("éHEREy") && drawn.contains("^^^^ this"),
-        "{drawn}"
-    );
-    assert!(
-        drawn.lines().all(|line| line.chars().count() <= WIDTH + 10),
-        "{drawn}"
-    );
+    let drawn =
+        Diagnostic::error("minified").at(Span::in_source("a.js", &line, 1, 50_001, 4)).label("this").render(false);
+    assert!(drawn.contains("a.js:1:50001") && drawn.contains("éHEREy") && drawn.contains("^^^^ this"), "{drawn}");
+    assert!(drawn.lines().all(|line| line.chars().count() <= WIDTH + 10), "{drawn}");
 }
 
 #[test]
 fn a_place_behind_the_end_points_at_the_end() {
-    let diagnostic =
-        Diagnostic::error("expected `}`").at(Span::in_source("a.rhai", "fn run() {", 1, 40, 3));
+    let diagnostic = Diagnostic::error("expected `}`").at(Span::in_source("a.rhai", "fn run() {", 1, 40, 3));
     assert_snapshot!(diagnostic.render(false), @r"
     error: expected `}`
      --> a.rhai:1:11
@@ -182,22 +158,9 @@ fn several_are_sorted_counted_and_said_once() {
 fn an_expression_inside_a_string_gets_its_own_caret() {
     let line = "threshold(\"http_reqs\", \"coutn > 5\");";
     let text = Span::in_source("a.rhai", line, 1, 25, 9);
-    assert_eq!(
-        text.narrowed(0, 5),
-        Span {
-            length: 5,
-            ..text.clone()
-        }
-    );
+    assert_eq!(text.narrowed(0, 5), Span { length: 5, ..text.clone() });
     assert_eq!(text.narrowed(8, 1).column, 33);
-    assert_eq!(
-        text.narrowed(99, 7),
-        Span {
-            column: 37,
-            length: 1,
-            ..text
-        }
-    );
+    assert_eq!(text.narrowed(99, 7), Span { column: 37, length: 1, ..text });
 }
 
 proptest! {

@@ -10,14 +10,14 @@ use crate::control::Command;
 use crate::load::Target;
 use crate::metrics::snapshot::{Recent, ScenarioState, Status};
 use crate::metrics::{
-    Cell, Delta, ErrorLog, MetricId, MetricSpec, OTHER, Recorder, Resolution, Scale, ScenarioDelta, Series,
-    SeriesKey, Snapshot, TagSet, Trend,
+    Cell, Delta, ErrorLog, MetricId, MetricSpec, OTHER, Recorder, Resolution, Scale, ScenarioDelta, Series, SeriesKey,
+    Snapshot, TagSet, Trend,
 };
 use crate::plan::{Plan, Work};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
@@ -109,7 +109,10 @@ impl Collector {
         commands: mpsc::UnboundedSender<Command>,
     ) -> Self {
         let shards = spares.len();
-        let states = plan.scenarios.iter().map(|scenario| ScenarioState { name: scenario.name.clone(), ..ScenarioState::default() });
+        let states = plan
+            .scenarios
+            .iter()
+            .map(|scenario| ScenarioState { name: scenario.name.clone(), ..ScenarioState::default() });
         Collector {
             states: states.collect(),
             moments: vec![VecDeque::new(); plan.scenarios.len()],
@@ -263,7 +266,8 @@ impl Collector {
     fn publish(&mut self) {
         let now = Instant::now();
         self.sequence += 1;
-        let late = self.reported.iter().enumerate().filter(|(_, reported)| !**reported).map(|(shard, _)| shard).collect();
+        let late =
+            self.reported.iter().enumerate().filter(|(_, reported)| !**reported).map(|(shard, _)| shard).collect();
         self.reported.fill(false);
         let elapsed = self.elapsed();
         for at in 0..self.states.len() {
@@ -413,4 +417,3 @@ fn recent<'a>(moments: impl Iterator<Item = &'a Moment> + Clone, now: Instant) -
         iterations: sum.iterations / span,
     }
 }
-

@@ -161,7 +161,8 @@ fn coordinate(
             spares: from_collector,
             commands: commands.clone(),
         };
-        let thread = thread::Builder::new().name(format!("shard-{index}")).stack_size(LARGE).spawn(move || shard::run(start));
+        let thread =
+            thread::Builder::new().name(format!("shard-{index}")).stack_size(LARGE).spawn(move || shard::run(start));
         match thread {
             Ok(thread) => shards.threads.push(thread),
             Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
@@ -176,7 +177,14 @@ fn coordinate(
         Ok(thread) => thread,
         Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
     };
-    let mut lead = Lead { plan, shards: &shards, to_collector: &to_collector, orders, ending: Ending::default(), live: settings.shards };
+    let mut lead = Lead {
+        plan,
+        shards: &shards,
+        to_collector: &to_collector,
+        orders,
+        ending: Ending::default(),
+        live: settings.shards,
+    };
     runtime.block_on(lead.whole_run(&mut from_shards));
     let mut ending = lead.ending;
     shards.tell(&Order::Finish);

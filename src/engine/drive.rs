@@ -82,7 +82,12 @@ impl Population {
     /// What the collector is told.
     pub(super) fn state(&self) -> ScenarioDelta {
         let interrupted = self.residents.iter().map(|resident| resident.tally.interrupted.get()).sum::<u64>();
-        ScenarioDelta { users: self.alive(), peak: self.peak, interrupted: self.interrupted + interrupted, done: self.is_done() }
+        ScenarioDelta {
+            users: self.alive(),
+            peak: self.peak,
+            interrupted: self.interrupted + interrupted,
+            done: self.is_done(),
+        }
     }
 
     fn alive(&self) -> u32 {
@@ -202,7 +207,16 @@ impl Population {
         let cancel = Rc::new(RefCell::new(fiber.cancel_handle()));
         let task = tokio::task::spawn_local(settler.stay(fiber, Rc::clone(&cancel), Rc::clone(&gone)));
         let task = task.abort_handle();
-        self.residents.push(Resident { allowance, cancel, tally, gone, task, reason: CancelReason::Interrupted, deadline: None, end: None });
+        self.residents.push(Resident {
+            allowance,
+            cancel,
+            tally,
+            gone,
+            task,
+            reason: CancelReason::Interrupted,
+            deadline: None,
+            end: None,
+        });
         Ok(())
     }
 

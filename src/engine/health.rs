@@ -15,7 +15,10 @@ const LAG_LIMIT_MS: f64 = 10.0;
 const CPU_LIMIT: f64 = 85.0;
 /// Errors that say that this machine, not the target, was at its end, and how people are told.
 const EXHAUSTED: [(&str, &str); 2] = [
-    ("local_fd_limit", "this process ran out of file descriptors: raise `ulimit -n`, or use fewer users or connections"),
+    (
+        "local_fd_limit",
+        "this process ran out of file descriptors: raise `ulimit -n`, or use fewer users or connections",
+    ),
     (
         "local_port_exhausted",
         "this machine ran out of local ports towards the target: add `source_ips`, or widen `net.ipv4.ip_local_port_range`",
@@ -37,7 +40,16 @@ pub(super) struct Health {
 
 impl Health {
     pub(super) fn new(shards: usize) -> Self {
-        Health { shards, lag: lag_trend(), window: VecDeque::new(), cpu: None, start: None, average: None, invalid: Vec::new(), warnings: Vec::new() }
+        Health {
+            shards,
+            lag: lag_trend(),
+            window: VecDeque::new(),
+            cpu: None,
+            start: None,
+            average: None,
+            invalid: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     /// Takes the lags of one tick and judges; `errors` are those of the whole run.
@@ -55,7 +67,8 @@ impl Health {
         // Half a window at least: the first beats of a run compile nothing and may not condemn it.
         let full = self.window.front().is_some_and(|(at, _)| now.duration_since(*at) * 2 > WINDOW);
         if full && recent_lag_p99.is_some_and(|lag| lag > LAG_LIMIT_MS) {
-            let text = "the generator could not keep up: its own loop ran more than 10 ms late (99th percentile over 5 s)";
+            let text =
+                "the generator could not keep up: its own loop ran more than 10 ms late (99th percentile over 5 s)";
             note(&mut self.invalid, text);
         }
         for (key, _) in errors.sorted() {
@@ -65,7 +78,10 @@ impl Health {
         }
         let recent_cpu = self.cpu_percent(now, running);
         if running && recent_cpu.is_some_and(|percent| percent > CPU_LIMIT) {
-            note(&mut self.warnings, "the generator used more than 85 % of its CPU: latencies may include its own delays");
+            note(
+                &mut self.warnings,
+                "the generator used more than 85 % of its CPU: latencies may include its own delays",
+            );
         }
         Generator {
             shards: self.shards,
@@ -141,7 +157,8 @@ mod tests {
         let start = Instant::now();
         let mut generator = Generator::default();
         for tick in 0..12 {
-            generator = health.tick(start + Duration::from_millis(500) * tick, &lags(values), &ErrorLog::default(), true);
+            generator =
+                health.tick(start + Duration::from_millis(500) * tick, &lags(values), &ErrorLog::default(), true);
         }
         generator.invalid
     }
@@ -158,7 +175,12 @@ mod tests {
     fn exhaustion_of_this_machine_is_ours_and_a_refusing_target_is_not() {
         let errors = |kind: &str| {
             let mut log = ErrorLog::default();
-            let key = crate::metrics::ErrorKey { kind: kind.into(), code: 1, operation: "GET /".into(), place: String::new() };
+            let key = crate::metrics::ErrorKey {
+                kind: kind.into(),
+                code: 1,
+                operation: "GET /".into(),
+                place: String::new(),
+            };
             log.add(key, || "m".into(), Duration::ZERO);
             log
         };

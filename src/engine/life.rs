@@ -1,16 +1,15 @@
 //! The life of a user: start, iterations, stop; what its fiber runs, from the first line of script to the last.
 
-
-use crate::script::host::Ids;
 use crate::script::error::{Ended, ScriptError};
+use crate::script::host::Ids;
 use crate::script::machine::{Failure, Function, Functions, Machine};
 use crate::script::user::User;
 use crate::user::fiber;
 use rhai::Dynamic;
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// What tells a user whether to begin another iteration. Shared between the user and its shard.
@@ -93,7 +92,9 @@ pub(super) fn live(
             tally.interrupted.set(tally.interrupted.get() + 1);
             break;
         }
-        let sample = |metric, value| user.host.sample(metric, user.base, Default::default(), Default::default(), Default::default(), value);
+        let sample = |metric, value| {
+            user.host.sample(metric, user.base, Default::default(), Default::default(), Default::default(), value)
+        };
         sample(ids.iterations, 1.0);
         sample(ids.iteration_duration, began.elapsed().as_secs_f64() * 1e3);
         match result {
@@ -131,7 +132,6 @@ fn failed(user: &User, ids: Ids, error: &ScriptError) {
     user.host.sample(ids.script_errors, user.base, Default::default(), Default::default(), Default::default(), 1.0);
     user.host.script_error(&user.vu.scenario, error);
 }
-
 
 /// A user that its fiber lost (it panicked or overflowed): counted like a script error.
 pub(super) fn lost(user: &Rc<User>, ids: Ids, why: &str) {

@@ -141,8 +141,17 @@ impl Shard {
             (Err(error), _) | (_, Err(error)) => return drop(events.send(ShardEvent::Refused(error))),
         };
         let stripe = Stripe::new(index as u32, of as u32).unwrap_or_else(Stripe::whole);
-        let ground =
-            Rc::new(Ground { index, stripe, machine, host, stacks, connections, ids, data: RefCell::new(Dynamic::UNIT), taken });
+        let ground = Rc::new(Ground {
+            index,
+            stripe,
+            machine,
+            host,
+            stacks,
+            connections,
+            ids,
+            data: RefCell::new(Dynamic::UNIT),
+            taken,
+        });
         let populations = (0..plan.scenarios.len()).map(|at| Population::new(&ground, at)).collect();
         let lag = Rc::new(RefCell::new(Trend::new(Scale::DAY, Resolution::TwoDigits)));
         tokio::task::spawn_local(watch_lag(Rc::clone(&lag)));
@@ -270,7 +279,10 @@ impl Shard {
                     return Ok(Arc::new(Value::Null)); // what it returns goes nowhere
                 }
                 let json = crate::script::json::from_dynamic(&value, depth);
-                json.map(Arc::new).map_err(|why| ScriptError { message: format!("`{name}` returned something that is no data: {why}"), place: None })
+                json.map(Arc::new).map_err(|why| ScriptError {
+                    message: format!("`{name}` returned something that is no data: {why}"),
+                    place: None,
+                })
             })
         };
         let fiber = match Fiber::new(&ground.stacks, user, body) {
@@ -322,7 +334,13 @@ async fn watch_lag(lag: Rc<RefCell<Trend>>) {
 }
 
 /// A user with its own client, before its first line.
-pub(super) fn new_user(ground: &Ground, vu: VirtualUser, base: u16, scenario: Option<usize>, this: Option<Dynamic>) -> Rc<User> {
+pub(super) fn new_user(
+    ground: &Ground,
+    vu: VirtualUser,
+    base: u16,
+    scenario: Option<usize>,
+    this: Option<Dynamic>,
+) -> Rc<User> {
     let plan = &ground.host.plan;
     let throw_errors = scenario.map_or(plan.options.throw_errors, |at| plan.scenarios[at].throw_errors);
     Rc::new(User {

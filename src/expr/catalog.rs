@@ -27,10 +27,7 @@ impl<'a> Catalog<'a> {
     }
 
     fn tags(&self) -> impl Iterator<Item = &'a str> {
-        SYSTEM_TAGS
-            .iter()
-            .copied()
-            .chain(self.tags.iter().map(String::as_str))
+        SYSTEM_TAGS.iter().copied().chain(self.tags.iter().map(String::as_str))
     }
 
     /// The selector's metric; its tags are checked too.
@@ -39,13 +36,8 @@ impl<'a> Catalog<'a> {
         let metric = self.metric(name);
         if metric.is_none() && !name.is_empty() {
             let nearest = did_you_mean(name, self.all().map(|def| &*def.name)).map(str::to_owned);
-            problems.push(Problem::in_selector(
-                ProblemKind::UnknownMetric {
-                    name: name.to_owned(),
-                    nearest,
-                },
-                read.metric,
-            ));
+            problems
+                .push(Problem::in_selector(ProblemKind::UnknownMetric { name: name.to_owned(), nearest }, read.metric));
         }
         for (tag, place) in &read.tags {
             if !self.tags().any(|known| known == tag) {

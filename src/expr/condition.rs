@@ -67,17 +67,14 @@ impl Condition {
                 };
                 match self.method {
                     Method::Rate if sum == 0.0 && moment == Moment::End => Some(0.0),
-                    Method::Rate => {
-                        Some(sum / view.elapsed_seconds()).filter(|rate| rate.is_finite())
-                    }
+                    Method::Rate => Some(sum / view.elapsed_seconds()).filter(|rate| rate.is_finite()),
                     _ => Some(sum),
                 }
             }
             MetricKind::Gauge => view.gauge(selector).map(|gauge| gauge.value),
-            MetricKind::Rate => view
-                .rate(selector)
-                .filter(|rate| rate.total > 0)
-                .map(|rate| rate.hits as f64 / rate.total as f64),
+            MetricKind::Rate => {
+                view.rate(selector).filter(|rate| rate.total > 0).map(|rate| rate.hits as f64 / rate.total as f64)
+            }
             MetricKind::Trend => {
                 let trend = view.trend(selector).filter(|trend| trend.count() > 0)?;
                 Some(match self.method {

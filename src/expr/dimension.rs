@@ -81,9 +81,6 @@ impl Dimension {
             (Self::PerSecond(Unit::Plain), "a rate"),
             (Self::PerSecond(Unit::Data), "a size per second"),
         ];
-        kinds
-            .into_iter()
-            .find(|(dimension, _)| dimension.read(text).is_ok())
-            .map(|(_, word)| word)
+        kinds.into_iter().find(|(dimension, _)| dimension.read(text).is_ok()).map(|(_, word)| word)
     }
 }

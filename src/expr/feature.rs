@@ -33,28 +33,16 @@ impl Feature {
     /// What it is called, and what to do without it.
     pub(super) fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Window => (
-                "a window (`over …`)",
-                "without it the whole run so far is judged",
-            ),
+            Self::Window => ("a window (`over …`)", "without it the whole run so far is judged"),
             Self::Lasting => ("`for …`", "without it every tick is judged"),
             Self::Of => ("`of …`", "name the metric in the threshold's selector"),
             Self::Logic => (
                 "joining conditions by `and`, `or` and `not`",
                 "write one threshold per condition; all of them must hold",
             ),
-            Self::Arithmetic => (
-                "arithmetic",
-                "compare one method with one limit: `p(95) < 300ms`",
-            ),
-            Self::Grouping => (
-                "grouping by parentheses",
-                "compare one method with one limit: `p(95) < 300ms`",
-            ),
-            Self::Baseline => (
-                "comparing with a stored run",
-                "compare with a limit: `p(95) < 300ms`",
-            ),
+            Self::Arithmetic => ("arithmetic", "compare one method with one limit: `p(95) < 300ms`"),
+            Self::Grouping => ("grouping by parentheses", "compare one method with one limit: `p(95) < 300ms`"),
+            Self::Baseline => ("comparing with a stored run", "compare with a limit: `p(95) < 300ms`"),
         }
     }
 }

@@ -56,15 +56,10 @@ pub(super) fn tokens(text: &str, problems: &mut Vec<Problem>) -> Vec<Token> {
             at += length(&chars[at..], |c| c.is_alphanumeric() || c == '_');
             Some(TokenKind::Word(chars[start..at].iter().collect()))
         } else if matches!(here, '<' | '>' | '=' | '!' | '&' | '|') {
-            at += length(&chars[at..], |c| {
-                matches!(c, '<' | '>' | '=' | '!' | '&' | '|')
-            });
+            at += length(&chars[at..], |c| matches!(c, '<' | '>' | '=' | '!' | '&' | '|'));
             let written: String = chars[start..at].iter().collect();
             operator(&written).or_else(|| {
-                problems.push(Problem::new(
-                    ProblemKind::UnknownOperator { written },
-                    Place::between(start, at),
-                ));
+                problems.push(Problem::new(ProblemKind::UnknownOperator { written }, Place::between(start, at)));
                 // Most probably some comparison: go on as if it were one, so that the rest is still checked.
                 Some(TokenKind::Comparison(Comparison::Equal))
             })
@@ -82,10 +77,7 @@ pub(super) fn tokens(text: &str, problems: &mut Vec<Problem>) -> Vec<Token> {
                 }
             }
         };
-        tokens.extend(kind.map(|kind| Token {
-            kind,
-            place: Place::between(start, at),
-        }));
+        tokens.extend(kind.map(|kind| Token { kind, place: Place::between(start, at) }));
     }
     tokens
 }
@@ -106,10 +98,7 @@ fn operator(written: &str) -> Option<TokenKind> {
 }
 
 fn length(chars: &[char], belongs: impl Fn(char) -> bool) -> usize {
-    chars
-        .iter()
-        .position(|c| !belongs(*c))
-        .unwrap_or(chars.len())
+    chars.iter().position(|c| !belongs(*c)).unwrap_or(chars.len())
 }
 
 fn starts_number(chars: &[char]) -> bool {
@@ -122,11 +111,7 @@ fn starts_number(chars: &[char]) -> bool {
 
 /// The number, its exponent, its unit and the next number of `1m30s`; then `/period`, which `10/s` has and `10 / 2` has not.
 fn limit_length(chars: &[char]) -> usize {
-    let digits = |from: usize| {
-        length(&chars[from..], |c| {
-            c.is_ascii_digit() || c == '.' || c == '_'
-        })
-    };
+    let digits = |from: usize| length(&chars[from..], |c| c.is_ascii_digit() || c == '.' || c == '_');
     let mut at = digits(0);
     if matches!(chars.get(at), Some('e' | 'E')) {
         let signed = at + 1 + usize::from(matches!(chars.get(at + 1), Some('+' | '-')));
@@ -134,15 +119,11 @@ fn limit_length(chars: &[char]) -> usize {
             at = signed + digits(signed);
         }
     }
-    at += length(&chars[at..], |c| {
-        c.is_alphanumeric() || c == '%' || c == '.'
-    });
+    at += length(&chars[at..], |c| c.is_alphanumeric() || c == '%' || c == '.');
     if chars.get(at) == Some(&'/') {
         let period = length(&chars[at + 1..], char::is_alphabetic);
         let behind = chars.get(at + 1 + period);
-        if period > 0
-            && !behind.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '(' | '{'))
-        {
+        if period > 0 && !behind.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '(' | '{')) {
             at += 1 + period;
         }
     }

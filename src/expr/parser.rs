@@ -24,35 +24,16 @@ pub(super) fn parse(text: &str) -> (Spanned<Expr>, Vec<Problem>) {
     let end = text.chars().count();
     if tokens.is_empty() {
         if problems.is_empty() {
-            problems.push(Problem::new(
-                ProblemKind::EmptyExpression,
-                Place::between(0, end),
-            ));
+            problems.push(Problem::new(ProblemKind::EmptyExpression, Place::between(0, end)));
         }
-        return (
-            Spanned {
-                node: Expr::Broken,
-                place: Place::between(0, end),
-            },
-            problems,
-        );
+        return (Spanned { node: Expr::Broken, place: Place::between(0, end) }, problems);
     }
-    let mut parser = Parser {
-        tokens,
-        next: 0,
-        end,
-        problems,
-    };
+    let mut parser = Parser { tokens, next: 0, end, problems };
     let tree = parser.expression(0, 0);
     if let Some(token) = parser.peek().cloned() {
         // One report for the whole rest: its first token says what is wrong with it.
         let rest = Place::between(token.place.offset, end);
-        parser.report(
-            ProblemKind::Trailing {
-                found: token.kind.quoted(),
-            },
-            rest,
-        );
+        parser.report(ProblemKind::Trailing { found: token.kind.quoted() }, rest);
     }
     (tree, parser.problems)
 }
@@ -97,13 +78,7 @@ impl Parser {
     fn expected(&mut self, expected: &'static str) {
         let (found, place) = match self.peek() {
             Some(token) => (Some(token.kind.quoted()), token.place),
-            None => (
-                None,
-                Place {
-                    offset: self.end,
-                    length: 1,
-                },
-            ),
+            None => (None, Place { offset: self.end, length: 1 }),
         };
         self.report(ProblemKind::Expected { expected, found }, place);
     }
@@ -130,11 +105,9 @@ impl Parser {
             let right = self.expression(power + 1, depth);
             let whole = Place::between(left.place.offset, right.place.end());
             let node = match operator {
-                Binary::Compare(comparison) => Expr::Compare {
-                    left: Box::new(left),
-                    comparison,
-                    right: Box::new(right),
-                },
+                Binary::Compare(comparison) => {
+                    Expr::Compare { left: Box::new(left), comparison, right: Box::new(right) }
+                }
                 Binary::NotYet(feature) => {
                     self.report(ProblemKind::NotYet { feature }, place);
                     Expr::Broken
@@ -149,77 +122,43 @@ impl Parser {
     fn operand(&mut self, depth: usize) -> Spanned<Expr> {
         let Some(token) = self.peek().cloned() else {
             self.expected("a method such as `p(95)` or a limit such as `300ms`");
-            return Spanned {
-                node: Expr::Broken,
-                place: Place {
-                    offset: self.end,
-                    length: 0,
-                },
-            };
+            return Spanned { node: Expr::Broken, place: Place { offset: self.end, length: 0 } };
         };
         let place = token.place;
         if depth >= DEEPEST {
             self.report(ProblemKind::TooDeep, place);
             self.next = self.tokens.len();
-            return Spanned {
-                node: Expr::Broken,
-                place,
-            };
+            return Spanned { node: Expr::Broken, place };
         }
         match token.kind {
             TokenKind::Limit(text) => {
                 self.next += 1;
                 // `p(95) < 300ms over 10s`: the clause belongs to the whole comparison, which stays checkable without it.
                 self.clauses();
-                Spanned {
-                    node: Expr::Limit(text),
-                    place,
-                }
+                Spanned { node: Expr::Limit(text), place }
             }
             TokenKind::Arithmetic(sign @ ('+' | '-')) => self.signed(sign, place, depth),
             TokenKind::Word(word) if word == "not" => {
                 self.next += 1;
-                self.report(
-                    ProblemKind::NotYet {
-                        feature: Feature::Logic,
-                    },
-                    place,
-                );
+                self.report(ProblemKind::NotYet { feature: Feature::Logic }, place);
                 let inner = self.expression(3, depth + 1);
-                Spanned {
-                    node: Expr::Broken,
-                    place: Place::between(place.offset, inner.place.end()),
-                }
+                Spanned { node: Expr::Broken, place: Place::between(place.offset, inner.place.end()) }
             }
             TokenKind::Word(word) => self.quantity(&word, place),
             TokenKind::Mark('(') => {
                 self.next += 1;
-                self.report(
-                    ProblemKind::NotYet {
-                        feature: Feature::Grouping,
-                    },
-                    place,
-                );
+                self.report(ProblemKind::NotYet { feature: Feature::Grouping }, place);
                 let inner = self.expression(0, depth + 1);
                 if !self.took(')') {
                     self.expected("`)`");
                 }
-                Spanned {
-                    node: Expr::Broken,
-                    place: Place::between(place.offset, inner.place.end()),
-                }
+                Spanned { node: Expr::Broken, place: Place::between(place.offset, inner.place.end()) }
             }
             TokenKind::Comparison(_) | TokenKind::Arithmetic(_) | TokenKind::Mark(_) => {
                 self.expected("a method such as `p(95)` or a limit such as `300ms`");
                 // An operator is left for the loop above to go on with; anything else would stop it.
                 self.next += usize::from(matches!(token.kind, TokenKind::Mark(_)));
-                Spanned {
-                    node: Expr::Broken,
-                    place: Place {
-                        offset: place.offset,
-                        length: 0,
-                    },
-                }
+                Spanned { node: Expr::Broken, place: Place { offset: place.offset, length: 0 } }
             }
         }
     }
@@ -228,30 +167,16 @@ impl Parser {
     fn signed(&mut self, sign: char, place: Place, depth: usize) -> Spanned<Expr> {
         self.next += 1;
         match self.peek().cloned() {
-            Some(Token {
-                kind: TokenKind::Limit(text),
-                place: number,
-            }) if number.offset == place.end() => {
+            Some(Token { kind: TokenKind::Limit(text), place: number }) if number.offset == place.end() => {
                 self.next += 1;
                 self.clauses();
                 let node = Expr::Limit(format!("{sign}{text}"));
-                Spanned {
-                    node,
-                    place: Place::between(place.offset, number.end()),
-                }
+                Spanned { node, place: Place::between(place.offset, number.end()) }
             }
             _ => {
-                self.report(
-                    ProblemKind::NotYet {
-                        feature: Feature::Arithmetic,
-                    },
-                    place,
-                );
+                self.report(ProblemKind::NotYet { feature: Feature::Arithmetic }, place);
                 let inner = self.expression(6, depth + 1);
-                Spanned {
-                    node: Expr::Broken,
-                    place: Place::between(place.offset, inner.place.end()),
-                }
+                Spanned { node: Expr::Broken, place: Place::between(place.offset, inner.place.end()) }
             }
         }
     }
@@ -273,9 +198,7 @@ impl Parser {
         let node = if word == "p" {
             let percentile = self.percentile(place);
             whole = Place::between(place.offset, self.taken_end());
-            percentile.map_or(Expr::Broken, |percentile| {
-                Expr::Quantity(Method::P(percentile))
-            })
+            percentile.map_or(Expr::Broken, |percentile| Expr::Quantity(Method::P(percentile)))
         } else if let Some(method) = plain {
             if self.took('(') {
                 self.arguments();
@@ -284,11 +207,7 @@ impl Parser {
             }
             Expr::Quantity(method)
         } else if matches!(word, "baseline" | "over" | "of" | "for") {
-            let feature = if word == "baseline" {
-                Feature::Baseline
-            } else {
-                Feature::of_word(word)
-            };
+            let feature = if word == "baseline" { Feature::Baseline } else { Feature::of_word(word) };
             self.report(ProblemKind::NotYet { feature }, place);
             if word != "baseline" {
                 self.skip_clause();
@@ -303,30 +222,18 @@ impl Parser {
             Expr::Broken
         };
         let broken = self.clauses();
-        Spanned {
-            node: if broken { Expr::Broken } else { node },
-            place: whole,
-        }
+        Spanned { node: if broken { Expr::Broken } else { node }, place: whole }
     }
 
     /// `of selector`, `over 30s`, `for 20s` behind a quantity or a limit: each refused by name and skipped. Whether there were any.
     fn clauses(&mut self) -> bool {
         let mut any = false;
-        while let Some(Token {
-            kind: TokenKind::Word(word),
-            place,
-        }) = self.peek().cloned()
-        {
+        while let Some(Token { kind: TokenKind::Word(word), place }) = self.peek().cloned() {
             if !matches!(word.as_str(), "of" | "over" | "for") {
                 break;
             }
             self.next += 1;
-            self.report(
-                ProblemKind::NotYet {
-                    feature: Feature::of_word(&word),
-                },
-                place,
-            );
+            self.report(ProblemKind::NotYet { feature: Feature::of_word(&word) }, place);
             self.skip_clause();
             any = true;
         }
@@ -335,10 +242,7 @@ impl Parser {
 
     /// Skips what a refused clause consists of: a duration, or a metric with its braces.
     fn skip_clause(&mut self) {
-        if !matches!(
-            self.peek().map(|token| &token.kind),
-            Some(TokenKind::Limit(_) | TokenKind::Word(_))
-        ) {
+        if !matches!(self.peek().map(|token| &token.kind), Some(TokenKind::Limit(_) | TokenKind::Word(_))) {
             return;
         }
         self.next += 1;
@@ -362,10 +266,7 @@ impl Parser {
 
     /// Where the last taken token ends.
     fn taken_end(&self) -> usize {
-        self.next
-            .checked_sub(1)
-            .and_then(|last| self.tokens.get(last))
-            .map_or(self.end, |token| token.place.end())
+        self.next.checked_sub(1).and_then(|last| self.tokens.get(last)).map_or(self.end, |token| token.place.end())
     }
 
     /// `(N)` behind `p`.
@@ -375,40 +276,20 @@ impl Parser {
             return None;
         }
         let sign = match self.peek() {
-            Some(Token {
-                kind: TokenKind::Arithmetic(sign @ ('+' | '-')),
-                ..
-            }) => *sign,
+            Some(Token { kind: TokenKind::Arithmetic(sign @ ('+' | '-')), .. }) => *sign,
             _ => '+',
         };
-        let signed = matches!(
-            self.peek(),
-            Some(Token {
-                kind: TokenKind::Arithmetic('+' | '-'),
-                ..
-            })
-        );
+        let signed = matches!(self.peek(), Some(Token { kind: TokenKind::Arithmetic('+' | '-'), .. }));
         self.next += usize::from(signed);
-        let Some(Token {
-            kind: TokenKind::Limit(text),
-            place: number,
-        }) = self.peek().cloned()
-        else {
+        let Some(Token { kind: TokenKind::Limit(text), place: number }) = self.peek().cloned() else {
             self.expected("a percentile from 0 to 100");
             self.arguments();
             return None;
         };
         self.next += 1;
         let number = Place::between(number.offset - usize::from(signed), number.end());
-        let written = if signed {
-            format!("{sign}{text}")
-        } else {
-            text
-        };
-        let percentile = written
-            .parse()
-            .ok()
-            .filter(|percentile| (0.0..=100.0).contains(percentile));
+        let written = if signed { format!("{sign}{text}") } else { text };
+        let percentile = written.parse().ok().filter(|percentile| (0.0..=100.0).contains(percentile));
         if percentile.is_none() {
             self.report(ProblemKind::PercentileRange { written }, number);
         }

@@ -12,10 +12,7 @@ pub struct Place {
 impl Place {
     /// From `start` up to, not including, `end`.
     pub(super) fn between(start: usize, end: usize) -> Self {
-        Self {
-            offset: start,
-            length: end.saturating_sub(start),
-        }
+        Self { offset: start, length: end.saturating_sub(start) }
     }
 
     /// Behind its last character.

@@ -180,11 +180,7 @@ impl ProblemKind {
         let stem = lower[..lower.len() - digits.len()].trim_end_matches('_');
         let nearest = match stem {
             "p" | "pct" | "perc" | "percentile" | "pc" | "q" | "quantile" => {
-                let percentile = digits
-                    .replace('_', ".")
-                    .parse::<f64>()
-                    .ok()
-                    .filter(|p| (0.0..=100.0).contains(p));
+                let percentile = digits.replace('_', ".").parse::<f64>().ok().filter(|p| (0.0..=100.0).contains(p));
                 Some(percentile.map_or("p(95)".to_owned(), |percentile| format!("p({percentile})")))
             }
             "median" => Some("med".to_owned()),
@@ -192,33 +188,17 @@ impl ProblemKind {
             "sum" | "total" | "num" | "number" => Some("count".to_owned()),
             "maximum" => Some("max".to_owned()),
             "minimum" => Some("min".to_owned()),
-            _ => did_you_mean(
-                &lower,
-                ["count", "rate", "value", "avg", "min", "max", "med"],
-            )
-            .map(str::to_owned),
+            _ => did_you_mean(&lower, ["count", "rate", "value", "avg", "min", "max", "med"]).map(str::to_owned),
         };
-        Self::UnknownMethod {
-            written: written.to_owned(),
-            nearest,
-        }
+        Self::UnknownMethod { written: written.to_owned(), nearest }
     }
 
     /// The short text beside the caret.
     fn label(&self) -> Option<String> {
         match self {
-            Self::UnknownMethod {
-                nearest: Some(nearest),
-                ..
-            }
-            | Self::UnknownMetric {
-                nearest: Some(nearest),
-                ..
-            }
-            | Self::UnknownTag {
-                nearest: Some(nearest),
-                ..
-            } => Some(format!("did you mean `{nearest}`?")),
+            Self::UnknownMethod { nearest: Some(nearest), .. }
+            | Self::UnknownMetric { nearest: Some(nearest), .. }
+            | Self::UnknownTag { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::UnknownOperator { written } => {
                 let meant = match written.as_str() {
                     "=" | "====" => "==",
@@ -232,14 +212,10 @@ impl ProblemKind {
                 Some(format!("did you mean `{meant}`?"))
             }
             Self::WrongMethod { kind, .. } => Some(format!("a {kind} has {}", methods_of(*kind))),
-            Self::WrongUnit { needs, .. } => {
-                needs.example().map(|example| format!("write {example}"))
-            }
+            Self::WrongUnit { needs, .. } => needs.example().map(|example| format!("write {example}")),
             Self::PercentileRange { .. } => Some("from 0 to 100".to_owned()),
             Self::NoPercentile => Some("write `p(95)`".to_owned()),
-            Self::NoComparison {
-                method: Some(method),
-            } => Some(format!("compare it: `{method} < …`")),
+            Self::NoComparison { method: Some(method) } => Some(format!("compare it: `{method} < …`")),
             Self::Reversed { right } => Some(format!("write `{right}`")),
             Self::NotALimit { found } => Some((*found).to_owned()),
             _ => None,
@@ -250,13 +226,10 @@ impl ProblemKind {
     fn help(&self) -> Option<String> {
         match self {
             Self::NotYet { feature } => Some(feature.words().1.to_owned()),
-            Self::UnknownMethod { .. } => Some(
-                "methods are `count`, `rate`, `value`, `avg`, `min`, `max`, `med` and `p(N)`"
-                    .to_owned(),
-            ),
-            Self::UnknownOperator { .. } => {
-                Some("operators are `<`, `<=`, `>`, `>=`, `==` and `!=`".to_owned())
+            Self::UnknownMethod { .. } => {
+                Some("methods are `count`, `rate`, `value`, `avg`, `min`, `max`, `med` and `p(N)`".to_owned())
             }
+            Self::UnknownOperator { .. } => Some("operators are `<`, `<=`, `>`, `>=`, `==` and `!=`".to_owned()),
             Self::EmptyExpression | Self::NoComparison { method: None } => {
                 Some("write a method, an operator and a limit, such as `p(95) < 300ms`".to_owned())
             }
@@ -264,9 +237,7 @@ impl ProblemKind {
                 Some("declare it with `metric::counter`, `gauge`, `rate` or `trend`".to_owned())
             }
             Self::UnknownTag { known, .. } => Some(format!("tags are {}", known.join(", "))),
-            Self::BadSelector { .. } => {
-                Some("write `metric` or `metric{tag:value,tag2:value2}`".to_owned())
-            }
+            Self::BadSelector { .. } => Some("write `metric` or `metric{tag:value,tag2:value2}`".to_owned()),
             Self::BadLimit { help, .. } => help.clone(),
             Self::BeyondShare { written } => {
                 let percent = written.trim_start_matches('+').trim_end_matches('%');
@@ -294,20 +265,12 @@ pub struct Problem {
 impl Problem {
     /// A problem of the expression.
     pub(super) fn new(kind: ProblemKind, place: Place) -> Self {
-        Self {
-            kind,
-            part: Part::Expression,
-            place,
-        }
+        Self { kind, part: Part::Expression, place }
     }
 
     /// A problem of the selector.
     pub(super) fn in_selector(kind: ProblemKind, place: Place) -> Self {
-        Self {
-            kind,
-            part: Part::Selector,
-            place,
-        }
+        Self { kind, part: Part::Selector, place }
     }
 
     /// An error refuses the script, a warning is printed.
@@ -337,7 +300,5 @@ impl Problem {
 
 /// `p(95) < 300`, from its parts.
 pub(super) fn right_way_round(method: Method, comparison: Comparison, limit: &str) -> ProblemKind {
-    ProblemKind::Reversed {
-        right: format!("{method} {} {limit}", comparison.mirrored()),
-    }
+    ProblemKind::Reversed { right: format!("{method} {} {limit}", comparison.mirrored()) }
 }

@@ -78,18 +78,13 @@ impl ThresholdRule {
         if let Some(option) = &options.scenario {
             match selector.tag("scenario") {
                 Some(other) if other != option => {
-                    let kind = ProblemKind::TwoScenarios {
-                        option: option.clone(),
-                        selector: other.to_owned(),
-                    };
+                    let kind = ProblemKind::TwoScenarios { option: option.clone(), selector: other.to_owned() };
                     problems.push(Problem::in_selector(kind, whole(selector_text)));
                 }
                 _ => watched = watched.with("scenario", option),
             }
         }
-        let refused = problems
-            .iter()
-            .any(|problem| problem.severity() == Severity::Error);
+        let refused = problems.iter().any(|problem| problem.severity() == Severity::Error);
         let rule = condition.filter(|_| !refused).map(|condition| Self {
             selector,
             source: expression.trim().to_owned(),
@@ -98,10 +93,7 @@ impl ThresholdRule {
             span,
             watched,
         });
-        debug_assert!(
-            rule.is_some() || refused,
-            "a refused threshold must say why: {expression:?}"
-        );
+        debug_assert!(rule.is_some() || refused, "a refused threshold must say why: {expression:?}");
         (rule, problems)
     }
 
@@ -114,10 +106,7 @@ impl ThresholdRule {
     pub fn judge(&self, view: &dyn View, moment: Moment) -> Judgement {
         let judgement = self.condition.judge(&self.watched, view, moment);
         match judgement.passed {
-            None if moment == Moment::End && self.options.required => Judgement {
-                passed: Some(false),
-                ..judgement
-            },
+            None if moment == Moment::End && self.options.required => Judgement { passed: Some(false), ..judgement },
             _ => judgement,
         }
     }

@@ -25,20 +25,13 @@ pub(super) struct Read {
 impl Selector {
     /// A whole metric, whatever its tags.
     pub fn of(metric: impl Into<String>) -> Self {
-        Self {
-            metric: metric.into(),
-            tags: Vec::new(),
-        }
+        Self { metric: metric.into(), tags: Vec::new() }
     }
 
     /// Reads `metric{tag:value,…}`. A value may be quoted by `"`, `'` or `` ` `` and must be when it contains a comma.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         let (read, problems) = read(text);
-        if problems.is_empty() {
-            Ok(read.selector)
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(read.selector) } else { Err(problems) }
     }
 
     /// The name of the metric.
@@ -48,16 +41,12 @@ impl Selector {
 
     /// What the tags must be, sorted by tag.
     pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.tags
-            .iter()
-            .map(|(tag, value)| (tag.as_str(), value.as_str()))
+        self.tags.iter().map(|(tag, value)| (tag.as_str(), value.as_str()))
     }
 
     /// What this tag must be, if the selector says so.
     pub fn tag(&self, tag: &str) -> Option<&str> {
-        self.tags()
-            .find(|(name, _)| *name == tag)
-            .map(|(_, value)| value)
+        self.tags().find(|(name, _)| *name == tag).map(|(_, value)| value)
     }
 
     /// The same with one more condition; an equal tag is replaced.
@@ -70,13 +59,9 @@ impl Selector {
     }
 
     /// Whether a series of this metric with these tags belongs: it carries every tag of the selector with that value.
-    pub fn matches<'t>(
-        &self,
-        tags: impl IntoIterator<Item = (&'t str, &'t str), IntoIter: Clone>,
-    ) -> bool {
+    pub fn matches<'t>(&self, tags: impl IntoIterator<Item = (&'t str, &'t str), IntoIter: Clone>) -> bool {
         let tags = tags.into_iter();
-        self.tags()
-            .all(|wanted| tags.clone().any(|tag| tag == wanted))
+        self.tags().all(|wanted| tags.clone().any(|tag| tag == wanted))
     }
 }
 
@@ -85,26 +70,15 @@ impl fmt::Display for Selector {
         out.write_str(&self.metric)?;
         for (index, (tag, value)) in self.tags.iter().enumerate() {
             let before = if index == 0 { '{' } else { ',' };
-            let bare = !value.is_empty()
-                && value.trim() == value
-                && !value.contains(',')
-                && !value.starts_with(QUOTES);
+            let bare = !value.is_empty() && value.trim() == value && !value.contains(',') && !value.starts_with(QUOTES);
             // A value that was read quoted lacks the sign that quoted it.
-            let quote = if bare {
-                None
-            } else {
-                QUOTES.into_iter().find(|quote| !value.contains(*quote))
-            };
+            let quote = if bare { None } else { QUOTES.into_iter().find(|quote| !value.contains(*quote)) };
             match quote {
                 Some(quote) => write!(out, "{before}{tag}:{quote}{value}{quote}")?,
                 None => write!(out, "{before}{tag}:{value}")?,
             }
         }
-        if self.tags.is_empty() {
-            Ok(())
-        } else {
-            out.write_str("}")
-        }
+        if self.tags.is_empty() { Ok(()) } else { out.write_str("}") }
     }
 }
 
@@ -117,29 +91,12 @@ pub(super) fn read(text: &str) -> (Read, Vec<Problem>) {
     let whole = trimmed(&chars, 0, chars.len());
     let open = chars.iter().position(|c| *c == '{');
     let metric = trimmed(&chars, whole.offset, open.unwrap_or(whole.end()));
-    let mut bad = |reason, place| {
-        problems.push(Problem::in_selector(
-            ProblemKind::BadSelector { reason },
-            place,
-        ))
-    };
+    let mut bad = |reason, place| problems.push(Problem::in_selector(ProblemKind::BadSelector { reason }, place));
 
     if metric.length == 0 {
-        bad(
-            "the selector names no metric",
-            Place {
-                offset: metric.offset,
-                length: 1,
-            },
-        );
+        bad("the selector names no metric", Place { offset: metric.offset, length: 1 });
     } else if let Some(stray) = (metric.offset..metric.end()).find(|at| chars[*at] == '}') {
-        bad(
-            "`}` without `{` in a selector",
-            Place {
-                offset: stray,
-                length: 1,
-            },
-        );
+        bad("`}` without `{` in a selector", Place { offset: stray, length: 1 });
     }
     let mut tags = Vec::new();
     if let Some(open) = open {
@@ -148,88 +105,43 @@ pub(super) fn read(text: &str) -> (Read, Vec<Problem>) {
                 tags = read_tags(&chars, open, close, &mut problems);
             }
             Some(close) if close > open => {
-                bad(
-                    "text behind `}` in a selector",
-                    Place::between(close + 1, whole.end()),
-                );
+                bad("text behind `}` in a selector", Place::between(close + 1, whole.end()));
             }
-            _ => bad(
-                "`{` without `}` in a selector",
-                Place {
-                    offset: open,
-                    length: 1,
-                },
-            ),
+            _ => bad("`{` without `}` in a selector", Place { offset: open, length: 1 }),
         }
     }
 
-    let mut selector = Selector::of(
-        chars[metric.offset..metric.end()]
-            .iter()
-            .collect::<String>(),
-    );
+    let mut selector = Selector::of(chars[metric.offset..metric.end()].iter().collect::<String>());
     for (tag, value, place) in &tags {
         if selector.tag(tag).is_some() {
-            problems.push(Problem::in_selector(
-                ProblemKind::TagTwice { tag: tag.clone() },
-                *place,
-            ));
+            problems.push(Problem::in_selector(ProblemKind::TagTwice { tag: tag.clone() }, *place));
         }
         selector = selector.with(tag, value);
     }
-    let tags = tags
-        .into_iter()
-        .map(|(tag, _, place)| (tag, place))
-        .collect();
-    (
-        Read {
-            selector,
-            metric,
-            tags,
-        },
-        problems,
-    )
+    let tags = tags.into_iter().map(|(tag, _, place)| (tag, place)).collect();
+    (Read { selector, metric, tags }, problems)
 }
 
 /// The tags between the braces at `open` and `close`.
-fn read_tags(
-    chars: &[char],
-    open: usize,
-    close: usize,
-    problems: &mut Vec<Problem>,
-) -> Vec<(String, String, Place)> {
+fn read_tags(chars: &[char], open: usize, close: usize, problems: &mut Vec<Problem>) -> Vec<(String, String, Place)> {
     let mut tags = Vec::new();
     let mut at = open + 1;
     loop {
         let end = element_end(chars, at, close);
         let element = trimmed(chars, at, end);
         let mut bad = |reason, place: Place| {
-            let place = Place {
-                length: place.length.max(1),
-                ..place
-            };
-            problems.push(Problem::in_selector(
-                ProblemKind::BadSelector { reason },
-                place,
-            ));
+            let place = Place { length: place.length.max(1), ..place };
+            problems.push(Problem::in_selector(ProblemKind::BadSelector { reason }, place));
         };
         if element.length == 0 {
             bad("a tag is missing in a selector", element);
         } else if let Some(colon) = (element.offset..element.end()).find(|at| chars[*at] == ':') {
-            let (name, value) = (
-                trimmed(chars, element.offset, colon),
-                trimmed(chars, colon + 1, element.end()),
-            );
+            let (name, value) = (trimmed(chars, element.offset, colon), trimmed(chars, colon + 1, element.end()));
             let name_text = chars[name.offset..name.end()].iter().collect::<String>();
             // k6 accepts quotes around the name as well.
-            let name_text = name_text
-                .trim_matches(|c: char| QUOTES.contains(&c) || c.is_whitespace())
-                .to_owned();
+            let name_text = name_text.trim_matches(|c: char| QUOTES.contains(&c) || c.is_whitespace()).to_owned();
             let value_text: String = chars[value.offset..value.end()].iter().collect();
-            let quote = value_text
-                .chars()
-                .next()
-                .filter(|first| QUOTES.contains(first));
+            let quote = value_text.chars().next().filter(|first| QUOTES.contains(first));
             match quote {
                 _ if name_text.is_empty() => bad("a tag has no name in a selector", element),
                 None if value_text.is_empty() => bad("a tag has no value in a selector", element),
@@ -256,16 +168,12 @@ fn read_tags(
 
 /// Where the element that begins at `at` ends: at a comma that is not quoted, or at `close`.
 fn element_end(chars: &[char], at: usize, close: usize) -> usize {
-    let colon = (at..close)
-        .find(|at| matches!(chars[*at], ':' | ','))
-        .unwrap_or(close);
+    let colon = (at..close).find(|at| matches!(chars[*at], ':' | ',')).unwrap_or(close);
     let value = trimmed(chars, (colon + 1).min(close), close).offset;
     let mut from = at;
     if value < close && chars[colon] == ':' && QUOTES.contains(&chars[value]) {
         // Inside the quotes commas are text.
-        from = (value + 1..close)
-            .find(|at| chars[*at] == chars[value])
-            .unwrap_or(at);
+        from = (value + 1..close).find(|at| chars[*at] == chars[value]).unwrap_or(at);
     }
     (from..close).find(|at| chars[*at] == ',').unwrap_or(close)
 }
@@ -273,12 +181,7 @@ fn element_end(chars: &[char], at: usize, close: usize) -> usize {
 /// What remains of `start..end` without the white space around it.
 fn trimmed(chars: &[char], start: usize, end: usize) -> Place {
     let end = end.max(start);
-    let first = (start..end)
-        .find(|at| !chars[*at].is_whitespace())
-        .unwrap_or(end);
-    let behind = (first..end)
-        .rev()
-        .find(|at| !chars[*at].is_whitespace())
-        .map_or(first, |last| last + 1);
+    let first = (start..end).find(|at| !chars[*at].is_whitespace()).unwrap_or(end);
+    let behind = (first..end).rev().find(|at| !chars[*at].is_whitespace()).map_or(first, |last| last + 1);
     Place::between(first, behind)
 }

@@ -21,11 +21,7 @@ pub(super) enum Expr {
     /// `300ms`: the text as written, because what its unit means depends on what it is compared with.
     Limit(String),
     /// `p(95) < 300ms`.
-    Compare {
-        left: Box<Spanned<Expr>>,
-        comparison: Comparison,
-        right: Box<Spanned<Expr>>,
-    },
+    Compare { left: Box<Spanned<Expr>>, comparison: Comparison, right: Box<Spanned<Expr>> },
     /// Something that has been reported already; nothing more is said about it.
     Broken,
 }

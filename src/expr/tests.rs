@@ -30,15 +30,11 @@ impl Recorded {
 
 impl View for Recorded {
     fn counter(&self, selector: &Selector) -> Option<CounterView> {
-        self.of(selector).map(|values| CounterView {
-            sum: values.iter().sum(),
-        })
+        self.of(selector).map(|values| CounterView { sum: values.iter().sum() })
     }
 
     fn gauge(&self, selector: &Selector) -> Option<GaugeView> {
-        self.of(selector)
-            .and_then(|values| values.last())
-            .map(|value| GaugeView { value: *value })
+        self.of(selector).and_then(|values| values.last()).map(|value| GaugeView { value: *value })
     }
 
     fn rate(&self, selector: &Selector) -> Option<RateView> {
@@ -87,43 +83,15 @@ impl Distribution for Sorted {
 /// A script's own metrics, one of each kind that no built-in metric has.
 fn custom() -> Vec<MetricDef> {
     vec![
-        MetricDef::built_in(
-            "queue_bytes",
-            MetricKind::Gauge,
-            Unit::Data,
-            "Bytes waiting.",
-        ),
-        MetricDef::built_in(
-            "cart_value",
-            MetricKind::Trend,
-            Unit::Plain,
-            "What a cart is worth.",
-        ),
-        MetricDef::built_in(
-            "cpu_time",
-            MetricKind::Counter,
-            Unit::Time,
-            "CPU time spent.",
-        ),
+        MetricDef::built_in("queue_bytes", MetricKind::Gauge, Unit::Data, "Bytes waiting."),
+        MetricDef::built_in("cart_value", MetricKind::Trend, Unit::Plain, "What a cart is worth."),
+        MetricDef::built_in("cpu_time", MetricKind::Counter, Unit::Time, "CPU time spent."),
     ]
 }
 
-fn parse(
-    selector: &str,
-    expression: &str,
-    options: RuleOptions,
-) -> (Option<ThresholdRule>, Vec<Problem>) {
+fn parse(selector: &str, expression: &str, options: RuleOptions) -> (Option<ThresholdRule>, Vec<Problem>) {
     let tags = ["tenant".to_owned()];
-    ThresholdRule::parse(
-        selector,
-        expression,
-        options,
-        None,
-        Catalog {
-            metrics: &custom(),
-            tags: &tags,
-        },
-    )
+    ThresholdRule::parse(selector, expression, options, None, Catalog { metrics: &custom(), tags: &tags })
 }
 
 /// A threshold that must be right.

@@ -11,16 +11,13 @@ use crate::metrics::{MetricDef, MetricKind, Unit};
 /// What `method` gives for a metric of this kind and unit; `None` when the metric has no such method.
 pub(super) fn dimension(method: Method, kind: MetricKind, unit: Unit) -> Option<Dimension> {
     match (kind, method) {
-        (MetricKind::Counter, Method::Count) | (MetricKind::Gauge, Method::Value) => {
-            Some(Dimension::Amount(unit))
-        }
+        (MetricKind::Counter, Method::Count) | (MetricKind::Gauge, Method::Value) => Some(Dimension::Amount(unit)),
         (MetricKind::Counter, Method::Rate) => Some(Dimension::PerSecond(unit)),
         (MetricKind::Rate, Method::Rate) => Some(Dimension::Share),
         (MetricKind::Trend, Method::Count) => Some(Dimension::Amount(Unit::Plain)),
-        (
-            MetricKind::Trend,
-            Method::Avg | Method::Min | Method::Max | Method::Med | Method::P(_),
-        ) => Some(Dimension::Amount(unit)),
+        (MetricKind::Trend, Method::Avg | Method::Min | Method::Max | Method::Med | Method::P(_)) => {
+            Some(Dimension::Amount(unit))
+        }
         _ => None,
     }
 }
@@ -43,18 +40,9 @@ pub(super) fn check(
 ) -> Option<Condition> {
     let mut report = |kind, place| problems.push(Problem::new(kind, place));
     let (left, comparison, right) = match &tree.node {
-        Expr::Compare {
-            left,
-            comparison,
-            right,
-        } => (left, *comparison, right),
+        Expr::Compare { left, comparison, right } => (left, *comparison, right),
         Expr::Quantity(method) => {
-            report(
-                ProblemKind::NoComparison {
-                    method: Some(*method),
-                },
-                tree.place,
-            );
+            report(ProblemKind::NoComparison { method: Some(*method) }, tree.place);
             None?
         }
         Expr::Limit(_) => {
@@ -71,41 +59,22 @@ pub(super) fn check(
             None
         }
         (Expr::Quantity(_) | Expr::Broken, Expr::Quantity(_)) => {
-            report(
-                ProblemKind::NotALimit {
-                    found: "a limit should stand here",
-                },
-                right.place,
-            );
+            report(ProblemKind::NotALimit { found: "a limit should stand here" }, right.place);
             None
         }
         (Expr::Limit(_), Expr::Limit(_) | Expr::Broken) => {
-            report(
-                ProblemKind::NotALimit {
-                    found: "a method should stand here",
-                },
-                left.place,
-            );
+            report(ProblemKind::NotALimit { found: "a method should stand here" }, left.place);
             None
         }
         (Expr::Compare { .. }, _) | (_, Expr::Compare { .. }) => {
-            report(
-                ProblemKind::NotALimit {
-                    found: "there are two comparisons",
-                },
-                tree.place,
-            );
+            report(ProblemKind::NotALimit { found: "there are two comparisons" }, tree.place);
             None
         }
     };
     let needs = method.zip(metric).and_then(|(method, metric)| {
         let dimension = dimension(method, metric.kind, metric.unit);
         if dimension.is_none() {
-            let kind = ProblemKind::WrongMethod {
-                method,
-                metric: metric.name.to_string(),
-                kind: metric.kind,
-            };
+            let kind = ProblemKind::WrongMethod { method, metric: metric.name.to_string(), kind: metric.kind };
             report(kind, left.place);
         }
         dimension
@@ -116,49 +85,22 @@ pub(super) fn check(
     let limit = match limit(written, needs) {
         Ok(limit) => limit,
         Err(Refused::Form(help)) => {
-            report(
-                ProblemKind::BadLimit {
-                    written: written.clone(),
-                    help,
-                },
-                right.place,
-            );
+            report(ProblemKind::BadLimit { written: written.clone(), help }, right.place);
             return None;
         }
         Err(Refused::Unit(is)) => {
             let ((method, metric), needs) = method.zip(metric).zip(needs)?;
             let (written, metric) = (written.clone(), metric.name.to_string());
-            report(
-                ProblemKind::WrongUnit {
-                    written,
-                    is,
-                    method,
-                    metric,
-                    needs,
-                },
-                right.place,
-            );
+            report(ProblemKind::WrongUnit { written, is, method, metric, needs }, right.place);
             return None;
         }
     };
     let (method, metric, dimension) = (method?, metric?, needs?);
     if dimension == Dimension::Share && limit > 1.0 {
-        report(
-            ProblemKind::BeyondShare {
-                written: written.clone(),
-            },
-            right.place,
-        );
+        report(ProblemKind::BeyondShare { written: written.clone() }, right.place);
     }
     let written = written.trim_start_matches('+').to_owned();
-    Some(Condition {
-        method,
-        kind: metric.kind,
-        comparison,
-        limit,
-        written,
-        dimension,
-    })
+    Some(Condition { method, kind: metric.kind, comparison, limit, written, dimension })
 }
 
 /// Why a limit is none here.
@@ -172,11 +114,7 @@ enum Refused {
 /// Reads a limit in the base units of `needs`; a bare number is in them already, as in k6.
 fn limit(written: &str, needs: Option<Dimension>) -> Result<f64, Refused> {
     if let Ok(bare) = written.parse::<f64>() {
-        return if bare.is_finite() {
-            Ok(bare)
-        } else {
-            Err(Refused::Form(None))
-        };
+        return if bare.is_finite() { Ok(bare) } else { Err(Refused::Form(None)) };
     }
     let (sign, text) = match written.strip_prefix('-') {
         Some(text) => (-1.0, text),

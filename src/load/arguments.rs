@@ -80,43 +80,23 @@ impl<'a> Arguments<'a> {
         if given.len() != parameters.len() {
             let uncounted = usize::from(receiver);
             let expected = parameters.len() - uncounted;
-            return Err(ShapeError::WrongCount {
-                signature,
-                expected,
-                given: given.len().saturating_sub(uncounted),
-            });
+            return Err(ShapeError::WrongCount { signature, expected, given: given.len().saturating_sub(uncounted) });
         }
         for (parameter, argument) in parameters.iter().zip(given) {
             let (expected, given) = (parameter.kind, argument.kind());
             if expected != given {
-                return Err(ShapeError::WrongKind {
-                    signature,
-                    parameter: parameter.name,
-                    expected,
-                    given,
-                });
+                return Err(ShapeError::WrongKind { signature, parameter: parameter.name, expected, given });
             }
         }
-        Ok(Self {
-            signature,
-            parameters,
-            given,
-        })
+        Ok(Self { signature, parameters, given })
     }
 
     /// The value at `index`: finite and not negative.
     pub fn value(&self, index: usize) -> Result<f64, ShapeError> {
         let (signature, parameter) = (self.signature, self.parameters[index].name);
         match self.given[index] {
-            Argument::Value(value) if !value.is_finite() => Err(ShapeError::NotFinite {
-                signature,
-                parameter,
-            }),
-            Argument::Value(value) if value < 0.0 => Err(ShapeError::Negative {
-                signature,
-                parameter,
-                value,
-            }),
+            Argument::Value(value) if !value.is_finite() => Err(ShapeError::NotFinite { signature, parameter }),
+            Argument::Value(value) if value < 0.0 => Err(ShapeError::Negative { signature, parameter, value }),
             // -0.0 is not below 0.0, and prints a sign.
             Argument::Value(value) => Ok(value.abs()),
             ref other => Err(self.wrong_kind(index, Kind::Value, other.kind())),
@@ -126,10 +106,9 @@ impl<'a> Arguments<'a> {
     /// The duration at `index`: longer than zero.
     pub fn time(&self, index: usize) -> Result<Duration, ShapeError> {
         match self.given[index] {
-            Argument::Duration(time) if time.is_zero() => Err(ShapeError::NoTime {
-                signature: self.signature,
-                parameter: self.parameters[index].name,
-            }),
+            Argument::Duration(time) if time.is_zero() => {
+                Err(ShapeError::NoTime { signature: self.signature, parameter: self.parameters[index].name })
+            }
             Argument::Duration(time) => Ok(time),
             ref other => Err(self.wrong_kind(index, Kind::Duration, other.kind())),
         }
@@ -144,11 +123,6 @@ impl<'a> Arguments<'a> {
     }
 
     fn wrong_kind(&self, index: usize, expected: Kind, given: Kind) -> ShapeError {
-        ShapeError::WrongKind {
-            signature: self.signature,
-            parameter: self.parameters[index].name,
-            expected,
-            given,
-        }
+        ShapeError::WrongKind { signature: self.signature, parameter: self.parameters[index].name, expected, given }
     }
 }

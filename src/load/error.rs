@@ -85,9 +85,7 @@ impl ShapeError {
             Self::NoTime { signature, .. } if signature.starts_with("ramp(") => {
                 Some("for a jump write `constant(from).hold(d).jump_to(to)`")
             }
-            Self::NoTime { signature, .. } if signature.contains("ramp_to") => {
-                Some("for a jump write `.jump_to(v)`")
-            }
+            Self::NoTime { signature, .. } if signature.contains("ramp_to") => Some("for a jump write `.jump_to(v)`"),
             Self::NeverEnds { .. } => Some("end it first with `.during(d)`"),
             _ => None,
         }

@@ -119,31 +119,16 @@ mod tests {
 
     #[test]
     fn the_model_gives_the_value_its_meaning() {
-        let shape = build(
-            "ramp",
-            &[
-                Argument::Value(0.0),
-                Argument::Value(10.0),
-                Argument::Duration(Duration::from_secs(10)),
-            ],
-        )
-        .expect("a good ramp");
-        let users = Load {
-            model: Model::Users,
-            shape: shape.clone(),
-        };
-        let rate = Load {
-            model: Model::Rate,
-            shape,
-        };
+        let shape =
+            build("ramp", &[Argument::Value(0.0), Argument::Value(10.0), Argument::Duration(Duration::from_secs(10))])
+                .expect("a good ramp");
+        let users = Load { model: Model::Users, shape: shape.clone() };
+        let rate = Load { model: Model::Rate, shape };
         let at = Duration::from_millis(2_500);
         assert_eq!(users.target(at), Some(Target::Users(3)), "2.5 rounds to 3");
         assert_eq!(rate.target(at), Some(Target::Rate(2.5)));
         assert_eq!(users.target(Duration::from_secs(10)), None);
-        assert_eq!(
-            (users.peak(), users.to_string()),
-            (10, "users: ramp(0, 10, 10s)".to_owned())
-        );
+        assert_eq!((users.peak(), users.to_string()), (10, "users: ramp(0, 10, 10s)".to_owned()));
     }
 
     #[test]

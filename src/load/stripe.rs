@@ -51,10 +51,7 @@ impl Stripe {
     #[must_use]
     pub fn rotated(self, by: u32) -> Self {
         let index = (u64::from(self.index) + u64::from(by)) % u64::from(self.of);
-        Self {
-            index: u32::try_from(index).expect("a remainder of a u32 is a u32"),
-            of: self.of,
-        }
+        Self { index: u32::try_from(index).expect("a remainder of a u32 is a u32"), of: self.of }
     }
 
     /// How many of `total` users (or iterations) are this stripe's.
@@ -65,9 +62,7 @@ impl Stripe {
 
     /// The number, over the whole run, of this stripe's `local`-th user; both counted from 0.
     pub fn number(self, local: u64) -> u64 {
-        local
-            .saturating_mul(u64::from(self.of))
-            .saturating_add(u64::from(self.index))
+        local.saturating_mul(u64::from(self.of)).saturating_add(u64::from(self.index))
     }
 }
 

@@ -81,18 +81,8 @@ pub struct MetricDef {
 
 impl MetricDef {
     /// Declares a metric of punk's own; `const`, so that lists of them cost nothing at start.
-    pub const fn built_in(
-        name: &'static str,
-        kind: MetricKind,
-        unit: Unit,
-        help: &'static str,
-    ) -> Self {
-        Self {
-            name: Cow::Borrowed(name),
-            kind,
-            unit,
-            help: Cow::Borrowed(help),
-        }
+    pub const fn built_in(name: &'static str, kind: MetricKind, unit: Unit, help: &'static str) -> Self {
+        Self { name: Cow::Borrowed(name), kind, unit, help: Cow::Borrowed(help) }
     }
 }
 
@@ -103,18 +93,8 @@ pub fn built_in(name: &str) -> Option<&'static MetricDef> {
 
 /// The tags that punk itself puts on series, in the order in which they are listed to people. Together with the tags that a
 /// script declares they are all that a selector may use.
-pub const SYSTEM_TAGS: &[&str] = &[
-    "scenario",
-    "name",
-    "method",
-    "status",
-    "group",
-    "expected_response",
-    "error_code",
-    "proto",
-    "check",
-    "phase",
-];
+pub const SYSTEM_TAGS: &[&str] =
+    &["scenario", "name", "method", "status", "group", "expected_response", "error_code", "proto", "check", "phase"];
 
 use MetricKind::{Counter, Gauge, Rate, Trend};
 use Unit::{Data, Plain, Time};
@@ -123,12 +103,7 @@ use Unit::{Data, Plain, Time};
 /// meaning flatters, a metric of our own stands beside it (`http_req_total_duration`, `iteration_lateness`).
 pub static BUILT_IN: &[MetricDef] = &[
     MetricDef::built_in("vus", Gauge, Plain, "Virtual users that are active now."),
-    MetricDef::built_in(
-        "vus_max",
-        Gauge,
-        Plain,
-        "Virtual users that are initialised, active or waiting.",
-    ),
+    MetricDef::built_in("vus_max", Gauge, Plain, "Virtual users that are initialised, active or waiting."),
     MetricDef::built_in(
         "iterations",
         Counter,
@@ -160,18 +135,8 @@ pub static BUILT_IN: &[MetricDef] = &[
         Time,
         "Wall time of a whole group, sleeps included; the `group` tag is `::outer::inner`.",
     ),
-    MetricDef::built_in(
-        "script_errors",
-        Counter,
-        Plain,
-        "Iterations that ended in an uncaught script error.",
-    ),
-    MetricDef::built_in(
-        "http_reqs",
-        Counter,
-        Plain,
-        "HTTP requests, failed ones and each hop of a redirect included.",
-    ),
+    MetricDef::built_in("script_errors", Counter, Plain, "Iterations that ended in an uncaught script error."),
+    MetricDef::built_in("http_reqs", Counter, Plain, "HTTP requests, failed ones and each hop of a redirect included."),
     MetricDef::built_in(
         "http_reqs_unsent",
         Counter,
@@ -221,25 +186,10 @@ pub static BUILT_IN: &[MetricDef] = &[
         "The TLS handshake; 0 without TLS or on a reused connection.",
     ),
     MetricDef::built_in("http_req_sending", Trend, Time, "Writing the request."),
-    MetricDef::built_in(
-        "http_req_waiting",
-        Trend,
-        Time,
-        "From the last byte written to the first byte of the answer.",
-    ),
-    MetricDef::built_in(
-        "http_req_receiving",
-        Trend,
-        Time,
-        "From the first byte of the answer to the end of its body.",
-    ),
+    MetricDef::built_in("http_req_waiting", Trend, Time, "From the last byte written to the first byte of the answer."),
+    MetricDef::built_in("http_req_receiving", Trend, Time, "From the first byte of the answer to the end of its body."),
     MetricDef::built_in("data_sent", Counter, Data, "Bytes sent on the wire."),
-    MetricDef::built_in(
-        "data_received",
-        Counter,
-        Data,
-        "Bytes received on the wire.",
-    ),
+    MetricDef::built_in("data_received", Counter, Data, "Bytes received on the wire."),
 ];
 
 #[cfg(test)]
@@ -249,12 +199,7 @@ mod tests {
     #[test]
     fn names_are_unique_and_found() {
         for def in BUILT_IN {
-            assert_eq!(
-                built_in(&def.name),
-                Some(def),
-                "a second metric shadows {}",
-                def.name
-            );
+            assert_eq!(built_in(&def.name), Some(def), "a second metric shadows {}", def.name);
         }
         assert_eq!(built_in("http_req_durations"), None);
     }
@@ -262,28 +207,15 @@ mod tests {
     #[test]
     fn every_metric_says_what_it_means() {
         for def in BUILT_IN {
-            assert!(
-                def.help.ends_with('.') && def.help.len() > 15,
-                "{}: {:?}",
-                def.name,
-                def.help
-            );
+            assert!(def.help.ends_with('.') && def.help.len() > 15, "{}: {:?}", def.name, def.help);
         }
     }
 
     #[test]
     fn shares_and_times_have_their_kinds() {
         for def in BUILT_IN {
-            assert!(
-                def.kind != Rate || def.unit == Plain,
-                "{} is a share",
-                def.name
-            );
-            assert!(
-                def.unit != Time || def.kind == Trend,
-                "{} is a time",
-                def.name
-            );
+            assert!(def.kind != Rate || def.unit == Plain, "{} is a share", def.name);
+            assert!(def.unit != Time || def.kind == Trend, "{} is a time", def.name);
         }
     }
 }

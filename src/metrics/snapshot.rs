@@ -175,7 +175,13 @@ impl Snapshot {
     /// Merges the series of a metric whose tags satisfy `accept`. Series of setup and teardown count only when `accept`
     /// was written for the `phase` tag (`with_phases`). Percentiles are there when all of the metric's tagged series
     /// keep them, or when nothing is filtered.
-    pub fn merged(&self, metric: &str, filtered: bool, with_phases: bool, accept: impl Fn(&TagSet) -> bool) -> Option<Cell> {
+    pub fn merged(
+        &self,
+        metric: &str,
+        filtered: bool,
+        with_phases: bool,
+        accept: impl Fn(&TagSet) -> bool,
+    ) -> Option<Cell> {
         let spec = self.spec(metric)?;
         let use_total = spec.has_total && !filtered;
         let mut merged: Option<Cell> = None;

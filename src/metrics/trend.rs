@@ -21,7 +21,16 @@ pub struct Trend {
 impl Trend {
     /// Empty; memory for percentiles is taken at the first value.
     pub fn new(scale: Scale, resolution: Resolution) -> Self {
-        Trend { scale, resolution, count: 0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY, clipped: 0, histogram: None }
+        Trend {
+            scale,
+            resolution,
+            count: 0,
+            sum: 0.0,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            clipped: 0,
+            histogram: None,
+        }
     }
 
     /// Adds a value in the metric's unit (milliseconds for times). Not a number and negative values are the caller's error.

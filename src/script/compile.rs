@@ -72,7 +72,8 @@ pub fn compile(path: &Path, overrides: &Overrides) -> Compiled {
             // What the walk has found on that line already is not told twice, in other words.
             let at = error.place.as_ref().map(|(path, line, _)| (path.as_str(), *line));
             let told = |known: &Diagnostic| {
-                known.severity == Severity::Error && known.span.as_ref().map(|span| (span.path.as_str(), span.line)) == at
+                known.severity == Severity::Error
+                    && known.span.as_ref().map(|span| (span.path.as_str(), span.line)) == at
             };
             if !diagnostics.iter().any(told) {
                 diagnostics.push(error.diagnostic(&sources.files));
@@ -89,7 +90,8 @@ pub fn compile(path: &Path, overrides: &Overrides) -> Compiled {
 pub const DEFAULT_SEED: u64 = 20_260_101;
 
 fn sort(diagnostics: &mut Vec<Diagnostic>) {
-    let place = |diagnostic: &Diagnostic| diagnostic.span.as_ref().map(|span| (span.path.clone(), span.line, span.column));
+    let place =
+        |diagnostic: &Diagnostic| diagnostic.span.as_ref().map(|span| (span.path.clone(), span.line, span.column));
     diagnostics.sort_by_cached_key(place);
     diagnostics.dedup();
 }
@@ -234,7 +236,9 @@ fn options<'a>(desk: &Desk<'_>, declarations: impl Iterator<Item = &'a Declarati
             continue;
         };
         if count > 0 {
-            desk.tell(declared.problem(Diagnostic::error("`options` is declared a second time").help("one `options(#{ … })` holds them all")));
+            desk.tell(declared.problem(
+                Diagnostic::error("`options` is declared a second time").help("one `options(#{ … })` holds them all"),
+            ));
         }
         let reader = desk.reader(&map, &declared, 0);
         read_options(&reader, &mut options);
@@ -300,7 +304,8 @@ fn read_options(reader: &Reader<'_>, options: &mut Options) {
 }
 
 fn is_trend_stat(text: &str) -> bool {
-    let percentile = text.strip_prefix("p(").and_then(|rest| rest.strip_suffix(')')).and_then(|n| n.parse::<f64>().ok());
+    let percentile =
+        text.strip_prefix("p(").and_then(|rest| rest.strip_suffix(')')).and_then(|n| n.parse::<f64>().ok());
     matches!(text, "count" | "avg" | "min" | "med" | "max") || percentile.is_some_and(|n| (0.0..=100.0).contains(&n))
 }
 
@@ -317,7 +322,9 @@ fn metrics<'a>(desk: &Desk<'_>, declarations: impl Iterator<Item = &'a Declarati
             continue;
         }
         if BUILT_IN.iter().any(|def| def.name == name) {
-            desk.tell(declared.at_argument(0, Diagnostic::error(format!("`{name}` is a metric that punk measures itself"))));
+            desk.tell(
+                declared.at_argument(0, Diagnostic::error(format!("`{name}` is a metric that punk measures itself"))),
+            );
             continue;
         }
         let mut unit = crate::metrics::Unit::Plain;
@@ -330,7 +337,12 @@ fn metrics<'a>(desk: &Desk<'_>, declarations: impl Iterator<Item = &'a Declarati
         let def = MetricDef { name: name.clone().into(), kind, unit, help: "Declared by the script.".into() };
         match metrics.iter().find(|known| known.name == name) {
             Some(known) if *known != def => {
-                desk.tell(declared.at_argument(0, Diagnostic::error(format!("`{name}` is declared already, as a {}", known.kind))));
+                desk.tell(
+                    declared.at_argument(
+                        0,
+                        Diagnostic::error(format!("`{name}` is declared already, as a {}", known.kind)),
+                    ),
+                );
             }
             Some(_) => {}
             None => metrics.push(def),

@@ -31,7 +31,8 @@ impl Connections {
             Ok::<_, String>(shared)
         };
         let run = shared(&plan.options.http)?;
-        let scenarios = plan.scenarios.iter().map(|scenario| shared(scenario.http.as_ref().unwrap_or(&plan.options.http)));
+        let scenarios =
+            plan.scenarios.iter().map(|scenario| shared(scenario.http.as_ref().unwrap_or(&plan.options.http)));
         Ok(Connections { scenarios: scenarios.collect::<Result<_, _>>()?, run })
     }
 
@@ -47,9 +48,10 @@ impl Connections {
 /// See [`Connections::new`].
 pub fn open(settings: &HttpSettings, demo: Option<&str>) -> Result<Rc<Shared>, String> {
     let address = |text: &String| text.parse::<IpAddr>().map_err(|_| format!("`{text}` is not an IP address"));
-    let hosts = settings.dns_hosts.iter().map(|(host, list)| {
-        list.iter().map(address).collect::<Result<Vec<_>, _>>().map(|list| (host.clone(), list))
-    });
+    let hosts = settings
+        .dns_hosts
+        .iter()
+        .map(|(host, list)| list.iter().map(address).collect::<Result<Vec<_>, _>>().map(|list| (host.clone(), list)));
     let dns = DnsOptions { hosts: hosts.collect::<Result<_, _>>()?, ttl: settings.dns_ttl, ..DnsOptions::default() };
     let sources = settings.source_ips.iter().map(address).collect::<Result<Vec<_>, _>>()?;
     let shared = Shared::new(net::Shared::new(dns, sources), http_options(settings, demo)?);
@@ -67,7 +69,8 @@ fn http_options(settings: &HttpSettings, demo: Option<&str>) -> Result<HttpOptio
         _ => url.to_owned(),
     });
     let pem = |text: &Option<String>| text.as_ref().map(|text| text.clone().into_bytes());
-    let connections = |default: u16| settings.connections_per_user.map_or(default, |n| n.min(u32::from(u16::MAX)) as u16);
+    let connections =
+        |default: u16| settings.connections_per_user.map_or(default, |n| n.min(u32::from(u16::MAX)) as u16);
     let defaults = HttpOptions::default();
     Ok(HttpOptions {
         base_url,

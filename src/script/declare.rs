@@ -91,7 +91,9 @@ pub fn register(engine: &mut Engine) {
             engine.register_raw_fn(name, &types, move |context, arguments| declare(&context, name, what, arguments));
         }
     }
-    engine.register_fn("env", |context: NativeCallContext<'_>, name: ImmutableString| env(&context, &name, Dynamic::UNIT));
+    engine.register_fn("env", |context: NativeCallContext<'_>, name: ImmutableString| {
+        env(&context, &name, Dynamic::UNIT)
+    });
     engine.register_fn("env", |context: NativeCallContext<'_>, name: ImmutableString, default: Dynamic| {
         env(&context, &name, default)
     });
@@ -116,7 +118,12 @@ pub fn register_metrics(module: &mut Module) {
             declare(&context, name, What::Metric(kind), &mut [&mut Dynamic::from(metric)])
         });
         module.set_native_fn(name, move |context: NativeCallContext<'_>, metric: ImmutableString, options: Map| {
-            declare(&context, name, What::Metric(kind), &mut [&mut Dynamic::from(metric), &mut Dynamic::from_map(options)])
+            declare(
+                &context,
+                name,
+                What::Metric(kind),
+                &mut [&mut Dynamic::from(metric), &mut Dynamic::from_map(options)],
+            )
         });
     }
 }
@@ -268,6 +275,8 @@ fn shape_argument(value: &Dynamic) -> Result<crate::load::Argument, String> {
 pub fn strings(items: &Array) -> Result<Vec<String>, String> {
     items
         .iter()
-        .map(|item| item.as_immutable_string_ref().map(|text| text.to_string()).map_err(|_| super::error::type_name(item)))
+        .map(|item| {
+            item.as_immutable_string_ref().map(|text| text.to_string()).map_err(|_| super::error::type_name(item))
+        })
         .collect()
 }

@@ -63,7 +63,11 @@ pub fn register(engine: &mut Engine) {
         });
         engine.register_get(name, move |n: &mut f64| -> Fallible<Span> {
             let value = *n * nanos as f64;
-            if value.is_finite() && value.abs() < i64::MAX as f64 { Ok(Span(value.round() as i64)) } else { Err(too_large(name)) }
+            if value.is_finite() && value.abs() < i64::MAX as f64 {
+                Ok(Span(value.round() as i64))
+            } else {
+                Err(too_large(name))
+            }
         });
     }
     engine
@@ -91,20 +95,30 @@ pub fn register(engine: &mut Engine) {
         .register_fn(">=", |a: Span, b: Span| a >= b);
     for operator in ["==", "!=", "<", "<=", ">", ">=", "+", "-"] {
         engine
-            .register_fn(operator, move |context: NativeCallContext<'_>, _: Span, n: i64| mixed(&context, n.to_string()))
-            .register_fn(operator, move |context: NativeCallContext<'_>, n: i64, _: Span| mixed(&context, n.to_string()))
-            .register_fn(operator, move |context: NativeCallContext<'_>, _: Span, n: f64| mixed(&context, n.to_string()))
-            .register_fn(operator, move |context: NativeCallContext<'_>, n: f64, _: Span| mixed(&context, n.to_string()));
+            .register_fn(operator, move |context: NativeCallContext<'_>, _: Span, n: i64| {
+                mixed(&context, n.to_string())
+            })
+            .register_fn(operator, move |context: NativeCallContext<'_>, n: i64, _: Span| {
+                mixed(&context, n.to_string())
+            })
+            .register_fn(operator, move |context: NativeCallContext<'_>, _: Span, n: f64| {
+                mixed(&context, n.to_string())
+            })
+            .register_fn(operator, move |context: NativeCallContext<'_>, n: f64, _: Span| {
+                mixed(&context, n.to_string())
+            });
     }
 }
 
 fn mixed(context: &NativeCallContext<'_>, number: String) -> Fallible<bool> {
-    let text = format!("a duration and the bare number {number} cannot be compared: write `{number}.ms` or `{number}.s`");
+    let text =
+        format!("a duration and the bare number {number} cannot be compared: write `{number}.ms` or `{number}.s`");
     Err(EvalAltResult::ErrorRuntime(text.into(), context.call_position()).into())
 }
 
 fn too_large(unit: &str) -> Box<EvalAltResult> {
-    EvalAltResult::ErrorRuntime(format!("this number of {unit} is no duration: it is too large").into(), Position::NONE).into()
+    EvalAltResult::ErrorRuntime(format!("this number of {unit} is no duration: it is too large").into(), Position::NONE)
+        .into()
 }
 
 #[cfg(test)]
@@ -137,6 +151,9 @@ mod tests {
     fn no_duration_overflows() {
         assert!(eval::<Span>("9223372036854775807.d").is_err());
         assert!(eval::<Span>("1e300.s").is_err());
-        assert_eq!(read(&Dynamic::from(5_i64)).expect_err("bare"), "a bare number is not a duration: write `5.s` or `\"5s\"`");
+        assert_eq!(
+            read(&Dynamic::from(5_i64)).expect_err("bare"),
+            "a bare number is not a duration: write `5.s` or `\"5s\"`"
+        );
     }
 }

@@ -60,7 +60,9 @@ pub fn install(engine: &mut Engine, limits: &Limits) {
 fn pause(cpu: Duration) -> Option<Ended> {
     if !fiber::on_fiber() {
         let late = BEGAN.get().is_some_and(|began| began.elapsed() > OFF_FIBER);
-        return late.then(|| Ended::Limit(format!("this computed for {}: is a loop endless?", crate::units::duration::print(OFF_FIBER))));
+        return late.then(|| {
+            Ended::Limit(format!("this computed for {}: is a loop endless?", crate::units::duration::print(OFF_FIBER)))
+        });
     }
     if fiber::busy() > cpu {
         return Some(Ended::Limit(format!(

@@ -4,8 +4,8 @@
 //! fiber carries. Every borrow in here ends before anything waits.
 
 use super::connect;
-use super::machine::Home;
 use super::error::ScriptError;
+use super::machine::Home;
 use crate::clock::RunClock;
 use crate::control::Command;
 use crate::metrics::recorder::RequestSample;
@@ -110,7 +110,13 @@ struct Names {
 
 impl Host {
     /// A host without samples; `send` carries commands to the coordinator.
-    pub fn new(shard: usize, plan: Arc<Plan>, catalogue: Catalogue, demo_url: Option<String>, send: Box<dyn Fn(Command)>) -> Rc<Host> {
+    pub fn new(
+        shard: usize,
+        plan: Arc<Plan>,
+        catalogue: Catalogue,
+        demo_url: Option<String>,
+        send: Box<dyn Fn(Command)>,
+    ) -> Rc<Host> {
         let id = |name: &str| catalogue.metric(name).map(|(id, _)| id).expect("the metric is built in");
         let ids = Ids {
             checks: id("checks"),
@@ -286,7 +292,11 @@ impl Host {
     /// A base with the tags that a script wrote as `name=value` lines (see [`Host::tags`]).
     fn declared(&self, base: &TagSet, tags: Name) -> TagSet {
         let text = self.text(tags);
-        base.with(text.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())))
+        base.with(
+            text.lines()
+                .filter_map(|line| line.split_once('='))
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        )
     }
 
     /// Interns the tags that a script gave; line breaks in values become spaces.
@@ -314,7 +324,8 @@ impl Host {
 
     /// Counts a script error.
     pub fn script_error(&self, scenario: &str, error: &ScriptError) {
-        let key = ErrorKey { kind: "script".to_owned(), code: 0, operation: scenario.to_owned(), place: error.place_text() };
+        let key =
+            ErrorKey { kind: "script".to_owned(), code: 0, operation: scenario.to_owned(), place: error.place_text() };
         self.error(key, || error.message.clone());
     }
 

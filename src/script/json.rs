@@ -148,7 +148,11 @@ pub fn from_dynamic(value: &Dynamic, depth: usize) -> Result<Value, String> {
     }
     if let Ok(fields) = value.as_map_ref() {
         let convert = |(key, value): (_, &Dynamic)| Ok((ToString::to_string(key), from_dynamic(value, depth - 1)?));
-        return fields.iter().map(|(key, value)| convert((key, value))).collect::<Result<_, String>>().map(Value::Object);
+        return fields
+            .iter()
+            .map(|(key, value)| convert((key, value)))
+            .collect::<Result<_, String>>()
+            .map(Value::Object);
     }
     if let Some(json) = value.clone().try_cast::<Json>() {
         return Ok(json.value().clone());
@@ -178,8 +182,10 @@ pub fn register(engine: &mut Engine) {
         .register_iterator::<Json>()
         .register_indexer_get(|json: &mut Json, field: ImmutableString| json.field(&field))
         .register_indexer_get(|json: &mut Json, index: i64| json.item(index))
-        .register_indexer_set(|_: &mut Json, _: ImmutableString, _: Dynamic| read_only())
-        .register_indexer_set(|_: &mut Json, _: i64, _: Dynamic| read_only())
+        .register_indexer_set(|json: &mut Json, field: ImmutableString, new: Dynamic| {
+            fed_back(&json.field(&field), &new)
+        })
+        .register_indexer_set(|json: &mut Json, index: i64, new: Dynamic| fed_back(&json.item(index)?, &new))
         .register_fn("len", |json: &mut Json| json.len())
         .register_get("len", |json: &mut Json| json.len())
         .register_fn("is_empty", |json: &mut Json| json.len() == 0)
@@ -196,7 +202,9 @@ pub fn register(engine: &mut Engine) {
         })
         .register_fn("keys", |json: &mut Json| -> Array {
             match json.value() {
-                Value::Object(fields) => fields.keys().map(|key| Dynamic::from(ImmutableString::from(key.as_str()))).collect(),
+                Value::Object(fields) => {
+                    fields.keys().map(|key| Dynamic::from(ImmutableString::from(key.as_str()))).collect()
+                }
                 _ => Array::new(),
             }
         })
@@ -209,7 +217,9 @@ pub fn register(engine: &mut Engine) {
         .register_fn("to_debug", |json: &mut Json| json.to_string())
         .register_fn("==", |a: Json, b: Json| a.value() == b.value())
         .register_fn("!=", |a: Json, b: Json| a.value() != b.value())
-        .register_fn("filter", |context: NativeCallContext<'_>, json: &mut Json, keep: FnPtr| json.filter(&context, &keep))
+        .register_fn("filter", |context: NativeCallContext<'_>, json: &mut Json, keep: FnPtr| {
+            json.filter(&context, &keep)
+        })
         .register_fn("map", |context: NativeCallContext<'_>, json: &mut Json, change: FnPtr| -> Fallible<Array> {
             json.children().into_iter().map(|item| super::user::call(&change, &context, vec![item])).collect()
         })
@@ -226,7 +236,21 @@ impl IntoIterator for Json {
     }
 }
 
-fn read_only() -> Fallible<()> {
+/// After `data.list.len()` Rhai writes `data.list` back, in case the method has changed it: what is the same may be
+/// written, anything else is refused.
+fn fed_back(old: &Dynamic, new: &Dynamic) -> Fallible<()> {
+    let same = match (old.read_lock::<Json>(), new.read_lock::<Json>()) {
+        (Some(old), Some(new)) => Arc::ptr_eq(&old.document, &new.document) && old.path == new.path,
+        (None, None) => match (old.as_immutable_string_ref(), new.as_immutable_string_ref()) {
+            (Ok(old), Ok(new)) => *old == *new,
+            (Err(_), Err(_)) => from_dynamic(old, 1).ok().is_some_and(|old| from_dynamic(new, 1).ok() == Some(old)),
+            _ => false,
+        },
+        _ => false,
+    };
+    if same {
+        return Ok(());
+    }
     Err("this JSON is read-only, all users share it: copy it with `.to_map()` to change it".into())
 }
 
@@ -255,8 +279,20 @@ mod tests {
     }
 
     #[test]
+    fn methods_of_what_is_inside_are_no_writing() {
+        let json = r#"{"list":[{"id":1},{"id":2}],"text":"Hello","n":-5,"f":1.5}"#;
+        let truth = |script: &str| {
+            eval(&format!("fn f(data) {{ {script} }} f(data)"), json).expect(script).as_bool().expect(script)
+        };
+        assert!(truth("data.list.len() == 2 && data[\"list\"].len() == 2 && data.list[0].keys().len() == 1"));
+        assert!(truth("data.list.filter(|p| p.id == 2).len() == 1 && data.list.map(|p| p.id) == [1, 2]"));
+        assert!(truth("data.text.len() == 5 && data.text.to_upper() == \"HELLO\" && data.text.contains(\"ell\")"));
+        assert!(truth("data.text.sub_string(1, 2) == \"el\" && data.n.abs() == 5 && data.f.floor() == 1.0"));
+    }
+
+    #[test]
     fn writing_is_an_error_that_says_how_to_copy() {
-        for script in ["data.name = 1;", "data[\"new\"] = 1;", "data.items[0] = 1;"] {
+        for script in ["data.name = 1;", "data[\"new\"] = 1;", "data.items[0] = 2;"] {
             let error = eval(script, r#"{"name":"x","items":[1]}"#).expect_err(script).to_string();
             assert!(error.contains("read-only") && error.contains("to_map"), "{script}: {error}");
         }
@@ -265,8 +301,15 @@ mod tests {
     #[test]
     fn script_values_become_json_or_say_why_not() {
         let value = |script: &str| Engine::new().eval::<Dynamic>(script).expect("evaluates");
-        assert_eq!(from_dynamic(&value("#{a: [1, 2.5, true, (), 'c'], b: \"x\"}"), 8).expect("JSON").to_string(), r#"{"a":[1,2.5,true,null,"c"],"b":"x"}"#);
-        assert!(from_dynamic(&value("let a = []; for i in 0..20 { a = [a]; } a"), 8).expect_err("too deep").contains("deep"));
+        assert_eq!(
+            from_dynamic(&value("#{a: [1, 2.5, true, (), 'c'], b: \"x\"}"), 8).expect("JSON").to_string(),
+            r#"{"a":[1,2.5,true,null,"c"],"b":"x"}"#
+        );
+        assert!(
+            from_dynamic(&value("let a = []; for i in 0..20 { a = [a]; } a"), 8)
+                .expect_err("too deep")
+                .contains("deep")
+        );
         assert!(from_dynamic(&value("|x| x"), 8).expect_err("a closure").contains("cannot be JSON"));
     }
 }

@@ -9,8 +9,9 @@ use super::error::{self, Ended, ScriptError};
 use super::{bindings, duration, guard, json, source::Sources};
 use crate::plan::{EnvValue, Plan, Source};
 use rhai::packages::{
-    ArithmeticPackage, BasicArrayPackage, BasicBlobPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage,
-    BasicStringPackage, BitFieldPackage, BasicFnPackage, LanguageCorePackage, LogicPackage, MoreStringPackage, Package,
+    ArithmeticPackage, BasicArrayPackage, BasicBlobPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage,
+    BasicMathPackage, BasicStringPackage, BitFieldPackage, LanguageCorePackage, LogicPackage, MoreStringPackage,
+    Package,
 };
 use rhai::{
     AST, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, Module, ModuleResolver, NativeCallContext,
@@ -153,7 +154,12 @@ pub fn evaluate(engine: &mut Engine, sources: &Sources, given: &BTreeMap<String,
 /// is evaluated again without what failed, until all the rest goes through.
 ///
 /// `already_wrong`: something was found before, such as an import that cannot be read.
-pub fn evaluate_all(engine: &mut Engine, sources: &Sources, given: &BTreeMap<String, String>, already_wrong: bool) -> TopLevel {
+pub fn evaluate_all(
+    engine: &mut Engine,
+    sources: &Sources,
+    given: &BTreeMap<String, String>,
+    already_wrong: bool,
+) -> TopLevel {
     prepare(engine, sources);
     engine.register_fn(STEP, || STEPS.set(STEPS.get() + 1));
     let step = engine.compile(format!("{STEP}();")).expect("one call is valid syntax");
@@ -172,12 +178,16 @@ pub fn evaluate_all(engine: &mut Engine, sources: &Sources, given: &BTreeMap<Str
             return TopLevel { record, sealed, failures };
         };
         // What is wrong already may have declared a name; that it is missing here is no error of its own.
-        let follows = matches!(*error, EvalAltResult::ErrorVariableNotFound(..) | EvalAltResult::ErrorModuleNotFound(..));
+        let follows =
+            matches!(*error, EvalAltResult::ErrorVariableNotFound(..) | EvalAltResult::ErrorModuleNotFound(..));
         if !(follows && (already_wrong || !failures.is_empty())) {
             failures.push(refused(&error, &sources.files[0].path));
         }
         let failed = STEPS.get();
-        if failed >= statements.len() || failures.len() >= FAILURES || matches!(*error, EvalAltResult::ErrorTerminated(..)) {
+        if failed >= statements.len()
+            || failures.len() >= FAILURES
+            || matches!(*error, EvalAltResult::ErrorTerminated(..))
+        {
             return TopLevel { record, sealed: None, failures };
         }
         statements.remove(failed);
@@ -206,7 +216,9 @@ fn run(engine: &Engine, sources: &Sources, script: AST, given: &BTreeMap<String,
 
 /// What ended the top level, as an error: nobody could have wanted it to end there.
 fn refused(error: &EvalAltResult, main: &str) -> ScriptError {
-    error::explain(error, main).err().unwrap_or_else(|| ScriptError { message: "the top level was ended".to_owned(), place: None })
+    error::explain(error, main)
+        .err()
+        .unwrap_or_else(|| ScriptError { message: "the top level was ended".to_owned(), place: None })
 }
 
 /// A `return` or `exit` of the top level: what stands below it declares nothing, and that is never meant.
@@ -268,7 +280,8 @@ impl Machine {
         };
         result.map_err(|error| match *error {
             EvalAltResult::Exit(..) => {
-                let error = ScriptError { message: "`exit` ended the iteration: write `return`".to_owned(), place: None };
+                let error =
+                    ScriptError { message: "`exit` ended the iteration: write `return`".to_owned(), place: None };
                 Failure::Error(self.placed(error, pointer.fn_name()))
             }
             error => match error::explain(&error, &self.main) {
@@ -342,8 +355,9 @@ fn functions(plan: &Plan, record: &Record, arities: &BTreeMap<String, usize>) ->
             .collect();
     }
     let functions = plan.scenarios.iter().map(|scenario| {
-        let declaration =
-            declared.iter().find(|d| d.arguments[0].as_immutable_string_ref().is_ok_and(|name| **name == *scenario.name))?;
+        let declaration = declared
+            .iter()
+            .find(|d| d.arguments[0].as_immutable_string_ref().is_ok_and(|name| **name == *scenario.name))?;
         let map = declaration.arguments[1].as_map_ref().ok()?;
         let function = |key: &str| map.get(key).and_then(function_of).map(|pointer| with_arity(pointer, arities));
         Some(Functions { run: function("run")?, start: function("start"), stop: function("stop") })
@@ -370,7 +384,9 @@ fn text_of(value: &EnvValue) -> Option<String> {
 }
 
 fn differs(main: &str) -> ScriptError {
-    let message = format!("the top level of `{main}` declares something else each time it is evaluated; declarations may depend on `env` only");
+    let message = format!(
+        "the top level of `{main}` declares something else each time it is evaluated; declarations may depend on `env` only"
+    );
     ScriptError { message, place: None }
 }
 
@@ -397,7 +413,13 @@ impl Imports {
 }
 
 impl ModuleResolver for Imports {
-    fn resolve(&self, engine: &Engine, source: Option<&str>, path: &str, at: Position) -> Result<Shared<Module>, Box<EvalAltResult>> {
+    fn resolve(
+        &self,
+        engine: &Engine,
+        source: Option<&str>,
+        path: &str,
+        at: Position,
+    ) -> Result<Shared<Module>, Box<EvalAltResult>> {
         let from = source.unwrap_or(&self.files[0].path);
         let index = self.by_file.get(from).and_then(|imports| imports.get(path)).copied();
         let unknown = || Box::new(EvalAltResult::ErrorModuleNotFound(path.to_owned(), at));

@@ -34,7 +34,10 @@ pub(super) fn read<'a>(
         let declared = desk.declared(declaration);
         if let Some(scenario) = one(desk, declaration, &declared, options, overrides, functions) {
             if scenarios.iter().any(|known| known.name == scenario.name) || skipped.contains(&scenario.name) {
-                desk.tell(declared.at_argument(0, Diagnostic::error(format!("a scenario `{}` exists already", scenario.name))));
+                desk.tell(
+                    declared
+                        .at_argument(0, Diagnostic::error(format!("a scenario `{}` exists already", scenario.name))),
+                );
             } else if !overrides.only.is_empty() && !overrides.only.contains(&scenario.name) {
                 skipped.push(scenario.name);
             } else {
@@ -47,7 +50,8 @@ pub(super) fn read<'a>(
     } else if !declared_any {
         scenarios.extend(plain(desk, options, overrides, functions));
     } else {
-        let names = || scenarios.iter().map(|scenario| scenario.name.as_str()).chain(skipped.iter().map(String::as_str));
+        let names =
+            || scenarios.iter().map(|scenario| scenario.name.as_str()).chain(skipped.iter().map(String::as_str));
         for wanted in overrides.only.iter().filter(|wanted| names().all(|name| name != wanted.as_str())) {
             let problem = Diagnostic::error(format!("`--scenario {wanted}`: the script has no such scenario"));
             desk.tell(problem.suggest(wanted, names().collect::<Vec<_>>()));
@@ -68,7 +72,8 @@ fn one(
     let name = match declaration.arguments[0].as_immutable_string_ref() {
         Ok(name) => name.to_string(),
         Err(_) => {
-            let problem = Diagnostic::error(format!("a scenario's name is text, not {}", type_name(&declaration.arguments[0])));
+            let problem =
+                Diagnostic::error(format!("a scenario's name is text, not {}", type_name(&declaration.arguments[0])));
             desk.tell(declared.at_argument(0, problem));
             return None;
         }
@@ -78,13 +83,23 @@ fn one(
         desk.tell(declared.at_argument(0, problem.help("letters, digits, `_` and `-`")));
     }
     let Ok(map) = declaration.arguments[1].as_map_ref() else {
-        desk.tell(declared.at_argument(1, Diagnostic::error("the second argument of `scenario` is a map: `#{ users: …, run: … }`")));
+        desk.tell(
+            declared.at_argument(
+                1,
+                Diagnostic::error("the second argument of `scenario` is a map: `#{ users: …, run: … }`"),
+            ),
+        );
         return None;
     };
     let reader = desk.reader(&map, declared, 1);
     let run = function(&reader, "run", functions);
     if run.is_none() && !reader.has("run") {
-        desk.tell(declared.problem(Diagnostic::error(format!("scenario `{name}` has no `run`")).help("`run: browse` names what each iteration does")));
+        desk.tell(
+            declared.problem(
+                Diagnostic::error(format!("scenario `{name}` has no `run`"))
+                    .help("`run: browse` names what each iteration does"),
+            ),
+        );
     }
     let start = function(&reader, "start", functions);
     let stop = function(&reader, "stop", functions);
@@ -122,7 +137,11 @@ fn function(reader: &Reader<'_>, key: &'static str, functions: &Functions) -> Op
     }
     if function.curry().is_empty() && !functions.takes_at_most_data(&name) {
         let problem = Diagnostic::error(format!("`{key}`: `{name}` takes more than one parameter"));
-        reader.problem(key, problem.help(format!("punk calls it as `{name}()` or `{name}(data)`, where `data` is what `setup` returned")));
+        reader.problem(
+            key,
+            problem
+                .help(format!("punk calls it as `{name}()` or `{name}(data)`, where `data` is what `setup` returned")),
+        );
     }
     Some(if name.starts_with("anon$") { "(closure)".to_owned() } else { name })
 }
@@ -131,7 +150,8 @@ fn tags(reader: &Reader<'_>, options: &Options) -> std::collections::BTreeMap<St
     let mut tags = reader.pairs("tags").unwrap_or_default();
     for name in tags.keys().filter(|name| !options.declared_tags.contains(name)) {
         let problem = Diagnostic::error(format!("unknown tag `{name}`"));
-        let help = format!("declare it with `options(#{{ tags: #{{ {name}: \"\" }} }})`, so that rules can select by it");
+        let help =
+            format!("declare it with `options(#{{ tags: #{{ {name}: \"\" }} }})`, so that rules can select by it");
         reader.problem("tags", problem.help(help));
     }
     tags.retain(|_, value| !value.is_empty());
@@ -139,13 +159,22 @@ fn tags(reader: &Reader<'_>, options: &Options) -> std::collections::BTreeMap<St
 }
 
 /// The model: exactly one of `users`, `iterations`, `iterations_per_user` (the last two with `users` as a number).
-fn work(reader: &Reader<'_>, name: &str, duration: Option<Duration>, desk: &Desk<'_>, declared: &Declared<'_>) -> Option<Work> {
+fn work(
+    reader: &Reader<'_>,
+    name: &str,
+    duration: Option<Duration>,
+    desk: &Desk<'_>,
+    declared: &Declared<'_>,
+) -> Option<Work> {
     let users = reader.any("users");
     let (shared, each) = (reader.whole("iterations", 1), reader.whole("iterations_per_user", 1));
     let max_duration = reader.duration("max_duration").or(duration).unwrap_or(MAX_DURATION);
     let given = [reader.has("iterations"), reader.has("iterations_per_user")];
     if given == [true, true] {
-        reader.problem("iterations_per_user", Diagnostic::error("a scenario has `iterations` or `iterations_per_user`, not both"));
+        reader.problem(
+            "iterations_per_user",
+            Diagnostic::error("a scenario has `iterations` or `iterations_per_user`, not both"),
+        );
         return None;
     }
     if given != [false, false] {
@@ -167,7 +196,9 @@ fn work(reader: &Reader<'_>, name: &str, duration: Option<Duration>, desk: &Desk
     let Some(users) = users else {
         if !reader.has("rate") {
             let problem = Diagnostic::error(format!("scenario `{name}` has no load"));
-            desk.tell(declared.problem(problem.help("one of `users: ramp(1, 20, 5.s)`, `iterations: 100`, `iterations_per_user: 10`")));
+            desk.tell(declared.problem(
+                problem.help("one of `users: ramp(1, 20, 5.s)`, `iterations: 100`, `iterations_per_user: 10`"),
+            ));
         }
         return None;
     };
@@ -222,7 +253,9 @@ fn work_of_flags(overrides: &Overrides, users: Option<u32>) -> Result<Work, Diag
     }
     let users = overrides.users.or(users).unwrap_or(1);
     match overrides.iterations {
-        Some(iterations) => Ok(Work::Iterations { users, iterations, max_duration: overrides.duration.unwrap_or(MAX_DURATION) }),
+        Some(iterations) => {
+            Ok(Work::Iterations { users, iterations, max_duration: overrides.duration.unwrap_or(MAX_DURATION) })
+        }
         None => closed(constant(users)?, overrides.duration),
     }
 }
@@ -230,8 +263,11 @@ fn work_of_flags(overrides: &Overrides, users: Option<u32>) -> Result<Work, Diag
 /// A script without scenarios runs `fn run` as the command line says; once, when it says nothing.
 fn plain(desk: &Desk<'_>, options: &Options, overrides: &Overrides, functions: &Functions) -> Option<Scenario> {
     if !functions.has("run") {
-        let problem = Diagnostic::error("the script has neither a `scenario(…)` nor a `fn run()`: there is nothing to run");
-        desk.tell(problem.help("declare `scenario(\"browse\", #{ users: 10, duration: 30.s, run: browse })`, or write `fn run() { … }`"));
+        let problem =
+            Diagnostic::error("the script has neither a `scenario(…)` nor a `fn run()`: there is nothing to run");
+        desk.tell(problem.help(
+            "declare `scenario(\"browse\", #{ users: 10, duration: 30.s, run: browse })`, or write `fn run() { … }`",
+        ));
         return None;
     }
     if !functions.takes_at_most_data("run") {
@@ -270,7 +306,8 @@ fn reshape(desk: &Desk<'_>, scenarios: &mut [Scenario], overrides: &Overrides) {
     }
     let [scenario] = scenarios else {
         if scenarios.len() > 1 && (overrides.users.is_some() || overrides.iterations.is_some()) {
-            let problem = Diagnostic::error("`--users` and `--iterations` fit one scenario, and the script has several");
+            let problem =
+                Diagnostic::error("`--users` and `--iterations` fit one scenario, and the script has several");
             desk.tell(problem.help("choose one with `--scenario NAME`"));
         }
         for scenario in scenarios {
@@ -301,4 +338,3 @@ fn cut(desk: &Desk<'_>, scenario: &mut Scenario, duration: Option<Duration>) {
         Work::Iterations { max_duration, .. } | Work::IterationsPerUser { max_duration, .. } => *max_duration = limit,
     }
 }
-

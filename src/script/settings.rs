@@ -24,7 +24,13 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Over a map that was given as `part`; `fallback` is underlined where a key has no place of its own.
-    pub fn new(map: &'a Map, part: Part, source: &'a Source, fallback: Place, problems: &'a RefCell<Vec<Diagnostic>>) -> Self {
+    pub fn new(
+        map: &'a Map,
+        part: Part,
+        source: &'a Source,
+        fallback: Place,
+        problems: &'a RefCell<Vec<Diagnostic>>,
+    ) -> Self {
         Reader { map, part, source, fallback, asked: RefCell::default(), problems }
     }
 
@@ -125,7 +131,9 @@ impl<'a> Reader<'a> {
             return None;
         };
         declare::strings(&items)
-            .map_err(|found| self.problem(key, Diagnostic::error(format!("`{key}` is a list of texts, and one item is {found}"))))
+            .map_err(|found| {
+                self.problem(key, Diagnostic::error(format!("`{key}` is a list of texts, and one item is {found}")))
+            })
             .ok()
     }
 
@@ -185,7 +193,9 @@ impl<'a> Reader<'a> {
                 let problem = Diagnostic::error(format!("unknown option `{key}` of `{whose}`"));
                 match did_you_mean(key, asked.iter().copied()) {
                     Some(_) => problem.suggest(key, asked.iter().copied()),
-                    None => problem.help(format!("the options are {}", Vec::from_iter(asked.iter().copied()).join(", "))),
+                    None => {
+                        problem.help(format!("the options are {}", Vec::from_iter(asked.iter().copied()).join(", ")))
+                    }
                 }
             };
             self.problems.borrow_mut().push(problem.at(place.span(self.source)));
@@ -205,7 +215,10 @@ pub fn http(reader: &Reader<'_>, base: &HttpSettings) -> HttpSettings {
         if url.contains("://") {
             set.base_url = Some(url);
         } else {
-            reader.problem("base_url", Diagnostic::error(format!("`base_url` begins with `http://` or `https://`, not \"{url}\"")));
+            reader.problem(
+                "base_url",
+                Diagnostic::error(format!("`base_url` begins with `http://` or `https://`, not \"{url}\"")),
+            );
         }
     }
     if let Some(headers) = reader.pairs("headers") {
@@ -292,7 +305,10 @@ fn tls(reader: &Reader<'_>, base: &TlsSettings) -> TlsSettings {
     if tls.cert.is_some() != tls.key.is_some() {
         let missing = if tls.cert.is_some() { "key" } else { "cert" };
         let given = if tls.cert.is_some() { "cert" } else { "key" };
-        reader.problem(given, Diagnostic::error(format!("a client certificate needs `cert` and `key`; `{missing}` is missing")));
+        reader.problem(
+            given,
+            Diagnostic::error(format!("a client certificate needs `cert` and `key`; `{missing}` is missing")),
+        );
     }
     if let Some(insecure) = reader.truth("insecure") {
         tls.insecure = insecure;
@@ -321,7 +337,8 @@ fn dns(reader: &Reader<'_>, set: &mut HttpSettings) {
             address.parse::<std::net::IpAddr>().is_ok() || address.parse::<std::net::SocketAddr>().is_ok()
         };
         if addresses.is_empty() || !addresses.iter().all(good) {
-            reader.problem("hosts", Diagnostic::error(format!("`{host}` in `hosts` is an IP address or a list of them")));
+            reader
+                .problem("hosts", Diagnostic::error(format!("`{host}` in `hosts` is an IP address or a list of them")));
         } else {
             set.dns_hosts.insert(host.to_string(), addresses);
         }

@@ -220,7 +220,10 @@ mod tests {
         std::fs::write(inside.join("main.rhai"), text).expect("written");
         let mut problems = Vec::new();
         Sources::load(&Engine::new_raw(), &inside.join("main.rhai"), &mut problems);
-        let lines: Vec<_> = problems.iter().map(|p| (p.span.as_ref().map(|s| s.line), p.message.contains("leaves the project"))).collect();
+        let lines: Vec<_> = problems
+            .iter()
+            .map(|p| (p.span.as_ref().map(|s| s.line), p.message.contains("leaves the project")))
+            .collect();
         assert_eq!(lines, [(Some(1), true), (Some(2), true), (Some(3), true)]);
     }
 }

@@ -31,7 +31,8 @@ pub fn outputs(plan: &Plan, summary: &str) -> Result<Vec<Output>, Diagnostic> {
     let failed = |error: ScriptError| error.diagnostic(&plan.sources);
     let machine = Machine::new(plan).map_err(failed)?;
     let Some(function) = machine.function("summary") else { return Ok(Vec::new()) };
-    let document = serde_json::from_str(summary).map_err(|error| Diagnostic::error(format!("the summary is no JSON: {error}")))?;
+    let document =
+        serde_json::from_str(summary).map_err(|error| Diagnostic::error(format!("the summary is no JSON: {error}")))?;
     let value = machine.call(&function, None, &Json::dynamic(Arc::new(document))).map_err(|failure| match failure {
         Failure::Error(error) => error.diagnostic(&plan.sources),
         Failure::Ended(_) => Diagnostic::error("`summary` was ended before it returned"),
@@ -52,9 +53,11 @@ fn output(path: &str, text: &Dynamic) -> Result<Output, Diagnostic> {
         "stdout" => Ok(Output::Stdout(text)),
         "stderr" => Ok(Output::Stderr(text)),
         _ => {
-            let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+            let inside =
+                Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
             if path.is_empty() || !inside {
-                return Err(Diagnostic::error(format!("`summary` may not write `{path}`")).help("paths are relative and stay below the current folder"));
+                return Err(Diagnostic::error(format!("`summary` may not write `{path}`"))
+                    .help("paths are relative and stay below the current folder"));
             }
             Ok(Output::File(path.to_owned(), text))
         }

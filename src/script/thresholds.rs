@@ -25,7 +25,9 @@ pub(super) fn read<'a>(
         let declared = desk.declared(declaration);
         let Some(rule) = one(desk, declaration, &declared, catalog, scenarios) else { continue };
         let same = |known: &ThresholdRule| {
-            known.source == rule.source && known.selector == rule.selector && known.options.scenario == rule.options.scenario
+            known.source == rule.source
+                && known.selector == rule.selector
+                && known.options.scenario == rule.options.scenario
         };
         if rules.iter().any(same) {
             desk.tell(declared.problem(Diagnostic::warning("this threshold is declared twice")));
@@ -46,7 +48,10 @@ fn one(
     let text = |at: usize, what: &str| {
         let value = declaration.arguments.get(at)?;
         let read = value.as_immutable_string_ref().map(|text| text.to_string());
-        read.map_err(|_| desk.tell(declared.at_argument(at, Diagnostic::error(format!("{what} is text, not {}", type_name(value)))))).ok()
+        read.map_err(|_| {
+            desk.tell(declared.at_argument(at, Diagnostic::error(format!("{what} is text, not {}", type_name(value)))))
+        })
+        .ok()
     };
     if declaration.arguments.len() == 1 {
         let problem = Diagnostic::error("a threshold has a selector and an expression");
@@ -64,7 +69,8 @@ fn one(
                 reader.finish("threshold");
             }
             None => {
-                let problem = Diagnostic::error(format!("the third argument of `threshold` is a map, not {}", type_name(value)));
+                let problem =
+                    Diagnostic::error(format!("the third argument of `threshold` is a map, not {}", type_name(value)));
                 desk.tell(declared.at_argument(2, problem.help("`#{ abort: true, grace: 10.s }`")));
             }
         }

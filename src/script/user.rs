@@ -54,7 +54,11 @@ pub fn wait<F: Future>(context: &NativeCallContext<'_>, future: F) -> Result<F::
 }
 
 /// Calls a closure that a script gave to punk, with the user's `this` bound.
-pub fn call(closure: &FnPtr, context: &NativeCallContext<'_>, arguments: impl AsMut<[Dynamic]>) -> Result<Dynamic, Box<EvalAltResult>> {
+pub fn call(
+    closure: &FnPtr,
+    context: &NativeCallContext<'_>,
+    arguments: impl AsMut<[Dynamic]>,
+) -> Result<Dynamic, Box<EvalAltResult>> {
     let lent = fiber::with_context::<User, _>(|user| {
         let home = user.host.home.get().filter(|home| home.must_lend(context, closure));
         (user.this.clone(), home.map(|home| home.state(context)))

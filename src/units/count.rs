@@ -29,13 +29,8 @@ pub fn parse(text: &str) -> Result<u64, UnitError> {
     })?;
     match number.times(factor) {
         Some((count, true)) => Ok(count),
-        Some((_, false)) => Err(UnitError::NotWhole {
-            text: trimmed.to_owned(),
-            whole: "things",
-        }),
-        None => Err(UnitError::TooLarge {
-            text: trimmed.to_owned(),
-        }),
+        Some((_, false)) => Err(UnitError::NotWhole { text: trimmed.to_owned(), whole: "things" }),
+        None => Err(UnitError::TooLarge { text: trimmed.to_owned() }),
     }
 }
 
@@ -56,23 +51,14 @@ mod tests {
 
     #[test]
     fn forms() {
-        for (text, count) in [
-            ("500", 500),
-            ("10k", 10_000),
-            ("1m", 1_000_000),
-            ("2.5k", 2_500),
-            ("10_000", 10_000),
-        ] {
+        for (text, count) in [("500", 500), ("10k", 10_000), ("1m", 1_000_000), ("2.5k", 2_500), ("10_000", 10_000)] {
             assert_eq!(parse(text), Ok(count), "{text}");
         }
         assert_eq!(
             parse("1.5").map_err(|error| error.to_string()),
             Err("`1.5` is not a whole number of things".into())
         );
-        assert_eq!(
-            parse("5x").map_err(|error| error.help()),
-            Err(Some("units of a count are `k` and `m`".into()))
-        );
+        assert_eq!(parse("5x").map_err(|error| error.help()), Err(Some("units of a count are `k` and `m`".into())));
         assert_eq!(
             parse("99999999999999999999").map_err(|error| error.to_string()),
             Err("`99999999999999999999` is too large".into())

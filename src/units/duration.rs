@@ -25,43 +25,28 @@ const UNITS: [(&str, u64); 9] = [
 pub fn parse(text: &str) -> Result<Duration, UnitError> {
     let quantity = Quantity::Duration;
     let trimmed = text.trim();
-    let large = || UnitError::TooLarge {
-        text: trimmed.to_owned(),
-    };
+    let large = || UnitError::TooLarge { text: trimmed.to_owned() };
     let mut rest = trimmed;
     let mut nanos = 0u64;
     loop {
         let (number, behind) = leading(quantity, trimmed, rest)?;
         let behind = behind.trim_start();
-        let end = behind
-            .find(|c: char| !c.is_alphabetic())
-            .unwrap_or(behind.len());
+        let end = behind.find(|c: char| !c.is_alphabetic()).unwrap_or(behind.len());
         let (unit, behind) = behind.split_at(end);
-        if unit.is_empty() && behind.is_empty() && trimmed.trim_matches(['0', '.', '_']).is_empty()
-        {
+        if unit.is_empty() && behind.is_empty() && trimmed.trim_matches(['0', '.', '_']).is_empty() {
             return Ok(Duration::ZERO);
         }
         if unit.is_empty() {
             return Err(match behind.is_empty() {
-                true => UnitError::NoUnit {
-                    quantity,
-                    text: trimmed.to_owned(),
-                },
-                false => UnitError::NotANumber {
-                    quantity,
-                    text: trimmed.to_owned(),
-                },
+                true => UnitError::NoUnit { quantity, text: trimmed.to_owned() },
+                false => UnitError::NotANumber { quantity, text: trimmed.to_owned() },
             });
         }
         let length = UNITS
             .iter()
             .find(|(name, _)| *name == unit)
             .map(|(_, length)| *length)
-            .ok_or_else(|| UnitError::UnknownUnit {
-                quantity,
-                text: trimmed.to_owned(),
-                unit: unit.to_owned(),
-            })?;
+            .ok_or_else(|| UnitError::UnknownUnit { quantity, text: trimmed.to_owned(), unit: unit.to_owned() })?;
         let (part, _) = number.times(length).ok_or_else(large)?;
         nanos = nanos.checked_add(part).ok_or_else(large)?;
         rest = behind.trim_start();
@@ -134,62 +119,22 @@ mod tests {
     #[test]
     fn wrong_ones_say_what_would_be_right() {
         for (text, message, help) in [
-            (
-                "",
-                "empty text where a duration is meant",
-                "write `250ms`, `10s` or `1m30s`",
-            ),
-            (
-                "10",
-                "`10` has no unit",
-                "write `10s` for seconds or `10ms` for milliseconds",
-            ),
-            (
-                "1m30",
-                "`1m30` has no unit",
-                "write `1m30s` for seconds or `1m30ms` for milliseconds",
-            ),
-            (
-                "soon",
-                "`soon` is not a duration",
-                "write `250ms`, `10s` or `1m30s`",
-            ),
-            (
-                "1.2.3s",
-                "`1.2.3s` is not a duration",
-                "write `250ms`, `10s` or `1m30s`",
-            ),
-            (
-                "10/s",
-                "`10/s` is not a duration",
-                "write `250ms`, `10s` or `1m30s`",
-            ),
+            ("", "empty text where a duration is meant", "write `250ms`, `10s` or `1m30s`"),
+            ("10", "`10` has no unit", "write `10s` for seconds or `10ms` for milliseconds"),
+            ("1m30", "`1m30` has no unit", "write `1m30s` for seconds or `1m30ms` for milliseconds"),
+            ("soon", "`soon` is not a duration", "write `250ms`, `10s` or `1m30s`"),
+            ("1.2.3s", "`1.2.3s` is not a duration", "write `250ms`, `10s` or `1m30s`"),
+            ("10/s", "`10/s` is not a duration", "write `250ms`, `10s` or `1m30s`"),
             ("5min", "unknown unit `min` in `5min`", "write `5m`"),
             ("5 sec", "unknown unit `sec` in `5 sec`", "write `5 s`"),
             ("5S", "unknown unit `S` in `5S`", "write `5s`"),
-            (
-                "5q",
-                "unknown unit `q` in `5q`",
-                "units of a duration are `ns`, `us`, `ms`, `s`, `m`, `h` and `d`",
-            ),
+            ("5q", "unknown unit `q` in `5q`", "units of a duration are `ns`, `us`, `ms`, `s`, `m`, `h` and `d`"),
         ] {
             let error = parse(text).expect_err(text);
-            assert_eq!(
-                (error.to_string().as_str(), error.help().as_deref()),
-                (message, Some(help)),
-                "{text}"
-            );
+            assert_eq!((error.to_string().as_str(), error.help().as_deref()), (message, Some(help)), "{text}");
         }
-        assert_eq!(
-            parse("-5s"),
-            Err(UnitError::Negative { text: "-5s".into() })
-        );
-        assert_eq!(
-            parse("99999999999h"),
-            Err(UnitError::TooLarge {
-                text: "99999999999h".into()
-            })
-        );
+        assert_eq!(parse("-5s"), Err(UnitError::Negative { text: "-5s".into() }));
+        assert_eq!(parse("99999999999h"), Err(UnitError::TooLarge { text: "99999999999h".into() }));
     }
 
     #[test]

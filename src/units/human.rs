@@ -25,11 +25,7 @@ pub fn time(ms: f64) -> String {
     } else {
         let seconds = (ms / 1e3).round() as u64;
         let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        if hours > 0 {
-            format!("{hours}h{minutes}m{seconds}s")
-        } else {
-            format!("{minutes}m{seconds}s")
-        }
+        if hours > 0 { format!("{hours}h{minutes}m{seconds}s") } else { format!("{minutes}m{seconds}s") }
     };
     format!("{sign}{text}")
 }
@@ -84,11 +80,7 @@ pub fn number(value: f64) -> String {
         _ => 6,
     };
     let text = format!("{value:.places$}");
-    if places == 0 {
-        text
-    } else {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    }
+    if places == 0 { text } else { text.trim_end_matches('0').trim_end_matches('.').to_owned() }
 }
 
 /// Rounded to two places, and printed by `{}` without trailing zeros.
@@ -153,13 +145,9 @@ mod tests {
         ] {
             assert_eq!(rate(value), text);
         }
-        for (share, text) in [
-            (0.0, "0%"),
-            (0.0125, "1.25%"),
-            (1.0, "100%"),
-            (0.000_001, "<0.01%"),
-            (0.999_999, ">99.99%"),
-        ] {
+        for (share, text) in
+            [(0.0, "0%"), (0.0125, "1.25%"), (1.0, "100%"), (0.000_001, "<0.01%"), (0.999_999, ">99.99%")]
+        {
             assert_eq!(percent(share), text);
         }
     }

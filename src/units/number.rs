@@ -33,42 +33,21 @@ impl Number {
 }
 
 /// Splits `text` (trimmed) into a number and what follows it. `1_000.5` is fine; signs and exponents are not.
-pub(super) fn leading<'t>(
-    quantity: Quantity,
-    whole_text: &str,
-    text: &'t str,
-) -> Result<(Number, &'t str), UnitError> {
+pub(super) fn leading<'t>(quantity: Quantity, whole_text: &str, text: &'t str) -> Result<(Number, &'t str), UnitError> {
     let text = text.trim_start();
     if text.is_empty() {
         return Err(UnitError::Empty { quantity });
     }
-    let wrong = || UnitError::NotANumber {
-        quantity,
-        text: whole_text.to_owned(),
-    };
-    let large = || UnitError::TooLarge {
-        text: whole_text.to_owned(),
-    };
+    let wrong = || UnitError::NotANumber { quantity, text: whole_text.to_owned() };
+    let large = || UnitError::TooLarge { text: whole_text.to_owned() };
     if let Some(rest) = text.strip_prefix('-') {
         let negative = rest.trim_start().starts_with(|c: char| c.is_ascii_digit());
-        return Err(if negative {
-            UnitError::Negative {
-                text: whole_text.to_owned(),
-            }
-        } else {
-            wrong()
-        });
+        return Err(if negative { UnitError::Negative { text: whole_text.to_owned() } } else { wrong() });
     }
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '_' && c != '.')
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '_' && c != '.').unwrap_or(text.len());
     let (number, rest) = text.split_at(end);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    let digits = |part: &str| {
-        part.chars()
-            .filter(char::is_ascii_digit)
-            .collect::<String>()
-    };
+    let digits = |part: &str| part.chars().filter(char::is_ascii_digit).collect::<String>();
     let starts_well = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
     if !starts_well(whole) || !starts_well(fraction) || fraction.contains('.') {
         return Err(wrong());
@@ -76,8 +55,6 @@ pub(super) fn leading<'t>(
     let whole = digits(whole).parse().map_err(|_| large())?;
     let mut places = digits(fraction);
     places.truncate(PLACES);
-    let billionths = format!("{places:0<PLACES$}")
-        .parse()
-        .expect("nine digits are a number");
+    let billionths = format!("{places:0<PLACES$}").parse().expect("nine digits are a number");
     Ok((Number { whole, billionths }, rest))
 }

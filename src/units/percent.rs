@@ -12,15 +12,8 @@ pub fn parse(text: &str) -> Result<f64, UnitError> {
     let (number, rest) = leading(quantity, trimmed, trimmed)?;
     match rest.trim_start() {
         "%" => Ok(number.to_f64() / 100.0),
-        "" => Err(UnitError::NoUnit {
-            quantity,
-            text: trimmed.to_owned(),
-        }),
-        unit => Err(UnitError::UnknownUnit {
-            quantity,
-            text: trimmed.to_owned(),
-            unit: unit.to_owned(),
-        }),
+        "" => Err(UnitError::NoUnit { quantity, text: trimmed.to_owned() }),
+        unit => Err(UnitError::UnknownUnit { quantity, text: trimmed.to_owned(), unit: unit.to_owned() }),
     }
 }
 
@@ -40,18 +33,9 @@ mod tests {
     fn forms() {
         assert_eq!(parse("1%"), Ok(0.01));
         assert_eq!(parse("99.9 %"), Ok(0.9990000000000001));
-        assert_eq!(
-            parse("1").map_err(|error| error.help()),
-            Err(Some("write `1%`".into()))
-        );
-        assert_eq!(
-            parse("1s").map_err(|error| error.to_string()),
-            Err("unknown unit `s` in `1s`".into())
-        );
-        assert_eq!(
-            (print(0.07), print(1.0), print(0.0)),
-            ("7%".into(), "100%".into(), "0%".into())
-        );
+        assert_eq!(parse("1").map_err(|error| error.help()), Err(Some("write `1%`".into())));
+        assert_eq!(parse("1s").map_err(|error| error.to_string()), Err("unknown unit `s` in `1s`".into()));
+        assert_eq!((print(0.07), print(1.0), print(0.0)), ("7%".into(), "100%".into(), "0%".into()));
     }
 
     proptest! {

@@ -34,24 +34,16 @@ pub fn parse(text: &str) -> Result<f64, UnitError> {
         Some((prefix, period)) => (prefix, Some(period)),
         None => match rest.split_once("per") {
             // `10 per s`, but `10 percent` has no such period and is refused below with its whole unit.
-            Some((prefix, period)) if period.starts_with(char::is_whitespace) => {
-                (prefix, Some(period))
-            }
+            Some((prefix, period)) if period.starts_with(char::is_whitespace) => (prefix, Some(period)),
             _ => (rest, None),
         },
     };
-    let unknown = || UnitError::UnknownUnit {
-        quantity,
-        text: trimmed.to_owned(),
-        unit: rest.trim().to_owned(),
-    };
+    let unknown = || UnitError::UnknownUnit { quantity, text: trimmed.to_owned(), unit: rest.trim().to_owned() };
     let factor = multiple(prefix.trim()).ok_or_else(unknown)?;
     let seconds = match period.map(str::trim) {
-        Some(period) => PERIODS
-            .iter()
-            .find(|(name, _)| *name == period)
-            .map(|(_, seconds)| *seconds)
-            .ok_or_else(unknown)?,
+        Some(period) => {
+            PERIODS.iter().find(|(name, _)| *name == period).map(|(_, seconds)| *seconds).ok_or_else(unknown)?
+        }
         None => 1.0,
     };
     Ok(number.to_f64() * factor as f64 / seconds)
@@ -92,32 +84,15 @@ mod tests {
     fn wrong_ones_say_what_would_be_right() {
         for (text, message, help) in [
             ("fast", "`fast` is not a rate", "write `50/s` or `600/min`"),
-            (
-                "50/sek",
-                "unknown unit `/sek` in `50/sek`",
-                "units of a rate are `/s`, `/min` and `/h`",
-            ),
+            ("50/sek", "unknown unit `/sek` in `50/sek`", "units of a rate are `/s`, `/min` and `/h`"),
             ("50/S", "unknown unit `/S` in `50/S`", "write `50/s`"),
-            (
-                "50 percent",
-                "unknown unit `percent` in `50 percent`",
-                "units of a rate are `/s`, `/min` and `/h`",
-            ),
+            ("50 percent", "unknown unit `percent` in `50 percent`", "units of a rate are `/s`, `/min` and `/h`"),
             ("50q/s", "unknown unit `q/s` in `50q/s`", "write `50/s`"),
         ] {
             let error = parse(text).expect_err(text);
-            assert_eq!(
-                (error.to_string().as_str(), error.help().as_deref()),
-                (message, Some(help)),
-                "{text}"
-            );
+            assert_eq!((error.to_string().as_str(), error.help().as_deref()), (message, Some(help)), "{text}");
         }
-        assert_eq!(
-            parse("-1/s"),
-            Err(UnitError::Negative {
-                text: "-1/s".into()
-            })
-        );
+        assert_eq!(parse("-1/s"), Err(UnitError::Negative { text: "-1/s".into() }));
     }
 
     proptest! {

@@ -31,29 +31,18 @@ pub fn parse(text: &str) -> Result<u64, UnitError> {
             .iter()
             .find(|(name, _)| *name == unit)
             .map(|(_, length)| *length)
-            .ok_or_else(|| UnitError::UnknownUnit {
-                quantity,
-                text: trimmed.to_owned(),
-                unit: unit.to_owned(),
-            })?,
+            .ok_or_else(|| UnitError::UnknownUnit { quantity, text: trimmed.to_owned(), unit: unit.to_owned() })?,
     };
     match number.times(length) {
         Some((bytes, true)) => Ok(bytes),
-        Some((_, false)) => Err(UnitError::NotWhole {
-            text: trimmed.to_owned(),
-            whole: "bytes",
-        }),
-        None => Err(UnitError::TooLarge {
-            text: trimmed.to_owned(),
-        }),
+        Some((_, false)) => Err(UnitError::NotWhole { text: trimmed.to_owned(), whole: "bytes" }),
+        None => Err(UnitError::TooLarge { text: trimmed.to_owned() }),
     }
 }
 
 /// Writes it exactly in the largest unit that divides it: `10MB`, `16MiB`, `1500B`. [`parse`] reads it back.
 pub fn print(bytes: u64) -> String {
-    let whole = UNITS
-        .iter()
-        .filter(|(_, length)| bytes > 0 && bytes.is_multiple_of(*length));
+    let whole = UNITS.iter().filter(|(_, length)| bytes > 0 && bytes.is_multiple_of(*length));
     // Of the units that divide it, the one that leaves the shortest number.
     let (unit, length) = whole.max_by_key(|(_, length)| *length).unwrap_or(&UNITS[0]);
     format!("{}{unit}", bytes / length)
@@ -84,41 +73,25 @@ mod tests {
     #[test]
     fn wrong_ones_say_what_would_be_right() {
         for (text, message, help) in [
-            (
-                "big",
-                "`big` is not a size",
-                Some("write `512KB` or `10MiB`"),
-            ),
+            ("big", "`big` is not a size", Some("write `512KB` or `10MiB`")),
             ("10mb", "unknown unit `mb` in `10mb`", Some("write `10MB`")),
             (
                 "10s",
                 "unknown unit `s` in `10s`",
-                Some(
-                    "units of a size are `B`, `KB`, `MB`, `GB`, `TB`, `KiB`, `MiB`, `GiB` and `TiB`",
-                ),
+                Some("units of a size are `B`, `KB`, `MB`, `GB`, `TB`, `KiB`, `MiB`, `GiB` and `TiB`"),
             ),
             ("0.5B", "`0.5B` is not a whole number of bytes", None),
             ("99999999999TB", "`99999999999TB` is too large", None),
             ("-1B", "`-1B` is negative", None),
         ] {
             let error = parse(text).expect_err(text);
-            assert_eq!(
-                (error.to_string().as_str(), error.help().as_deref()),
-                (message, help),
-                "{text}"
-            );
+            assert_eq!((error.to_string().as_str(), error.help().as_deref()), (message, help), "{text}");
         }
     }
 
     #[test]
     fn printing_takes_the_largest_unit_that_divides() {
-        for (bytes, text) in [
-            (0, "0B"),
-            (1_500, "1500B"),
-            (10_000_000, "10MB"),
-            (16 << 20, "16MiB"),
-            (1_000, "1KB"),
-        ] {
+        for (bytes, text) in [(0, "0B"), (1_500, "1500B"), (10_000_000, "10MB"), (16 << 20, "16MiB"), (1_000, "1KB")] {
             assert_eq!(print(bytes).to_uppercase(), text.to_uppercase());
         }
     }

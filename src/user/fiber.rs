@@ -18,10 +18,7 @@
 //!   the address of thread-locals in registers across a call.
 //! - Pin nothing on a fiber's stack except through [`wait`]. An overflow skips destructors ([`FiberError::Overflow`]);
 //!   futures given to [`wait`] are safe from it, because they are dropped before the fiber runs again.
-#![expect(
-    unsafe_code,
-    reason = "stack switching, memory maps and the SIGSEGV net; nowhere else"
-)]
+#![expect(unsafe_code, reason = "stack switching, memory maps and the SIGSEGV net; nowhere else")]
 
 use std::any::Any;
 use std::cell::Cell;
@@ -99,11 +96,7 @@ impl<T: 'static> Fiber<T> {
     ///
     /// # Errors
     /// No stack can be had: see [`StackError`].
-    pub fn new(
-        pool: &StackPool,
-        context: Rc<dyn Any>,
-        body: impl FnOnce() -> T + 'static,
-    ) -> Result<Self, StackError> {
+    pub fn new(pool: &StackPool, context: Rc<dyn Any>, body: impl FnOnce() -> T + 'static) -> Result<Self, StackError> {
         let stack = pool.take()?;
         let core = Rc::new(Core {
             context,
@@ -124,12 +117,7 @@ impl<T: 'static> Fiber<T> {
             End::Finished
         });
         core.trap.set(Some(coroutine.trap_handler()));
-        Ok(Self {
-            coroutine: Some(coroutine),
-            core,
-            result,
-            pending: None,
-        })
+        Ok(Self { coroutine: Some(coroutine), core, result, pending: None })
     }
 }
 
@@ -170,11 +158,7 @@ impl<T> Future for Fiber<T> {
     /// When polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let started = this
-            .coroutine
-            .as_ref()
-            .expect("a fiber is not polled after it ended")
-            .started();
+        let started = this.coroutine.as_ref().expect("a fiber is not polled after it ended").started();
         if let (false, Some(reason)) = (started, this.core.cancel.reason()) {
             this.coroutine = None;
             return Poll::Ready(Err(FiberError::NotStarted(reason)));
@@ -197,21 +181,12 @@ impl<T> Future for Fiber<T> {
                     return Poll::Pending;
                 }
                 Ok(CoroutineResult::Return(end)) => {
-                    let mut stack = this
-                        .coroutine
-                        .take()
-                        .map(Coroutine::into_stack)
-                        .expect("it has just returned");
+                    let mut stack = this.coroutine.take().map(Coroutine::into_stack).expect("it has just returned");
                     return Poll::Ready(match end {
-                        End::Finished => Ok(this
-                            .result
-                            .take()
-                            .expect("a finished body has set its result")),
+                        End::Finished => Ok(this.result.take().expect("a finished body has set its result")),
                         End::Overflow => {
                             stack.spoil();
-                            Err(FiberError::Overflow {
-                                stack_bytes: stack.bytes(),
-                            })
+                            Err(FiberError::Overflow { stack_bytes: stack.bytes() })
                         }
                     });
                 }
@@ -284,18 +259,12 @@ pub fn wait<F: Future>(future: F) -> Result<F::Output, Cancelled> {
     let core = current().expect("`fiber::wait` is called on a fiber");
     core.may_suspend()?;
     core.account();
-    let answer = core.suspend_for(Slot {
-        future: Some(future),
-        outcome: None,
-        cancellable: true,
-    });
+    let answer = core.suspend_for(Slot { future: Some(future), outcome: None, cancellable: true });
     core.since.set(None);
     match answer {
         Some(Ok(value)) => Ok(value),
         Some(Err(panic)) => resume_unwind(panic),
-        None => Err(Cancelled {
-            reason: core.cancel.reason().unwrap_or(CancelReason::Stopped),
-        }),
+        None => Err(Cancelled { reason: core.cancel.reason().unwrap_or(CancelReason::Stopped) }),
     }
 }
 
@@ -307,11 +276,7 @@ pub fn on_thread_stack<R>(work: impl FnOnce() -> R) -> R {
     };
     let mut work = Some(work);
     let once = std::future::poll_fn(|_| Poll::Ready(work.take().expect("polled once")()));
-    match core.suspend_for(Slot {
-        future: Some(once),
-        outcome: None,
-        cancellable: false,
-    }) {
+    match core.suspend_for(Slot { future: Some(once), outcome: None, cancellable: false }) {
         Some(Ok(value)) => value,
         Some(Err(panic)) => resume_unwind(panic),
         None => unreachable!("it is ready at its first poll"),
@@ -356,9 +321,7 @@ pub fn remaining_stack() -> usize {
 
 /// Lends this fiber's context, if it is a `T`. `None` outside a fiber or for another type. `with` may wait.
 pub fn with_context<T: 'static, R>(with: impl FnOnce(&T) -> R) -> Option<R> {
-    current()
-        .and_then(|core| core.context.downcast_ref::<T>())
-        .map(with)
+    current().and_then(|core| core.context.downcast_ref::<T>()).map(with)
 }
 
 /// A counted reference to this fiber's context, if it is a `T`.
@@ -411,9 +374,7 @@ impl Core {
         match self.cancel.reason() {
             Some(reason) => Err(Cancelled { reason }),
             // corosensei aborts on a suspension during its forced unwind, and a panic count would leak to neighbours.
-            None if thread::panicking() => Err(Cancelled {
-                reason: CancelReason::Stopped,
-            }),
+            None if thread::panicking() => Err(Cancelled { reason: CancelReason::Stopped }),
             None => Ok(()),
         }
     }
@@ -430,10 +391,7 @@ impl Core {
         // SAFETY: only the lifetime is erased. `Fiber` uses the pointer only while this frame is suspended right
         // below, forgets it before it resumes us, and empties the slot before it unwinds us.
         let turn = unsafe {
-            NonNull::new_unchecked(std::mem::transmute::<
-                *mut (dyn Turn + '_),
-                *mut (dyn Turn + 'static),
-            >(turn))
+            NonNull::new_unchecked(std::mem::transmute::<*mut (dyn Turn + '_), *mut (dyn Turn + 'static)>(turn))
         };
         self.suspend(Request::Wait(turn));
         slot.outcome

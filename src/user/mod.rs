@@ -10,5 +10,5 @@ pub mod vu;
 
 pub use cancel::{CancelHandle, CancelReason, Cancelled};
 pub use fiber::{Fiber, FiberError, StackPool};
-pub use vu::VirtualUser;
 pub use stack::{Guard, StackError, StackOptions, stack_limit};
+pub use vu::VirtualUser;

@@ -13,11 +13,7 @@ const DEFAULT_MAX_MAP_COUNT: usize = 65_530;
 
 /// Usable bytes of a stack unless asked otherwise: the worst script within the default limits needed 434 KiB in a
 /// release build; debug frames are six times as large. Virtual: pages are committed as they are touched.
-pub const STACK_BYTES: usize = if cfg!(debug_assertions) {
-    8 << 20
-} else {
-    1 << 20
-};
+pub const STACK_BYTES: usize = if cfg!(debug_assertions) { 8 << 20 } else { 1 << 20 };
 
 /// How the end of each stack is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +35,7 @@ pub struct StackOptions {
 
 impl Default for StackOptions {
     fn default() -> Self {
-        Self {
-            bytes: STACK_BYTES,
-            guard: None,
-        }
+        Self { bytes: STACK_BYTES, guard: None }
     }
 }
 
@@ -83,11 +76,7 @@ impl StackError {
     pub(super) fn too_many_mappings() -> Self {
         let max_map_count = max_map_count();
         let limit = stacks_under(max_map_count);
-        Self::TooManyMappings {
-            limit,
-            max_map_count,
-            wanted: max_map_count + 2 * limit,
-        }
+        Self::TooManyMappings { limit, max_map_count, wanted: max_map_count + 2 * limit }
     }
 }
 
@@ -131,11 +120,7 @@ mod tests {
 
     #[test]
     fn the_refusal_names_the_sysctl_the_fix_and_the_kernel() {
-        let error = StackError::TooManyMappings {
-            limit: 12_000,
-            max_map_count: 65_530,
-            wanted: 89_530,
-        };
+        let error = StackError::TooManyMappings { limit: 12_000, max_map_count: 65_530, wanted: 89_530 };
         insta::assert_snapshot!(error, @"no more than 12000 users fit: on this kernel each user's stack takes two memory mappings, and the sysctl `vm.max_map_count` is 65530; raise it (`sysctl -w vm.max_map_count=89530` doubles the users) or use Linux 6.13 or later, which has no such limit");
     }
 }

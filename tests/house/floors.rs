@@ -13,7 +13,7 @@ const WINDOWS: u8 = 5;
 const DOOR: u8 = 6;
 
 /// Each part of the crate (a folder or file directly below `src/`) and its floor.
-const FLOORS: [(&str, u8); 22] = [
+const FLOORS: [(&str, u8); 20] = [
     ("clock", GROUND),
     ("control", GROUND),
     ("diagnostic", GROUND),
@@ -21,6 +21,7 @@ const FLOORS: [(&str, u8); 22] = [
     ("load", GROUND),
     ("metrics", GROUND),
     ("plan", GROUND),
+    ("printable", GROUND),
     ("units", GROUND),
     ("user", 1),
     ("protocol", 2),
@@ -33,23 +34,17 @@ const FLOORS: [(&str, u8); 22] = [
     ("report", WINDOWS),
     ("tui", WINDOWS),
     ("cli", DOOR),
-    ("doctor", DOOR),
-    ("exit", DOOR),
-    ("run", DOOR),
 ];
 
 /// The service that punk is tested against stands beside the house: it knows the ground floor only.
 const BESIDE: &str = "target";
 /// Who may know it, besides tests of any floor: the command that serves it, and those that start it for `demo::shop()`.
-const KNOWS_BESIDE: [&str; 4] = ["script", "engine", "cli", "run"];
+const KNOWS_BESIDE: [&str; 3] = ["script", "engine", "cli"];
 
 /// The floor of a module path, `None` for the crate's root, for the part beside the house and for a part that has no floor.
 pub fn floor(module: &[&str]) -> Option<u8> {
     let part = module.first()?;
-    FLOORS
-        .iter()
-        .find(|(name, _)| name == part)
-        .map(|(_, floor)| *floor)
+    FLOORS.iter().find(|(name, _)| name == part).map(|(_, floor)| *floor)
 }
 
 /// A path from one part of the crate to another, as a file writes it.
@@ -67,33 +62,20 @@ pub fn faults(tree: &[Source]) -> Vec<String> {
     for source in tree.iter().filter(|s| !s.module().is_empty()) {
         let part = source.module()[0];
         if part != BESIDE && floor(&[part]).is_none() {
-            faults.push(format!(
-                "{}: `{part}` has no floor: give it one in tests/house/floors.rs",
-                source.path
-            ));
+            faults.push(format!("{}: `{part}` has no floor: give it one in tests/house/floors.rs", source.path));
             continue;
         }
         for reference in references(source) {
             if let Some(why) = refused(&reference) {
-                faults.push(format!(
-                    "{}: `{}` may not know `{}`: {why}",
-                    reference.place, reference.from, reference.to
-                ));
+                faults
+                    .push(format!("{}: `{}` may not know `{}`: {why}", reference.place, reference.from, reference.to));
             }
             if reference.from != reference.to && !reference.in_tests {
-                edges
-                    .entry(reference.from)
-                    .or_default()
-                    .insert(reference.to);
+                edges.entry(reference.from).or_default().insert(reference.to);
             }
         }
     }
-    faults.extend(cycle(&edges).map(|parts| {
-        format!(
-            "a circle of parts that know each other: {}",
-            parts.join(" -> ")
-        )
-    }));
+    faults.extend(cycle(&edges).map(|parts| format!("a circle of parts that know each other: {}", parts.join(" -> "))));
     faults
 }
 
@@ -144,8 +126,7 @@ fn references(source: &Source) -> Vec<Reference> {
         while let Some(after) = rest.strip_prefix("super").and_then(path_rest) {
             (rest, climbed) = (after, climbed + 1);
         }
-        let continued = source.code[..offset].trim_end().ends_with("super::")
-            || source.code[..offset].ends_with("::");
+        let continued = source.code[..offset].trim_end().ends_with("super::") || source.code[..offset].ends_with("::");
         // An inline module (that of the tests) is one step deeper than its file, so climbing by the file's depth stays inside the part there.
         let depth = module.len() + usize::from(inside_inline_module(&source.code[..offset]));
         if climbed >= depth && !continued {
@@ -193,9 +174,7 @@ fn inside_inline_module(before: &str) -> bool {
         let name = rest.bytes().take_while(|c| in_name(*c)).count();
         rest[name..].trim_start().starts_with('{')
     });
-    opened
-        .into_iter()
-        .any(|at| before[at..].matches('{').count() > before[at..].matches('}').count())
+    opened.into_iter().any(|at| before[at..].matches('{').count() > before[at..].matches('}').count())
 }
 
 /// One circle in the graph, if there is any, as the parts along it.
@@ -207,31 +186,19 @@ fn cycle(edges: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
         done: &mut BTreeSet<String>,
     ) -> Option<Vec<String>> {
         if let Some(start) = trail.iter().position(|part| part == at) {
-            return Some(
-                trail[start..]
-                    .iter()
-                    .cloned()
-                    .chain([at.to_owned()])
-                    .collect(),
-            );
+            return Some(trail[start..].iter().cloned().chain([at.to_owned()]).collect());
         }
         if done.contains(at) {
             return None;
         }
         trail.push(at.to_owned());
-        let found = edges
-            .get(at)
-            .into_iter()
-            .flatten()
-            .find_map(|to| walk(to, edges, trail, done));
+        let found = edges.get(at).into_iter().flatten().find_map(|to| walk(to, edges, trail, done));
         trail.pop();
         done.insert(at.to_owned());
         found
     }
     let mut done = BTreeSet::new();
-    edges
-        .keys()
-        .find_map(|part| walk(part, edges, &mut Vec::new(), &mut done))
+    edges.keys().find_map(|part| walk(part, edges, &mut Vec::new(), &mut done))
 }
 
 #[cfg(test)]
@@ -239,10 +206,7 @@ mod tests {
     use super::{Source, faults};
 
     fn judged(files: &[(&str, &str)]) -> String {
-        let tree: Vec<Source> = files
-            .iter()
-            .map(|(path, text)| Source::new(path, text))
-            .collect();
+        let tree: Vec<Source> = files.iter().map(|(path, text)| Source::new(path, text)).collect();
         faults(&tree).join("\n")
     }
 
@@ -260,77 +224,27 @@ mod tests {
                 "use crate::user::Vu;",
                 "src/load/pacer.rs:1: `load` may not know `user`: it is on a higher floor",
             ),
-            (
-                "src/user/vu.rs",
-                "use crate::{\n units::X,\n engine::{a, b},\n};",
-                "`user` may not know `engine`",
-            ),
-            (
-                "src/protocol/http/client.rs",
-                "fn a() -> crate::script::E {}",
-                "`protocol` may not know `script`",
-            ),
-            (
-                "src/protocol/http/client.rs",
-                "use super::super::super::script::E;",
-                "`protocol` may not know `script`",
-            ),
-            (
-                "src/protocol/mod.rs",
-                "use super::{units, cli};",
-                "`protocol` may not know `cli`",
-            ),
-            (
-                "src/report/mod.rs",
-                "crate::engine::x();",
-                "windows see snapshots",
-            ),
-            (
-                "src/report/mod.rs",
-                "use crate::progress::Bar;",
-                "windows do not know each other",
-            ),
-            (
-                "src/target/mod.rs",
-                "use crate::protocol::net;",
-                "knows the ground floor only",
-            ),
-            (
-                "src/protocol/mod.rs",
-                "use crate::target::Shop;",
-                "beside the house",
-            ),
-            (
-                "src/load/mod.rs",
-                "use crate::Everything;",
-                "no part of the crate",
-            ),
+            ("src/user/vu.rs", "use crate::{\n units::X,\n engine::{a, b},\n};", "`user` may not know `engine`"),
+            ("src/protocol/http/client.rs", "fn a() -> crate::script::E {}", "`protocol` may not know `script`"),
+            ("src/protocol/http/client.rs", "use super::super::super::script::E;", "`protocol` may not know `script`"),
+            ("src/protocol/mod.rs", "use super::{units, cli};", "`protocol` may not know `cli`"),
+            ("src/report/mod.rs", "crate::engine::x();", "windows see snapshots"),
+            ("src/report/mod.rs", "use crate::progress::Bar;", "windows do not know each other"),
+            ("src/target/mod.rs", "use crate::protocol::net;", "knows the ground floor only"),
+            ("src/protocol/mod.rs", "use crate::target::Shop;", "beside the house"),
+            ("src/load/mod.rs", "use crate::Everything;", "no part of the crate"),
             ("src/stuff.rs", "", "`stuff` has no floor"),
-            (
-                "src/load/mod.rs",
-                "#[cfg(test)]\nmod tests { use crate::engine; }",
-                "`load` may not know `engine`",
-            ),
+            ("src/load/mod.rs", "#[cfg(test)]\nmod tests { use crate::engine; }", "`load` may not know `engine`"),
         ] {
-            assert!(
-                judged(&[(path, text)]).contains(told),
-                "{path}: {text}\n{}",
-                judged(&[(path, text)])
-            );
+            assert!(judged(&[(path, text)]).contains(told), "{path}: {text}\n{}", judged(&[(path, text)]));
         }
     }
 
     #[test]
     fn downwards_and_inside_is_free() {
         for (path, text) in [
-            (
-                "src/cli.rs",
-                "use crate::{run, report::X, target, load::{A, B}};",
-            ),
-            (
-                "src/load/pacer.rs",
-                "use super::Shape; use crate::units::Duration; // crate::engine\n",
-            ),
+            ("src/cli.rs", "use crate::{run, report::X, target, load::{A, B}};"),
+            ("src/load/pacer.rs", "use super::Shape; use crate::units::Duration; // crate::engine\n"),
             (
                 "src/protocol/http/client.rs",
                 "use super::super::net; pub(in crate::protocol) fn a() { let b = \"crate::engine\"; }",
@@ -339,10 +253,7 @@ mod tests {
                 "src/protocol/http/client.rs",
                 "#[cfg(test)]\nmod tests {\n use super::*; use super::super::super::net; use crate::target::Shop;\n}",
             ),
-            (
-                "src/units.rs",
-                "#[cfg(test)]\nmod tests { use super::Engine; }",
-            ),
+            ("src/units.rs", "#[cfg(test)]\nmod tests { use super::Engine; }"),
             ("src/load/pacer.rs", "pub(crate) fn a() {}"),
             ("src/lib.rs", "pub use crate::cli::main;"),
         ] {
@@ -357,10 +268,7 @@ mod tests {
             ("src/metrics/mod.rs", "use crate::expr::B;"),
             ("src/expr/mod.rs", "use crate::load::C;"),
         ];
-        assert_eq!(
-            judged(&files),
-            "a circle of parts that know each other: expr -> load -> metrics -> expr"
-        );
+        assert_eq!(judged(&files), "a circle of parts that know each other: expr -> load -> metrics -> expr");
         assert_eq!(judged(&files[..2]), "");
     }
 }

@@ -27,13 +27,7 @@ impl Source {
         } else {
             blank_tests(&code)
         };
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            code,
-            shipped,
-            test_lines,
-        }
+        Self { path: path.to_owned(), text: text.to_owned(), code, shipped, test_lines }
     }
 
     /// All `.rs` files below `root/src`, in the order of their paths.
@@ -47,13 +41,8 @@ impl Source {
                     folders.push(path);
                 } else if path.extension().is_some_and(|e| e == "rs") {
                     let text = std::fs::read_to_string(&path).expect("a source file is UTF-8");
-                    let short = path
-                        .strip_prefix(root)
-                        .expect("it was found below the root");
-                    found.push(Self::new(
-                        &short.to_string_lossy().replace('\\', "/"),
-                        &text,
-                    ));
+                    let short = path.strip_prefix(root).expect("it was found below the root");
+                    found.push(Self::new(&short.to_string_lossy().replace('\\', "/"), &text));
                 }
             }
         }
@@ -91,9 +80,7 @@ pub fn in_name(c: u8) -> bool {
 /// The offsets at which `word` stands in `code`, not as a part of a longer name.
 pub fn find_word(code: &str, word: &str) -> Vec<usize> {
     let bytes = code.as_bytes();
-    let free = |i: Option<usize>, edge: u8| {
-        !in_name(edge) || i.and_then(|i| bytes.get(i)).is_none_or(|c| !in_name(*c))
-    };
+    let free = |i: Option<usize>, edge: u8| !in_name(edge) || i.and_then(|i| bytes.get(i)).is_none_or(|c| !in_name(*c));
     code.match_indices(word)
         .map(|(at, _)| at)
         .filter(|&at| free(at.checked_sub(1), word.as_bytes()[0]))
@@ -105,12 +92,7 @@ pub fn find_word(code: &str, word: &str) -> Vec<usize> {
 fn blank_literals(text: &str) -> String {
     let src = text.as_bytes();
     let mut out = src.to_vec();
-    let mut blank = |from: usize, to: usize| {
-        out[from..to]
-            .iter_mut()
-            .filter(|c| **c != b'\n')
-            .for_each(|c| *c = b' ')
-    };
+    let mut blank = |from: usize, to: usize| out[from..to].iter_mut().filter(|c| **c != b'\n').for_each(|c| *c = b' ');
     let mut i = 0;
     while i < src.len() {
         let rest = &src[i..];
@@ -124,18 +106,9 @@ fn blank_literals(text: &str) -> String {
             blank(i, end);
             i = end;
         } else if let Some(hashes) = raw_string_hashes(rest).filter(|_| !after_name) {
-            let close: Vec<u8> = std::iter::once(b'"')
-                .chain(std::iter::repeat_n(b'#', hashes))
-                .collect();
-            let open = rest
-                .iter()
-                .position(|c| *c == b'"')
-                .expect("a raw string has a quote")
-                + 1;
-            let length = rest[open..]
-                .windows(close.len())
-                .position(|w| w == close)
-                .unwrap_or(rest.len() - open);
+            let close: Vec<u8> = std::iter::once(b'"').chain(std::iter::repeat_n(b'#', hashes)).collect();
+            let open = rest.iter().position(|c| *c == b'"').expect("a raw string has a quote") + 1;
+            let length = rest[open..].windows(close.len()).position(|w| w == close).unwrap_or(rest.len() - open);
             blank(i + open, i + open + length);
             i = (i + open + length + close.len()).min(src.len());
         } else if rest[0] == b'"' {
@@ -168,11 +141,7 @@ fn comment_length(rest: &[u8]) -> usize {
 
 /// `r"`, `r#"`, `br##"` … and how many hashes it has.
 fn raw_string_hashes(rest: &[u8]) -> Option<usize> {
-    let after = rest
-        .strip_prefix(b"b")
-        .or_else(|| rest.strip_prefix(b"c"))
-        .unwrap_or(rest)
-        .strip_prefix(b"r")?;
+    let after = rest.strip_prefix(b"b").or_else(|| rest.strip_prefix(b"c")).unwrap_or(rest).strip_prefix(b"r")?;
     let hashes = after.iter().take_while(|c| **c == b'#').count();
     (after.get(hashes) == Some(&b'"')).then_some(hashes)
 }
@@ -216,15 +185,9 @@ fn blank_tests(code: &str) -> (String, usize) {
         }
         done = at + attribute.len() + item_length(&code.as_bytes()[at + attribute.len()..]);
         lines += code[at..done].matches('\n').count() + 1;
-        out[at..done]
-            .iter_mut()
-            .filter(|c| **c != b'\n')
-            .for_each(|c| *c = b' ');
+        out[at..done].iter_mut().filter(|c| **c != b'\n').for_each(|c| *c = b' ');
     }
-    (
-        String::from_utf8(out).expect("whole items were replaced"),
-        lines,
-    )
+    (String::from_utf8(out).expect("whole items were replaced"), lines)
 }
 
 fn item_length(code: &[u8]) -> usize {
@@ -262,13 +225,7 @@ mod tests {
         let source = Source::new("src/a.rs", text);
         assert_eq!(source.shipped_lines(), 4);
         assert_eq!(Source::new("src/a/tests.rs", text).shipped_lines(), 0);
-        for (name, there) in [
-            ("fn a", true),
-            ("use b", false),
-            ("fn e", true),
-            ("fn f", false),
-            ("fn h", true),
-        ] {
+        for (name, there) in [("fn a", true), ("use b", false), ("fn e", true), ("fn f", false), ("fn h", true)] {
             assert_eq!(source.shipped.contains(name), there, "{name}");
         }
     }

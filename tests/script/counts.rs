@@ -107,7 +107,11 @@ fn checks_groups_and_metrics_are_counted_exactly() {
         [("even", 5, 5, ""), ("small", 3, 7, ""), ("true", 10, 0, ""), ("inside", 10, 0, "::outer")]
     {
         let check = check(&summary, name);
-        assert_eq!((&check["passes"], &check["fails"], &check["group"]), (&passes.into(), &fails.into(), &group.into()), "{name}");
+        assert_eq!(
+            (&check["passes"], &check["fails"], &check["group"]),
+            (&passes.into(), &fails.into(), &group.into()),
+            "{name}"
+        );
     }
     assert_eq!(outcome.metric("checks", "passes") + outcome.metric("checks", "fails"), 40.0);
     assert_eq!(outcome.metric("orders", "count"), 30.0);

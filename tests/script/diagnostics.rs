@@ -14,9 +14,14 @@ fn refused(files: &[(&str, &str)]) -> Outcome {
 #[test]
 fn every_problem_beyond_syntax_is_told_at_once() {
     let outcome = refused(&[
-        ("lib.rhai", r#"fn a() { b() }
-"#),
-        ("test.rhai", r#"import "lib" as lib;
+        (
+            "lib.rhai",
+            r#"fn a() { b() }
+"#,
+        ),
+        (
+            "test.rhai",
+            r#"import "lib" as lib;
 options(#{ base_ulr: "http://x", timeout: 30, tags: #{ scenario: "x" } });
 scenario("a", #{ users: 10, run: runn });
 scenario("a", #{ users: ramp(1, 2), run: run });
@@ -36,7 +41,8 @@ fn run(data) {
 fn helper() { this.y = 2; cfg + 1 }
 let cfg = 5;
 fn setup() { this.a = 1 }
-"#),
+"#,
+        ),
     ]);
     assert_snapshot!(outcome.stderr(), @r#"
 error: unknown function `b`
@@ -182,14 +188,23 @@ error: there is no `this` in `setup`
 #[test]
 fn one_syntax_error_in_each_file() {
     let outcome = refused(&[
-        ("one.rhai", r#"fn a( { }
-"#),
-        ("two.rhai", r#"fn b() { let }
-"#),
-        ("test.rhai", r#"import "one" as one;
+        (
+            "one.rhai",
+            r#"fn a( { }
+"#,
+        ),
+        (
+            "two.rhai",
+            r#"fn b() { let }
+"#,
+        ),
+        (
+            "test.rhai",
+            r#"import "one" as one;
 import "two" as two;
 fn run() { nothing(); }
-"#),
+"#,
+        ),
     ]);
     assert_snapshot!(outcome.stderr(), @r#"
 error: `)` is missing to close the parameters list of function `a`
@@ -216,8 +231,9 @@ error: a name is expected, not `}`
 
 #[test]
 fn durations_and_numbers_that_cannot_be() {
-    let outcome = refused(&[
-        ("test.rhai", r#"options(#{ timeout: "5 parsecs", graceful_stop: -1, setup_timeout: 3.5, seed: "x", redirects: -1, base_url: "localhost" });
+    let outcome = refused(&[(
+        "test.rhai",
+        r#"options(#{ timeout: "5 parsecs", graceful_stop: -1, setup_timeout: 3.5, seed: "x", redirects: -1, base_url: "localhost" });
 scenario("a", #{ users: constant(5).hold(10), run: go_on });
 scenario("b", #{ users: -3, duration: 1.s, run: go_on });
 scenario("c", #{ users: "ten", duration: 1.s, run: go_on });
@@ -226,8 +242,8 @@ scenario("e", #{ users: 0, duration: 1.s, run: go_on });
 scenario("f", #{ iterations: 5, iterations_per_user: 2, run: go_on });
 scenario("g", #{ iterations: 5, users: ramp(1, 2, 1.s), run: go_on });
 fn go_on() { }
-"#),
-    ]);
+"#,
+    )]);
     assert_snapshot!(outcome.stderr(), @r#"
 error: `timeout`: unknown unit `parsecs` in `5 parsecs`
  --> test.rhai:1:21
@@ -317,8 +333,9 @@ error: with a fixed number of iterations, `users` is a whole number from 1 on
 
 #[test]
 fn scenarios_that_cannot_be() {
-    let outcome = refused(&[
-        ("test.rhai", r#"scenario("none", #{ });
+    let outcome = refused(&[(
+        "test.rhai",
+        r#"scenario("none", #{ });
 scenario("no-run", #{ iterations: 1 });
 scenario("no-load", #{ run: work });
 scenario("twice", #{ iterations: 1, run: work });
@@ -332,8 +349,8 @@ scenario(7, #{ iterations: 1, run: work });
 scenario("map", 7);
 fn work() { }
 fn two(a, b) { }
-"#),
-    ]);
+"#,
+    )]);
     assert_snapshot!(outcome.stderr(), @r#"
 error: scenario `none` has no `run`
  --> test.rhai:1:1
@@ -425,8 +442,9 @@ error: the second argument of `scenario` is a map: `#{ users: …, run: … }`
 
 #[test]
 fn thresholds_that_cannot_be() {
-    let outcome = refused(&[
-        ("test.rhai", r#"threshold("checks", "rate > 99%", #{ abrot: true });
+    let outcome = refused(&[(
+        "test.rhai",
+        r#"threshold("checks", "rate > 99%", #{ abrot: true });
 threshold("http_reqs", "p(95) < 3");
 threshold("http_req_duration{nmae:product}", "p(95) < 300ms");
 threshold("http_req_duration", "p(101) < 300ms");
@@ -436,8 +454,8 @@ threshold("http_req_failed", "rate < 1%", #{ severity: "fatal", grace: 5 });
 threshold("orders", "count > 1", #{ scenario: "shop" });
 threshold("checks", "rate >");
 fn run() { }
-"#),
-    ]);
+"#,
+    )]);
     assert_snapshot!(outcome.stderr(), @r#"
 error: unknown option `abrot` of `threshold`
  --> test.rhai:1:38
@@ -517,10 +535,11 @@ error: expected a method such as `p(95)` or a limit such as `300ms`, found the e
 
 #[test]
 fn reserved_words_are_named() {
-    let outcome = refused(&[
-        ("test.rhai", r#"fn run() { let go = 1; }
-"#),
-    ]);
+    let outcome = refused(&[(
+        "test.rhai",
+        r#"fn run() { let go = 1; }
+"#,
+    )]);
     assert_snapshot!(outcome.stderr(), @r#"
 error: `go` is a reserved word of Rhai
  --> test.rhai:1:16
@@ -534,10 +553,11 @@ error: `go` is a reserved word of Rhai
 
 #[test]
 fn a_reserved_key_says_how_to_quote_it() {
-    let outcome = refused(&[
-        ("test.rhai", r#"fn run() { let m = #{ default: 1 }; }
-"#),
-    ]);
+    let outcome = refused(&[(
+        "test.rhai",
+        r#"fn run() { let m = #{ default: 1 }; }
+"#,
+    )]);
     assert_snapshot!(outcome.stderr(), @r#"
 error: `default` is a reserved word of Rhai
  --> test.rhai:1:23
@@ -551,13 +571,14 @@ error: `default` is a reserved word of Rhai
 
 #[test]
 fn this_belongs_to_users() {
-    let outcome = refused(&[
-        ("test.rhai", r#"fn setup() { this.a = 1; }
+    let outcome = refused(&[(
+        "test.rhai",
+        r#"fn setup() { this.a = 1; }
 fn teardown(data) { this.a = 1; }
 fn run() { this.n = 1; let f = |x| this.n + x; f.call(2); helper(); }
 fn helper() { this.n += 1; }
-"#),
-    ]);
+"#,
+    )]);
     assert_snapshot!(outcome.stderr(), @r#"
 error: there is no `this` in `setup`
  --> test.rhai:1:14
@@ -595,12 +616,13 @@ warning: `helper` uses `this`, but this call gives it none
 
 #[test]
 fn a_top_level_let_is_not_seen_by_functions() {
-    let outcome = refused(&[
-        ("test.rhai", r#"let limit = 5;
+    let outcome = refused(&[(
+        "test.rhai",
+        r#"let limit = 5;
 const LIMIT = 5;
 fn run() { print(limit); print(LIMIT); print(global::LIMIT); }
-"#),
-    ]);
+"#,
+    )]);
     assert_snapshot!(outcome.stderr(), @r#"
 error: `limit` is a top-level `let`; make it `const` and write `global::limit`
  --> test.rhai:3:18
@@ -620,13 +642,14 @@ error: `LIMIT` is a top-level `const`; inside a function write `global::LIMIT`
 
 #[test]
 fn the_top_level_goes_all_the_way() {
-    let outcome = refused(&[
-        ("test.rhai", r#"threshold("chekcs", "rate > 99%");
+    let outcome = refused(&[(
+        "test.rhai",
+        r#"threshold("chekcs", "rate > 99%");
 return;
 threshold("unreached", "rate > 99%");
 fn run() { }
-"#),
-    ]);
+"#,
+    )]);
     assert_snapshot!(outcome.stderr(), @r#"
 error: unknown metric `chekcs`
  --> test.rhai:1:12
@@ -646,12 +669,13 @@ error: the top level ends here, before it has declared everything
 
 #[test]
 fn an_error_thrown_by_the_top_level_has_its_line() {
-    let outcome = refused(&[
-        ("test.rhai", r#"const A = [1, 2][5];
+    let outcome = refused(&[(
+        "test.rhai",
+        r#"const A = [1, 2][5];
 throw "no such environment";
 fn run() { }
-"#),
-    ]);
+"#,
+    )]);
     assert_snapshot!(outcome.stderr(), @r#"
 error: array index 5 out of bounds: only 2 elements in array
  --> test.rhai:1:18
@@ -671,13 +695,14 @@ error: no such environment
 
 #[test]
 fn users_do_not_run_at_the_top_level() {
-    let outcome = refused(&[
-        ("test.rhai", r#"http::get("http://127.0.0.1:1/");
+    let outcome = refused(&[(
+        "test.rhai",
+        r#"http::get("http://127.0.0.1:1/");
 sleep(1.s);
 check("a", true);
 fn run() { scenario("x", #{}); }
-"#),
-    ]);
+"#,
+    )]);
     assert_snapshot!(outcome.stderr(), @r#"
 error: `get` needs a running user: the top level of a script only declares
  --> test.rhai:1:7
@@ -703,10 +728,11 @@ error: `check` needs a running user: the top level of a script only declares
 
 #[test]
 fn nothing_to_run() {
-    let outcome = refused(&[
-        ("test.rhai", r#"const A = 1;
-"#),
-    ]);
+    let outcome = refused(&[(
+        "test.rhai",
+        r#"const A = 1;
+"#,
+    )]);
     assert_snapshot!(outcome.stderr(), @r#"
 error: the script has neither a `scenario(…)` nor a `fn run()`: there is nothing to run
  |
@@ -719,14 +745,20 @@ error: the script has neither a `scenario(…)` nor a `fn run()`: there is nothi
 #[test]
 fn imports_that_cannot_be_found() {
     let outcome = refused(&[
-        ("lib.rhai", r#"import "nowhere" as n;
-"#),
-        ("test.rhai", r#"import "lib" as lib;
+        (
+            "lib.rhai",
+            r#"import "nowhere" as n;
+"#,
+        ),
+        (
+            "test.rhai",
+            r#"import "lib" as lib;
 import "missing" as missing;
 import "std/nothing" as nothing;
 import "folder" as folder;
 fn run() { }
-"#),
+"#,
+        ),
         ("folder.rhai/x.rhai", ""),
     ]);
     assert_snapshot!(outcome.stderr(), @r#"
@@ -767,14 +799,23 @@ error: cannot import `folder`: it is not a file
 #[test]
 fn a_circle_of_imports() {
     let outcome = refused(&[
-        ("a.rhai", r#"import "b" as b;
+        (
+            "a.rhai",
+            r#"import "b" as b;
 fn x() { }
-"#),
-        ("b.rhai", r#"import "a" as a;
-"#),
-        ("test.rhai", r#"import "a" as a;
+"#,
+        ),
+        (
+            "b.rhai",
+            r#"import "a" as a;
+"#,
+        ),
+        (
+            "test.rhai",
+            r#"import "a" as a;
 fn run() { a::x(); }
-"#),
+"#,
+        ),
     ]);
     assert_snapshot!(outcome.stderr(), @r#"
 error: `a` is imported while it is being imported: the imports form a circle

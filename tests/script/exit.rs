@@ -35,19 +35,22 @@ fn a_malformed_command_line_is_2() {
 
 #[test]
 fn a_failed_threshold_is_99() {
-    let outcome = run("threshold(\"checks\", \"rate > 99%\"); fn run() { check(\"a\", vu::iteration() % 2 == 0); }", "-i4");
+    let outcome =
+        run("threshold(\"checks\", \"rate > 99%\"); fn run() { check(\"a\", vu::iteration() % 2 == 0); }", "-i4");
     ended(&outcome, 99, "rate > 99%");
     assert_eq!(outcome.summary()["thresholds"][0]["passed"], false);
 }
 
 #[test]
 fn a_threshold_that_only_warns_is_0() {
-    run("threshold(\"checks\", \"rate > 99%\", #{ severity: \"warn\" }); fn run() { check(\"a\", false); }", "").assert_passed();
+    run("threshold(\"checks\", \"rate > 99%\", #{ severity: \"warn\" }); fn run() { check(\"a\", false); }", "")
+        .assert_passed();
 }
 
 #[test]
 fn a_threshold_that_aborts_ends_the_run_and_is_99() {
-    let script = "threshold(\"checks\", \"rate > 99%\", #{ abort: true }); fn run() { check(\"a\", false); sleep(10.ms); }";
+    let script =
+        "threshold(\"checks\", \"rate > 99%\", #{ abort: true }); fn run() { check(\"a\", false); sleep(10.ms); }";
     let outcome = run(script, "-d1m");
     assert_eq!(outcome.code(), 99, "{}", outcome.told());
 }

@@ -50,7 +50,8 @@ fn the_second_signal_ends_now_with_a_partial_report() {
 #[test]
 fn the_grace_time_ends_what_does_not_end_by_itself() {
     let target = target();
-    let script = "fn run() { http::get(\"TARGET/api/products\"); try { sleep(10.m); } catch { http::get(\"TARGET/caught\"); } }";
+    let script =
+        "fn run() { http::get(\"TARGET/api/products\"); try { sleep(10.m); } catch { http::get(\"TARGET/caught\"); } }";
     let mut running = punk().script(script).target(&target).args("-u2 -d1m --graceful-stop 200ms").start();
     running.until("requests", |_| target.stats().requests == 2);
     running.send(Signal::INT);

@@ -8,7 +8,8 @@ use rustix::process::Signal;
 #[test]
 fn a_script_runs_against_the_target() {
     let target = target();
-    let outcome = punk().script(r#"fn run() { http::get("TARGET/api/products"); }"#).target(&target).args("-u2 -i10").run();
+    let outcome =
+        punk().script(r#"fn run() { http::get("TARGET/api/products"); }"#).target(&target).args("-u2 -i10").run();
     outcome.assert_passed();
     assert_eq!(target.stats().requests, 10, "{}", outcome.told());
 }
@@ -16,8 +17,11 @@ fn a_script_runs_against_the_target() {
 #[test]
 fn a_running_process_takes_signals() {
     let target = target();
-    let mut running =
-        punk().script(r#"fn run() { http::get("TARGET/api/products"); sleep(10.ms); }"#).target(&target).args("-d1m").start();
+    let mut running = punk()
+        .script(r#"fn run() { http::get("TARGET/api/products"); sleep(10.ms); }"#)
+        .target(&target)
+        .args("-d1m")
+        .start();
     running.until("a request", |_| target.stats().requests > 0);
     running.send(Signal::INT);
     let outcome = running.wait();

@@ -13,13 +13,19 @@ fn setup_data_reaches_every_user_and_is_read_only() {
             for n in data.list { sum += n; }
             check("iterates", sum == 6 && data.missing == ());
             try { data.text = "changed"; } catch (error) { check("refused", error.to_string().contains("read-only")); }
+            check("methods", data.list.filter(|n| n > 1).len() == 2 && data.catalogue[0].keys().len() > 1);
             check("unchanged", data.text == "hello");
         }
         fn teardown(data) { if data.text != "hello" { throw "teardown got other data"; } }
     "#;
     let outcome = punk().script(script).target(&target).args("-u3 -i9").run();
     outcome.assert_passed();
-    assert_eq!((outcome.metric("checks", "passes"), outcome.metric("checks", "fails")), (36.0, 0.0), "{}", outcome.told());
+    assert_eq!(
+        (outcome.metric("checks", "passes"), outcome.metric("checks", "fails")),
+        (45.0, 0.0),
+        "{}",
+        outcome.told()
+    );
     assert_eq!(target.stats().requests, 1, "setup runs once");
     assert_eq!(outcome.metric("http_reqs", "count"), 0.0, "requests of setup stand apart");
 }
@@ -69,7 +75,8 @@ fn try_catches_errors_and_not_the_end() {
 
 #[test]
 fn every_printed_line_is_shown_once() {
-    let outcome = punk().script("fn run() { print(`line ${vu::iteration()}.`); log::warn(\"careful\"); }").args("-i40").run();
+    let outcome =
+        punk().script("fn run() { print(`line ${vu::iteration()}.`); log::warn(\"careful\"); }").args("-i40").run();
     outcome.assert_passed();
     let stderr = outcome.stderr();
     for line in (0..40).map(|n| format!("line {n}.")) {
@@ -83,7 +90,9 @@ fn every_printed_line_is_shown_once() {
 
 #[test]
 fn what_is_printed_cannot_steer_the_terminal() {
-    let outcome = punk().script("fn run() { print(\"a\\x1b[2Jb\\rc\"); check(\"\\x1b]0;title\\x07\", false); fail(\"\\x1b[31mred\"); }").run();
+    let outcome = punk()
+        .script("fn run() { print(\"a\\x1b[2Jb\\rc\"); check(\"\\x1b]0;title\\x07\", false); fail(\"\\x1b[31mred\"); }")
+        .run();
     outcome.assert_passed();
     assert!(!outcome.stdout().contains('\u{1b}') && !outcome.stderr().contains('\u{1b}'), "{}", outcome.told());
 }

@@ -8,28 +8,15 @@ use crate::diagnostic::{Span, render_all};
 /// A threshold as a script has it, and everything that is said about it.
 fn said(selector: &str, expression: &str, options: RuleOptions) -> String {
     let line = format!("threshold(\"{selector}\", \"{expression}\");");
-    let start = |text: &str| {
-        1 + line[..line
-            .find(&format!("\"{text}\""))
-            .expect("the text is there")
-            + 1]
-            .chars()
-            .count()
-    };
+    let start =
+        |text: &str| 1 + line[..line.find(&format!("\"{text}\"")).expect("the text is there") + 1].chars().count();
     let place = |text: &str| Span::in_source("t.rhai", &line, 1, start(text), text.chars().count());
     let (selector, expression_place) = (place(selector), place(expression));
-    let selector_text: String = selector
-        .source_line
-        .chars()
-        .skip(selector.column - 1)
-        .take(selector.length)
-        .collect();
+    let selector_text: String = selector.source_line.chars().skip(selector.column - 1).take(selector.length).collect();
     let (rule, problems) = parse(&selector_text, expression, options);
     assert!(!problems.is_empty(), "nothing was wrong: {rule:?}");
-    let diagnostics: Vec<_> = problems
-        .iter()
-        .map(|problem| problem.diagnostic(Some(&selector), Some(&expression_place)))
-        .collect();
+    let diagnostics: Vec<_> =
+        problems.iter().map(|problem| problem.diagnostic(Some(&selector), Some(&expression_place))).collect();
     render_all(&diagnostics, false)
 }
 
@@ -74,7 +61,7 @@ fn unknown_tag() {
     1 | threshold("http_req_duration{url:/cart}", "p(95) < 300ms");
       |                              ^^^ did you mean `name`?
       |
-      = help: tags are `scenario`, `name`, `method`, `status`, `group`, `expected_response`, `error_code`, `proto`, `check`, `tenant`
+      = help: tags are `scenario`, `name`, `method`, `status`, `group`, `expected_response`, `error_code`, `proto`, `check`, `phase`, `tenant`
 
     1 error
     "#);
@@ -259,7 +246,7 @@ fn everything_at_once() {
     1 | threshold("htp_reqs{status:200,urll:x}", "p(101) of x =< 10furlongs");
       |                                ^^^^
       |
-      = help: tags are `scenario`, `name`, `method`, `status`, `group`, `expected_response`, `error_code`, `proto`, `check`, `tenant`
+      = help: tags are `scenario`, `name`, `method`, `status`, `group`, `expected_response`, `error_code`, `proto`, `check`, `phase`, `tenant`
 
     error: `101` is not a percentile
      --> t.rhai:1:45
@@ -295,11 +282,7 @@ fn everything_at_once() {
 
 #[test]
 fn a_warning_that_should_abort() {
-    let options = RuleOptions {
-        abort: true,
-        severity: RuleSeverity::Warn,
-        ..RuleOptions::default()
-    };
+    let options = RuleOptions { abort: true, severity: RuleSeverity::Warn, ..RuleOptions::default() };
     assert_snapshot!(said("http_req_duration", "p(95) < 300ms", options), @r#"
     error: a threshold of severity `warn` cannot abort the run
      --> t.rhai:1:33
@@ -313,10 +296,7 @@ fn a_warning_that_should_abort() {
 
 #[test]
 fn two_scenarios() {
-    let options = RuleOptions {
-        scenario: Some("browse".into()),
-        ..RuleOptions::default()
-    };
+    let options = RuleOptions { scenario: Some("browse".into()), ..RuleOptions::default() };
     assert_snapshot!(said("http_req_duration{scenario:buy}", "p(95) < 300ms", options), @r#"
     error: the option says scenario `browse`, the selector says `buy`
      --> t.rhai:1:12

@@ -16,13 +16,7 @@ fn every_k6_expression_means_the_same_here() {
     use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
     for (metric, expression, method, comparison, limit) in [
         (COUNTER, "count>100", Method::Count, Greater, 100.0),
-        (
-            COUNTER,
-            "count >= 100",
-            Method::Count,
-            GreaterOrEqual,
-            100.0,
-        ),
+        (COUNTER, "count >= 100", Method::Count, GreaterOrEqual, 100.0),
         (COUNTER, "rate<20", Method::Rate, Less, 20.0),
         (COUNTER, "rate <= 20.5", Method::Rate, LessOrEqual, 20.5),
         (GAUGE, "value==200", Method::Value, Equal, 200.0),
@@ -78,24 +72,17 @@ fn a_limit_may_carry_its_unit() {
         ("cpu_time", "rate < 500", 500.0),
     ] {
         let condition = rule(metric, expression).condition;
-        assert!(
-            (condition.limit - limit).abs() < 1e-9,
-            "{metric} {expression}: {}",
-            condition.limit
-        );
+        assert!((condition.limit - limit).abs() < 1e-9, "{metric} {expression}: {}", condition.limit);
     }
 }
 
 #[test]
 fn the_observed_number_is_what_the_method_says() {
-    let view = Recorded {
-        seconds: 4.0,
-        ..Recorded::default()
-    }
-    .with(TREND, &[10.0, 20.0, 30.0, 40.0, 900.0])
-    .with(COUNTER, &[1.0, 1.0, 6.0])
-    .with(GAUGE, &[3.0, 7.0])
-    .with(RATE, &[0.0, 0.0, 0.0, 1.0]);
+    let view = Recorded { seconds: 4.0, ..Recorded::default() }
+        .with(TREND, &[10.0, 20.0, 30.0, 40.0, 900.0])
+        .with(COUNTER, &[1.0, 1.0, 6.0])
+        .with(GAUGE, &[3.0, 7.0])
+        .with(RATE, &[0.0, 0.0, 0.0, 1.0]);
     for (metric, expression, observed, passed) in [
         (TREND, "avg < 200", 200.0, false),
         (TREND, "avg <= 200", 200.0, true),
@@ -115,10 +102,7 @@ fn the_observed_number_is_what_the_method_says() {
             let judgement = rule(metric, expression).judge(&view, moment);
             assert_eq!(
                 judgement,
-                Judgement {
-                    passed: Some(passed),
-                    observed: Some(observed)
-                },
+                Judgement { passed: Some(passed), observed: Some(observed) },
                 "{metric} {expression}"
             );
         }
@@ -127,160 +111,74 @@ fn the_observed_number_is_what_the_method_says() {
 
 #[test]
 fn without_data_only_a_counter_is_judged_and_only_at_the_end() {
-    let nothing = Recorded {
-        seconds: 9.0,
-        ..Recorded::default()
-    };
-    let no_data = Judgement {
-        passed: None,
-        observed: None,
-    };
+    let nothing = Recorded { seconds: 9.0, ..Recorded::default() };
+    let no_data = Judgement { passed: None, observed: None };
     for (metric, expression, at_end) in [
-        (
-            COUNTER,
-            "count > 5",
-            Judgement {
-                passed: Some(false),
-                observed: Some(0.0),
-            },
-        ),
-        (
-            COUNTER,
-            "rate < 5",
-            Judgement {
-                passed: Some(true),
-                observed: Some(0.0),
-            },
-        ),
+        (COUNTER, "count > 5", Judgement { passed: Some(false), observed: Some(0.0) }),
+        (COUNTER, "rate < 5", Judgement { passed: Some(true), observed: Some(0.0) }),
         (GAUGE, "value > 5", no_data),
         (RATE, "rate < 1%", no_data),
         (TREND, "p(95) < 5", no_data),
         (TREND, "count > 5", no_data),
     ] {
-        assert_eq!(
-            rule(metric, expression).judge(&nothing, Moment::Running),
-            no_data,
-            "{metric} {expression}"
-        );
-        assert_eq!(
-            rule(metric, expression).judge(&nothing, Moment::End),
-            at_end,
-            "{metric} {expression}"
-        );
+        assert_eq!(rule(metric, expression).judge(&nothing, Moment::Running), no_data, "{metric} {expression}");
+        assert_eq!(rule(metric, expression).judge(&nothing, Moment::End), at_end, "{metric} {expression}");
     }
-    let empty = Recorded {
-        seconds: 9.0,
-        ..Recorded::default()
-    }
-    .with(RATE, &[])
-    .with(TREND, &[]);
+    let empty = Recorded { seconds: 9.0, ..Recorded::default() }.with(RATE, &[]).with(TREND, &[]);
     assert_eq!(rule(RATE, "rate < 1%").judge(&empty, Moment::End), no_data);
     assert_eq!(rule(TREND, "avg < 1").judge(&empty, Moment::End), no_data);
 }
 
 #[test]
 fn required_turns_no_data_into_a_failure_at_the_end() {
-    let options = RuleOptions {
-        required: true,
-        ..RuleOptions::default()
-    };
+    let options = RuleOptions { required: true, ..RuleOptions::default() };
     let rule = parse(TREND, "p(95) < 5", options).0.expect("a good rule");
-    assert_eq!(
-        rule.judge(&Recorded::default(), Moment::Running).passed,
-        None
-    );
+    assert_eq!(rule.judge(&Recorded::default(), Moment::Running).passed, None);
     let judgement = rule.judge(&Recorded::default(), Moment::End);
-    assert_eq!(
-        (judgement.passed, rule.fails(judgement)),
-        (Some(false), true)
-    );
+    assert_eq!((judgement.passed, rule.fails(judgement)), (Some(false), true));
 }
 
 #[test]
 fn a_rate_over_no_time_is_no_number() {
     let view = Recorded::default().with(COUNTER, &[5.0]);
-    assert_eq!(
-        rule(COUNTER, "rate > 1")
-            .judge(&view, Moment::Running)
-            .passed,
-        None
-    );
+    assert_eq!(rule(COUNTER, "rate > 1").judge(&view, Moment::Running).passed, None);
 }
 
 #[test]
 fn grace_delays_the_abort_and_only_that() {
-    let options = RuleOptions {
-        abort: true,
-        grace: Duration::from_secs(10),
-        ..RuleOptions::default()
-    };
+    let options = RuleOptions { abort: true, grace: Duration::from_secs(10), ..RuleOptions::default() };
     let rule = parse(TREND, "max < 5", options).0.expect("a good rule");
     let view = Recorded::default().with(TREND, &[6.0]);
     let broken = rule.judge(&view, Moment::Running);
     assert_eq!(broken.passed, Some(false));
     assert!(!rule.aborts(broken, Duration::from_millis(9_999)));
     assert!(rule.aborts(broken, Duration::from_secs(10)));
-    assert!(!rule.aborts(
-        Judgement {
-            passed: None,
-            observed: None
-        },
-        Duration::from_secs(99)
-    ));
-    assert!(
-        !super::rule(TREND, "max < 5").aborts(broken, Duration::from_secs(99)),
-        "nobody asked for it"
-    );
+    assert!(!rule.aborts(Judgement { passed: None, observed: None }, Duration::from_secs(99)));
+    assert!(!super::rule(TREND, "max < 5").aborts(broken, Duration::from_secs(99)), "nobody asked for it");
 }
 
 #[test]
 fn a_warning_fails_nothing() {
-    let options = RuleOptions {
-        severity: RuleSeverity::Warn,
-        ..RuleOptions::default()
-    };
+    let options = RuleOptions { severity: RuleSeverity::Warn, ..RuleOptions::default() };
     let rule = parse(TREND, "max < 5", options).0.expect("a good rule");
     let judgement = rule.judge(&Recorded::default().with(TREND, &[6.0]), Moment::End);
-    assert_eq!(
-        (judgement.passed, rule.fails(judgement)),
-        (Some(false), false)
-    );
+    assert_eq!((judgement.passed, rule.fails(judgement)), (Some(false), false));
 }
 
 #[test]
 fn a_scenario_narrows_what_is_watched() {
-    let options = RuleOptions {
-        scenario: Some("browse".into()),
-        ..RuleOptions::default()
-    };
-    let rule = parse("http_req_duration{name:cart}", "p(95) < 5", options)
-        .0
-        .expect("a good rule");
-    assert_eq!(
-        rule.watched().to_string(),
-        "http_req_duration{name:cart,scenario:browse}"
-    );
+    let options = RuleOptions { scenario: Some("browse".into()), ..RuleOptions::default() };
+    let rule = parse("http_req_duration{name:cart}", "p(95) < 5", options).0.expect("a good rule");
+    assert_eq!(rule.watched().to_string(), "http_req_duration{name:cart,scenario:browse}");
     assert_eq!(rule.selector.to_string(), "http_req_duration{name:cart}");
 }
 
 #[test]
 fn it_prints_as_it_was_meant() {
-    assert_eq!(
-        rule(TREND, " p(95)<300ms ").condition.to_string(),
-        "p(95) < 300ms"
-    );
-    assert_eq!(
-        rule(GAUGE, "value===+5").condition.to_string(),
-        "value == 5"
-    );
-    assert_eq!(
-        rule(TREND, "p(95)<300ms").condition.dimension.show(312.504),
-        "312.5ms"
-    );
-    assert_eq!(
-        rule(RATE, "rate<1%").condition.dimension.show(0.004_2),
-        "0.42%"
-    );
+    assert_eq!(rule(TREND, " p(95)<300ms ").condition.to_string(), "p(95) < 300ms");
+    assert_eq!(rule(GAUGE, "value===+5").condition.to_string(), "value == 5");
+    assert_eq!(rule(TREND, "p(95)<300ms").condition.dimension.show(312.504), "312.5ms");
+    assert_eq!(rule(RATE, "rate<1%").condition.dimension.show(0.004_2), "0.42%");
 }
 
 /// Pieces of right and wrong thresholds, to be joined at random.

@@ -9,35 +9,16 @@ fn forms() {
     for (text, printed) in [
         ("http_reqs", "http_reqs"),
         ("  http_reqs ", "http_reqs"),
-        (
-            "http_req_duration{name:cart}",
-            "http_req_duration{name:cart}",
-        ),
-        (
-            "http_req_duration { status : 200 , method : GET }",
-            "http_req_duration{method:GET,status:200}",
-        ),
-        (
-            "checks{check:\"price, tax\"}",
-            "checks{check:\"price, tax\"}",
-        ),
-        (
-            "checks{check:'says \"hi\", twice'}",
-            "checks{check:'says \"hi\", twice'}",
-        ),
+        ("http_req_duration{name:cart}", "http_req_duration{name:cart}"),
+        ("http_req_duration { status : 200 , method : GET }", "http_req_duration{method:GET,status:200}"),
+        ("checks{check:\"price, tax\"}", "checks{check:\"price, tax\"}"),
+        ("checks{check:'says \"hi\", twice'}", "checks{check:'says \"hi\", twice'}"),
         ("checks{\"check\":'ok'}", "checks{check:ok}"),
-        (
-            "group_duration{group:::outer::inner}",
-            "group_duration{group:::outer::inner}",
-        ),
-        (
-            "http_reqs{name:GET /api/{id}}",
-            "http_reqs{name:GET /api/{id}}",
-        ),
+        ("group_duration{group:::outer::inner}", "group_duration{group:::outer::inner}"),
+        ("http_reqs{name:GET /api/{id}}", "http_reqs{name:GET /api/{id}}"),
         ("http_reqs{error_code:\"\"}", "http_reqs{error_code:\"\"}"),
     ] {
-        let selector =
-            Selector::parse(text).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
+        let selector = Selector::parse(text).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
         assert_eq!(selector.to_string(), printed);
         assert_eq!(Selector::parse(printed), Ok(selector));
     }

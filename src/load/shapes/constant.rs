@@ -14,19 +14,14 @@ use crate::load::{Arguments, Kind, Parameter, Shape, ShapeError};
 pub(super) const ENTRY: ShapeEntry = ShapeEntry {
     name: "constant",
     signature: "constant(v)",
-    parameters: &[Parameter {
-        name: "v",
-        kind: Kind::Value,
-    }],
+    parameters: &[Parameter { name: "v", kind: Kind::Value }],
     method: false,
     summary: "The same value for ever; end it with `.hold(d)` or `duration`.",
     build,
 };
 
 fn build(arguments: Arguments<'_>) -> Result<Arc<dyn Shape>, ShapeError> {
-    Ok(Arc::new(Constant {
-        value: arguments.value(0)?,
-    }))
+    Ok(Arc::new(Constant { value: arguments.value(0)? }))
 }
 
 /// The shape; also what `jump_to` goes on with.

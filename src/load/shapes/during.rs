@@ -16,26 +16,14 @@ use crate::units::duration;
 pub(super) const ENTRY: ShapeEntry = ShapeEntry {
     name: "during",
     signature: ".during(d)",
-    parameters: &[
-        Parameter {
-            name: "shape",
-            kind: Kind::Shape,
-        },
-        Parameter {
-            name: "d",
-            kind: Kind::Duration,
-        },
-    ],
+    parameters: &[Parameter { name: "shape", kind: Kind::Shape }, Parameter { name: "d", kind: Kind::Duration }],
     method: true,
     summary: "Ends the shape after d, an endless one too.",
     build,
 };
 
 fn build(arguments: Arguments<'_>) -> Result<Arc<dyn Shape>, ShapeError> {
-    Ok(Arc::new(During {
-        shape: arguments.shape(0)?,
-        time: arguments.time(1)?,
-    }))
+    Ok(Arc::new(During { shape: arguments.shape(0)?, time: arguments.time(1)? }))
 }
 
 #[derive(Debug)]
@@ -46,11 +34,7 @@ struct During {
 
 impl Shape for During {
     fn target(&self, elapsed: Duration) -> Option<f64> {
-        if elapsed < self.time {
-            self.shape.target(elapsed)
-        } else {
-            None
-        }
+        if elapsed < self.time { self.shape.target(elapsed) } else { None }
     }
 
     fn before(&self, elapsed: Duration) -> f64 {
@@ -59,11 +43,7 @@ impl Shape for During {
 
     fn duration(&self) -> Option<Duration> {
         // A shape that ends earlier is not drawn out.
-        Some(
-            self.shape
-                .duration()
-                .map_or(self.time, |duration| duration.min(self.time)),
-        )
+        Some(self.shape.duration().map_or(self.time, |duration| duration.min(self.time)))
     }
 
     fn peak(&self, until: Duration) -> f64 {

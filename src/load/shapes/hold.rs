@@ -20,16 +20,7 @@ use crate::units::duration;
 pub(super) const ENTRY: ShapeEntry = ShapeEntry {
     name: "hold",
     signature: ".hold(d)",
-    parameters: &[
-        Parameter {
-            name: "shape",
-            kind: Kind::Shape,
-        },
-        Parameter {
-            name: "d",
-            kind: Kind::Duration,
-        },
-    ],
+    parameters: &[Parameter { name: "shape", kind: Kind::Shape }, Parameter { name: "d", kind: Kind::Duration }],
     method: true,
     summary: "Stays at the last value for d.",
     build,
@@ -37,28 +28,15 @@ pub(super) const ENTRY: ShapeEntry = ShapeEntry {
 
 fn build(arguments: Arguments<'_>) -> Result<Arc<dyn Shape>, ShapeError> {
     let (shape, time) = (arguments.shape(0)?, arguments.time(1)?);
-    let from = shape.settles().ok_or_else(|| ShapeError::NeverEnds {
-        shape: shape.to_string(),
-    })?;
-    let end = from.checked_add(time).ok_or(ShapeError::TooLong {
-        first: from,
-        second: time,
-    })?;
+    let from = shape.settles().ok_or_else(|| ShapeError::NeverEnds { shape: shape.to_string() })?;
+    let end = from.checked_add(time).ok_or(ShapeError::TooLong { first: from, second: time })?;
     let value = last(&*shape, from);
-    Ok(Arc::new(Hold {
-        shape,
-        from,
-        time,
-        end,
-        value,
-    }))
+    Ok(Arc::new(Hold { shape, from, time, end, value }))
 }
 
 /// The value that a shape has reached at `settled`, its end or the moment from which it stands still.
 pub(super) fn last(shape: &dyn Shape, settled: Duration) -> f64 {
-    shape
-        .target(settled)
-        .unwrap_or_else(|| shape.before(settled))
+    shape.target(settled).unwrap_or_else(|| shape.before(settled))
 }
 
 #[derive(Debug)]
@@ -76,19 +54,11 @@ struct Hold {
 
 impl Shape for Hold {
     fn target(&self, elapsed: Duration) -> Option<f64> {
-        if elapsed < self.from {
-            self.shape.target(elapsed)
-        } else {
-            (elapsed < self.end).then_some(self.value)
-        }
+        if elapsed < self.from { self.shape.target(elapsed) } else { (elapsed < self.end).then_some(self.value) }
     }
 
     fn before(&self, elapsed: Duration) -> f64 {
-        if elapsed <= self.from && !self.from.is_zero() {
-            self.shape.before(elapsed)
-        } else {
-            self.value
-        }
+        if elapsed <= self.from && !self.from.is_zero() { self.shape.before(elapsed) } else { self.value }
     }
 
     fn duration(&self) -> Option<Duration> {

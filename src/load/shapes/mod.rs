@@ -30,30 +30,14 @@ pub struct ShapeEntry {
 }
 
 /// Every shape there is.
-pub static SHAPES: &[ShapeEntry] = &[
-    constant::ENTRY,
-    ramp::ENTRY,
-    hold::ENTRY,
-    during::ENTRY,
-    then::ENTRY,
-    then::RAMP_TO,
-    then::JUMP_TO,
-];
+pub static SHAPES: &[ShapeEntry] =
+    &[constant::ENTRY, ramp::ENTRY, hold::ENTRY, during::ENTRY, then::ENTRY, then::RAMP_TO, then::JUMP_TO];
 
 /// Makes the shape `name` of its arguments, all of them checked.
 pub fn build(name: &str, given: &[Argument]) -> Result<Arc<dyn Shape>, ShapeError> {
-    let entry = SHAPES
-        .iter()
-        .find(|entry| entry.name == name)
-        .ok_or_else(|| ShapeError::Unknown {
-            name: name.to_owned(),
-        })?;
-    (entry.build)(Arguments::checked(
-        entry.signature,
-        entry.parameters,
-        entry.method,
-        given,
-    )?)
+    let entry =
+        SHAPES.iter().find(|entry| entry.name == name).ok_or_else(|| ShapeError::Unknown { name: name.to_owned() })?;
+    (entry.build)(Arguments::checked(entry.signature, entry.parameters, entry.method, given)?)
 }
 
 #[cfg(test)]

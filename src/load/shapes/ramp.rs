@@ -19,18 +19,9 @@ pub(super) const ENTRY: ShapeEntry = ShapeEntry {
     name: "ramp",
     signature: "ramp(from, to, over)",
     parameters: &[
-        Parameter {
-            name: "from",
-            kind: Kind::Value,
-        },
-        Parameter {
-            name: "to",
-            kind: Kind::Value,
-        },
-        Parameter {
-            name: "over",
-            kind: Kind::Duration,
-        },
+        Parameter { name: "from", kind: Kind::Value },
+        Parameter { name: "to", kind: Kind::Value },
+        Parameter { name: "over", kind: Kind::Duration },
     ],
     method: false,
     summary: "A straight line from one value to another.",
@@ -38,11 +29,7 @@ pub(super) const ENTRY: ShapeEntry = ShapeEntry {
 };
 
 fn build(arguments: Arguments<'_>) -> Result<Arc<dyn Shape>, ShapeError> {
-    Ok(Arc::new(Ramp {
-        from: arguments.value(0)?,
-        to: arguments.value(1)?,
-        over: arguments.time(2)?,
-    }))
+    Ok(Arc::new(Ramp { from: arguments.value(0)?, to: arguments.value(1)?, over: arguments.time(2)? }))
 }
 
 /// The shape; also what `ramp_to` goes on with.
@@ -79,12 +66,6 @@ impl Shape for Ramp {
 
 impl fmt::Display for Ramp {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "ramp({}, {}, {})",
-            self.from,
-            self.to,
-            duration::print(self.over)
-        )
+        write!(out, "ramp({}, {}, {})", self.from, self.to, duration::print(self.over))
     }
 }

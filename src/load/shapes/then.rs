@@ -21,16 +21,7 @@ use crate::units::duration;
 pub(super) const ENTRY: ShapeEntry = ShapeEntry {
     name: "then",
     signature: ".then(shape)",
-    parameters: &[
-        Parameter {
-            name: "first",
-            kind: Kind::Shape,
-        },
-        Parameter {
-            name: "shape",
-            kind: Kind::Shape,
-        },
-    ],
+    parameters: &[Parameter { name: "first", kind: Kind::Shape }, Parameter { name: "shape", kind: Kind::Shape }],
     method: true,
     summary: "Goes on with another shape, whose time starts at 0.",
     build: then,
@@ -40,18 +31,9 @@ pub(super) const RAMP_TO: ShapeEntry = ShapeEntry {
     name: "ramp_to",
     signature: ".ramp_to(v, d)",
     parameters: &[
-        Parameter {
-            name: "shape",
-            kind: Kind::Shape,
-        },
-        Parameter {
-            name: "v",
-            kind: Kind::Value,
-        },
-        Parameter {
-            name: "d",
-            kind: Kind::Duration,
-        },
+        Parameter { name: "shape", kind: Kind::Shape },
+        Parameter { name: "v", kind: Kind::Value },
+        Parameter { name: "d", kind: Kind::Duration },
     ],
     method: true,
     summary: "A straight line from the last value to v over d.",
@@ -61,16 +43,7 @@ pub(super) const RAMP_TO: ShapeEntry = ShapeEntry {
 pub(super) const JUMP_TO: ShapeEntry = ShapeEntry {
     name: "jump_to",
     signature: ".jump_to(v)",
-    parameters: &[
-        Parameter {
-            name: "shape",
-            kind: Kind::Shape,
-        },
-        Parameter {
-            name: "v",
-            kind: Kind::Value,
-        },
-    ],
+    parameters: &[Parameter { name: "shape", kind: Kind::Shape }, Parameter { name: "v", kind: Kind::Value }],
     method: true,
     summary: "Goes to v at once and stays there; end it with `.hold(d)`.",
     build: jump_to,
@@ -78,37 +51,21 @@ pub(super) const JUMP_TO: ShapeEntry = ShapeEntry {
 
 fn then(arguments: Arguments<'_>) -> Result<Arc<dyn Shape>, ShapeError> {
     let (first, second) = (arguments.shape(0)?, arguments.shape(1)?);
-    let at = first.duration().ok_or_else(|| ShapeError::NeverEnds {
-        shape: first.to_string(),
-    })?;
+    let at = first.duration().ok_or_else(|| ShapeError::NeverEnds { shape: first.to_string() })?;
     join(first, at, second, Written::Then)
 }
 
 fn ramp_to(arguments: Arguments<'_>) -> Result<Arc<dyn Shape>, ShapeError> {
     let (first, to, over) = (arguments.shape(0)?, arguments.value(1)?, arguments.time(2)?);
-    let at = first.settles().ok_or_else(|| ShapeError::NeverEnds {
-        shape: first.to_string(),
-    })?;
+    let at = first.settles().ok_or_else(|| ShapeError::NeverEnds { shape: first.to_string() })?;
     let from = last(&*first, at);
-    join(
-        first,
-        at,
-        Arc::new(Ramp { from, to, over }),
-        Written::RampTo { to, over },
-    )
+    join(first, at, Arc::new(Ramp { from, to, over }), Written::RampTo { to, over })
 }
 
 fn jump_to(arguments: Arguments<'_>) -> Result<Arc<dyn Shape>, ShapeError> {
     let (first, value) = (arguments.shape(0)?, arguments.value(1)?);
-    let at = first.settles().ok_or_else(|| ShapeError::NeverEnds {
-        shape: first.to_string(),
-    })?;
-    join(
-        first,
-        at,
-        Arc::new(Constant { value }),
-        Written::JumpTo(value),
-    )
+    let at = first.settles().ok_or_else(|| ShapeError::NeverEnds { shape: first.to_string() })?;
+    join(first, at, Arc::new(Constant { value }), Written::JumpTo(value))
 }
 
 fn join(
@@ -121,17 +78,9 @@ fn join(
     if let Some(behind) = second.settles().max(second.duration())
         && at.checked_add(behind).is_none()
     {
-        return Err(ShapeError::TooLong {
-            first: at,
-            second: behind,
-        });
+        return Err(ShapeError::TooLong { first: at, second: behind });
     }
-    Ok(Arc::new(Then {
-        first,
-        at,
-        second,
-        written,
-    }))
+    Ok(Arc::new(Then { first, at, second, written }))
 }
 
 #[derive(Debug)]

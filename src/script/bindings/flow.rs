@@ -19,12 +19,19 @@ const LONG: Duration = Duration::from_millis(100);
 pub fn register(engine: &mut Engine) {
     engine
         .register_fn("sleep", |context: NativeCallContext<'_>, time: Dynamic| sleep(&context, &time))
-        .register_fn("group", |context: NativeCallContext<'_>, name: ImmutableString, body: FnPtr| group(&context, &name, &body))
+        // Rhai's own, for bare seconds, put the whole shard to sleep; these stand before them and refuse.
+        .register_fn("sleep", |context: NativeCallContext<'_>, time: i64| sleep(&context, &time.into()))
+        .register_fn("sleep", |context: NativeCallContext<'_>, time: f64| sleep(&context, &time.into()))
+        .register_fn("group", |context: NativeCallContext<'_>, name: ImmutableString, body: FnPtr| {
+            group(&context, &name, &body)
+        })
         .register_fn("check", |context: NativeCallContext<'_>, name: ImmutableString, passed: bool| {
             user::current(&context, |user| count(user, &name, passed))?;
             Ok::<_, Box<EvalAltResult>>(passed)
         })
-        .register_fn("check", |context: NativeCallContext<'_>, value: Dynamic, checks: Map| check(&context, &value, &checks))
+        .register_fn("check", |context: NativeCallContext<'_>, value: Dynamic, checks: Map| {
+            check(&context, &value, &checks)
+        })
         .register_fn("fail", |context: NativeCallContext<'_>, message: ImmutableString| -> Fallible<()> {
             Err(EvalAltResult::ErrorRuntime(message.into(), context.call_position()).into())
         })
@@ -59,7 +66,14 @@ fn group(context: &NativeCallContext<'_>, name: &str, body: &FnPtr) -> Fallible<
         let cut = result.as_ref().is_err_and(|error| matches!(**error, EvalAltResult::ErrorTerminated(..)));
         if !cut {
             let ms = started.elapsed().as_secs_f64() * 1e3;
-            user.host.sample(user.host.ids.group_duration, user.base, group, Default::default(), user.tags_name.get(), ms);
+            user.host.sample(
+                user.host.ids.group_duration,
+                user.base,
+                group,
+                Default::default(),
+                user.tags_name.get(),
+                ms,
+            );
         }
     })?;
     result
@@ -104,7 +118,14 @@ fn truth(value: &Dynamic) -> bool {
 fn count(user: &User, name: &str, passed: bool) {
     let host = &user.host;
     let detail = host.name(name);
-    host.sample(host.ids.checks, user.base, user.group.get(), detail, user.tags_name.get(), f64::from(u8::from(passed)));
+    host.sample(
+        host.ids.checks,
+        user.base,
+        user.group.get(),
+        detail,
+        user.tags_name.get(),
+        f64::from(u8::from(passed)),
+    );
     if !passed {
         let key = || ErrorKey {
             kind: "check".to_owned(),

@@ -110,9 +110,9 @@ pub fn register(engine: &mut Engine) {
             let length = selection.0.len();
             let at = if index < 0 { index + length as i64 } else { index };
             let found = usize::try_from(at).ok().and_then(|at| selection.0.get(at));
-            found.map(|element| Dynamic::from(element.clone())).ok_or_else(|| {
-                EvalAltResult::ErrorArrayBounds(length, index, Position::NONE).into()
-            })
+            found
+                .map(|element| Dynamic::from(element.clone()))
+                .ok_or_else(|| EvalAltResult::ErrorArrayBounds(length, index, Position::NONE).into())
         });
 }
 

@@ -2,8 +2,8 @@
 
 use super::request::{self, Call, Expect};
 use super::response::{self, Answer, Response};
-use crate::metrics::recorder::RequestSample;
 use crate::metrics::ErrorKey;
+use crate::metrics::recorder::RequestSample;
 use crate::protocol::http::{Client, Exchange};
 use crate::script::error::Ended;
 use crate::script::host::{Name, RequestKey};
@@ -35,7 +35,9 @@ pub fn register(engine: &mut Engine) {
             one(&context, None, |user, client| request::plain(user, client, method.clone(), &url))
         });
         module.set_native_fn(name, move |context: NativeCallContext<'_>, url: ImmutableString, options: Map| {
-            one(&context, None, |user, client| request::build(user, client, with.clone(), &url, &Dynamic::UNIT, &options))
+            one(&context, None, |user, client| {
+                request::build(user, client, with.clone(), &url, &Dynamic::UNIT, &options)
+            })
         });
     }
     for (name, method) in WITH_BODY {
@@ -46,9 +48,12 @@ pub fn register(engine: &mut Engine) {
         module.set_native_fn(name, move |context: NativeCallContext<'_>, url: ImmutableString, body: Dynamic| {
             one(&context, None, |user, client| request::build(user, client, with.clone(), &url, &body, &Map::new()))
         });
-        module.set_native_fn(name, move |context: NativeCallContext<'_>, url: ImmutableString, body: Dynamic, options: Map| {
-            one(&context, None, |user, client| request::build(user, client, method.clone(), &url, &body, &options))
-        });
+        module.set_native_fn(
+            name,
+            move |context: NativeCallContext<'_>, url: ImmutableString, body: Dynamic, options: Map| {
+                one(&context, None, |user, client| request::build(user, client, method.clone(), &url, &body, &options))
+            },
+        );
     }
     module.set_native_fn("request", |context: NativeCallContext<'_>, method: ImmutableString, url: ImmutableString| {
         named(&context, &method, &url, &Dynamic::UNIT, &Map::new())
@@ -78,22 +83,32 @@ fn register_session(engine: &mut Engine) {
         engine.register_fn(name, move |context: NativeCallContext<'_>, session: &mut Session, url: ImmutableString| {
             one(&context, Some(session), |user, client| request::plain(user, client, method.clone(), &url))
         });
-        engine.register_fn(name, move |context: NativeCallContext<'_>, session: &mut Session, url: ImmutableString, options: Map| {
-            one(&context, Some(session), |user, client| {
-                request::build(user, client, with.clone(), &url, &Dynamic::UNIT, &options)
-            })
-        });
+        engine.register_fn(
+            name,
+            move |context: NativeCallContext<'_>, session: &mut Session, url: ImmutableString, options: Map| {
+                one(&context, Some(session), |user, client| {
+                    request::build(user, client, with.clone(), &url, &Dynamic::UNIT, &options)
+                })
+            },
+        );
     }
     for (name, method) in WITH_BODY {
         let with = method.clone();
-        engine.register_fn(name, move |context: NativeCallContext<'_>, session: &mut Session, url: ImmutableString, body: Dynamic| {
-            one(&context, Some(session), |user, client| {
-                request::build(user, client, with.clone(), &url, &body, &Map::new())
-            })
-        });
         engine.register_fn(
             name,
-            move |context: NativeCallContext<'_>, session: &mut Session, url: ImmutableString, body: Dynamic, options: Map| {
+            move |context: NativeCallContext<'_>, session: &mut Session, url: ImmutableString, body: Dynamic| {
+                one(&context, Some(session), |user, client| {
+                    request::build(user, client, with.clone(), &url, &body, &Map::new())
+                })
+            },
+        );
+        engine.register_fn(
+            name,
+            move |context: NativeCallContext<'_>,
+                  session: &mut Session,
+                  url: ImmutableString,
+                  body: Dynamic,
+                  options: Map| {
                 one(&context, Some(session), |user, client| {
                     request::build(user, client, method.clone(), &url, &body, &options)
                 })
@@ -137,7 +152,8 @@ fn one(
         let call = build(user, client).map_err(|why| script_error(context, why))?;
         let counting = Counting { name: call.name, tags: call.tags, expect: &call.expect };
         user.waited.set(true);
-        let waited = fiber::wait(client.fetch(call.request, &mut |exchange: &Exchange| record(user, &counting, exchange)));
+        let waited =
+            fiber::wait(client.fetch(call.request, &mut |exchange: &Exchange| record(user, &counting, exchange)));
         match waited {
             Ok(exchange) => answer(context, exchange, call.throw),
             Err(_) => {
@@ -150,7 +166,9 @@ fn one(
 
 fn answer(context: &NativeCallContext<'_>, exchange: Exchange, throw: bool) -> Fallible<Response> {
     match &exchange.error {
-        Some(error) if throw => Err(script_error(context, format!("{} {}: {}", exchange.method, exchange.url.url, error.message))),
+        Some(error) if throw => {
+            Err(script_error(context, format!("{} {}: {}", exchange.method, exchange.url.url, error.message)))
+        }
         _ => Ok(Answer::new(exchange)),
     }
 }
@@ -161,7 +179,10 @@ fn batch(context: &NativeCallContext<'_>, session: Option<&Session>, requests: &
         let client = session.map_or(&user.client, |session| &*session.0);
         let mut calls = Vec::with_capacity(requests.len());
         for (at, request) in requests.iter().enumerate() {
-            calls.push(entry(user, client, request).map_err(|why| script_error(context, format!("`http::batch`, request {}: {why}", at + 1)))?);
+            calls.push(
+                entry(user, client, request)
+                    .map_err(|why| script_error(context, format!("`http::batch`, request {}: {why}", at + 1)))?,
+            );
         }
         let throws: Vec<bool> = calls.iter().map(|call| call.throw).collect();
         let fetch = |call: Call| async move {
@@ -289,7 +310,8 @@ fn record(user: &User, counting: &Counting<'_>, exchange: &Exchange) {
 #[cold]
 fn failed(user: &User, name: Name, code: u16, exchange: &Exchange) {
     let kind = exchange.error.as_ref().map_or("http", |error| error.kind.name());
-    let key = ErrorKey { kind: kind.to_owned(), code, operation: user.host.text(name).to_string(), place: String::new() };
+    let key =
+        ErrorKey { kind: kind.to_owned(), code, operation: user.host.text(name).to_string(), place: String::new() };
     user.host.error(key, || match &exchange.error {
         Some(error) => format!("{} {}: {}", exchange.method, exchange.url.url, error.message),
         None => format!("{} {}: status {}", exchange.method, exchange.url.url, exchange.status),

@@ -14,20 +14,29 @@ pub fn register(engine: &mut Engine) {
     module.set_native_fn("add", |context: NativeCallContext<'_>, name: rhai::ImmutableString, value: Dynamic| {
         add(&context, &name, &value, &Map::new())
     });
-    module.set_native_fn("add", |context: NativeCallContext<'_>, name: rhai::ImmutableString, value: Dynamic, tags: Map| {
-        add(&context, &name, &value, &tags)
-    });
+    module.set_native_fn(
+        "add",
+        |context: NativeCallContext<'_>, name: rhai::ImmutableString, value: Dynamic, tags: Map| {
+            add(&context, &name, &value, &tags)
+        },
+    );
     engine.register_static_module("metric", module.into());
 }
 
 fn add(context: &NativeCallContext<'_>, name: &str, value: &Dynamic, tags: &Map) -> Fallible<()> {
     let value = number(value).ok_or_else(|| {
-        format!("`metric::add(\"{name}\", …)` takes a number, a bool or a duration, not {}", crate::script::error::type_name(value))
+        format!(
+            "`metric::add(\"{name}\", …)` takes a number, a bool or a duration, not {}",
+            crate::script::error::type_name(value)
+        )
     })?;
     user::current(context, |user| {
         let host = &user.host;
         let Some((metric, kind)) = host.metric(name) else {
-            return Err(format!("unknown metric `{name}`: declare it at the top level with `metric::trend(\"{name}\")`").into());
+            return Err(format!(
+                "unknown metric `{name}`: declare it at the top level with `metric::trend(\"{name}\")`"
+            )
+            .into());
         };
         if host.plan.metrics.iter().all(|def| def.name != name) {
             return Err(format!("`{name}` is a metric that punk measures itself").into());

@@ -1,8 +1,8 @@
 //! `rand::`: seeded randomness. The same `--seed` gives the same values for each (scenario, user, iteration).
 
 use crate::script::json::Json;
-use crate::user::fiber;
 use crate::script::user::User;
+use crate::user::fiber;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Module, NativeCallContext};
 use std::cell::Cell;
 
@@ -61,7 +61,9 @@ pub fn register(engine: &mut Engine) {
     module.set_native_fn("pick", |context: NativeCallContext<'_>, json: Json| -> Fallible<Dynamic> {
         let children = json.children();
         if children.is_empty() {
-            return Err(EvalAltResult::ErrorRuntime("`rand::pick`: the list is empty".into(), context.call_position()).into());
+            return Err(
+                EvalAltResult::ErrorRuntime("`rand::pick`: the list is empty".into(), context.call_position()).into()
+            );
         }
         Ok(children[below(children.len() as u64) as usize].clone())
     });

@@ -48,8 +48,22 @@ impl Expect {
 
 /// Options of a request, for the nearest right name.
 const OPTIONS: &[&str] = &[
-    "headers", "query", "name", "tags", "timeout", "auth", "cookies", "redirects", "expect", "body", "form", "json",
-    "multipart", "compression", "jar", "throw_errors",
+    "headers",
+    "query",
+    "name",
+    "tags",
+    "timeout",
+    "auth",
+    "cookies",
+    "redirects",
+    "expect",
+    "body",
+    "form",
+    "json",
+    "multipart",
+    "compression",
+    "jar",
+    "throw_errors",
 ];
 
 /// For the test of the reference page.
@@ -71,7 +85,14 @@ pub fn plain(user: &User, client: &Client, method: Method, url: &str) -> Result<
 }
 
 /// A request with a body and options.
-pub fn build(user: &User, client: &Client, method: Method, url: &str, body: &Dynamic, options: &Map) -> Result<Call, String> {
+pub fn build(
+    user: &User,
+    client: &Client,
+    method: Method,
+    url: &str,
+    body: &Dynamic,
+    options: &Map,
+) -> Result<Call, String> {
     if let Some(key) = options.keys().find(|key| !OPTIONS.contains(&key.as_str())) {
         let near = crate::diagnostic::did_you_mean(key, OPTIONS.iter().copied());
         let hint = near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
@@ -84,9 +105,14 @@ pub fn build(user: &User, client: &Client, method: Method, url: &str, body: &Dyn
     let mut call = plain(user, client, method, &url)?;
     set_body(&mut call.request, body)?;
     let text = |key: &str, value: &Dynamic| {
-        value.as_immutable_string_ref().map(|text| text.to_string()).map_err(|_| format!("`{key}` is text, not {}", type_name(value)))
+        value
+            .as_immutable_string_ref()
+            .map(|text| text.to_string())
+            .map_err(|_| format!("`{key}` is text, not {}", type_name(value)))
     };
-    let truth = |key: &str, value: &Dynamic| value.as_bool().map_err(|_| format!("`{key}` is `true` or `false`, not {}", type_name(value)));
+    let truth = |key: &str, value: &Dynamic| {
+        value.as_bool().map_err(|_| format!("`{key}` is `true` or `false`, not {}", type_name(value)))
+    };
     for (key, value) in options.iter().filter(|(_, value)| !value.is_unit()) {
         match key.as_str() {
             "headers" => headers(&mut call.request, value)?,
@@ -139,14 +165,17 @@ fn content_type(request: &mut Request, value: &'static str) {
 fn headers(request: &mut Request, value: &Dynamic) -> Result<(), String> {
     for (name, value) in pairs("headers", value)? {
         let name = HeaderName::try_from(name.as_str()).map_err(|_| format!("`{name}` is not a header name"))?;
-        let value = HeaderValue::from_str(&value).map_err(|_| format!("the value of the header `{name}` has a character that cannot stand there"))?;
+        let value = HeaderValue::from_str(&value)
+            .map_err(|_| format!("the value of the header `{name}` has a character that cannot stand there"))?;
         request.headers.insert(name, value);
     }
     Ok(())
 }
 
 fn pairs(key: &str, value: &Dynamic) -> Result<Vec<(String, String)>, String> {
-    let map = value.as_map_ref().map_err(|_| format!("`{key}` is a map such as `#{{ name: \"value\" }}`, not {}", type_name(value)))?;
+    let map = value
+        .as_map_ref()
+        .map_err(|_| format!("`{key}` is a map such as `#{{ name: \"value\" }}`, not {}", type_name(value)))?;
     Ok(map.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect())
 }
 
@@ -186,7 +215,8 @@ fn expect(value: &Dynamic) -> Result<Expect, String> {
         }
         return Ok(Expect::Only(ranges));
     }
-    let status = |number: i64| u16::try_from(number).ok().filter(|status| (100..=599).contains(status)).ok_or_else(wrong);
+    let status =
+        |number: i64| u16::try_from(number).ok().filter(|status| (100..=599).contains(status)).ok_or_else(wrong);
     if let Ok(number) = value.as_int() {
         let status = status(number)?;
         return Ok(Expect::Only(vec![status..=status]));

@@ -86,12 +86,14 @@ impl Answer {
 
     /// A header's values joined by `, `; nothing when it is absent.
     fn header(&self, name: &str) -> Dynamic {
-        let values: Vec<_> = self.exchange.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        let values: Vec<_> =
+            self.exchange.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
         if values.is_empty() { Dynamic::UNIT } else { Dynamic::from(values.join(", ")) }
     }
 
     fn cookies(&self) -> Map {
-        let values = self.exchange.headers.get_all(http::header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let values =
+            self.exchange.headers.get_all(http::header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
         let pair = |line: &str| {
             let (name, value) = line.split(';').next()?.split_once('=')?;
             Some((name.trim().into(), Dynamic::from(ImmutableString::from(value.trim()))))
@@ -280,7 +282,8 @@ mod tests {
 
     #[test]
     fn plain_paths_find_what_the_standard_finds() {
-        let document: Value = serde_json::from_str(r#"{"a":{"b":[{"c":1},{"c":null}],"d-e":"x"},"n":[[1,2]]}"#).expect("JSON");
+        let document: Value =
+            serde_json::from_str(r#"{"a":{"b":[{"c":1},{"c":null}],"d-e":"x"},"n":[[1,2]]}"#).expect("JSON");
         for path in ["$", "$.a", "$.a.b[0].c", "$.a.b[1].c", "$.a.b[7]", "$.a.d-e", "$.missing.c", "$.n[0][1]"] {
             let plain = plain_path(&document, path).expect(path);
             // The standard wants `$['d-e']`; we also take the dotted form.

@@ -45,6 +45,10 @@ pub fn refuse_unknown(user: &user::User, name: &str) -> Fallible<()> {
     if declared.iter().any(|known| known == name) {
         return Ok(());
     }
-    let known = if declared.is_empty() { "none are declared".to_owned() } else { format!("declared are: {}", declared.join(", ")) };
+    let known = if declared.is_empty() {
+        "none are declared".to_owned()
+    } else {
+        format!("declared are: {}", declared.join(", "))
+    };
     Err(format!("unknown tag `{name}` ({known}): declare it with `options(#{{ tags: #{{ {name}: \"\" }} }})`").into())
 }

@@ -12,18 +12,8 @@ use super::walk::Walk;
 use crate::diagnostic::{Diagnostic, did_you_mean};
 
 /// Rhai handles these itself: they are in no list of functions.
-pub(super) const KEYWORDS: [&str; 10] = [
-    "call",
-    "curry",
-    "debug",
-    "eval",
-    "Fn",
-    "is_def_fn",
-    "is_def_var",
-    "is_shared",
-    "print",
-    "type_of",
-];
+pub(super) const KEYWORDS: [&str; 10] =
+    ["call", "curry", "debug", "eval", "Fn", "is_def_fn", "is_def_var", "is_shared", "print", "type_of"];
 
 impl Walk<'_> {
     /// `name(…)`, `module::name(…)` or an operator.
@@ -68,12 +58,7 @@ impl Walk<'_> {
         }
         let script = self.outline.functions.get(name);
         let native = self.known.global.functions.get(name);
-        let arities: BTreeSet<usize> = script
-            .into_iter()
-            .chain(native)
-            .flatten()
-            .copied()
-            .collect();
+        let arities: BTreeSet<usize> = script.into_iter().chain(native).flatten().copied().collect();
         if arities.contains(&call.args.len()) {
             self.plain_call_of_method(name, call.args.len(), position);
             return;
@@ -92,17 +77,14 @@ impl Walk<'_> {
 
     /// The only function of a registered module that has this name and takes so many arguments.
     fn namesake(&self, name: &str, arguments: usize) -> Option<String> {
-        let mut fitting = self.known.global.modules.iter().filter(|(_, names)| {
-            names
-                .functions
-                .get(name)
-                .is_some_and(|counts| counts.contains(&arguments))
-        });
+        let mut fitting = self
+            .known
+            .global
+            .modules
+            .iter()
+            .filter(|(_, names)| names.functions.get(name).is_some_and(|counts| counts.contains(&arguments)));
         let (module, _) = fitting.next()?;
-        fitting
-            .next()
-            .is_none()
-            .then(|| format!("{module}::{name}"))
+        fitting.next().is_none().then(|| format!("{module}::{name}"))
     }
 
     fn unknown_function(&self, name: &str, arguments: &[Expr]) -> Diagnostic {
@@ -127,34 +109,19 @@ impl Walk<'_> {
     fn nearest_function(&self, name: &str) -> Option<String> {
         let script = self.outline.functions.keys().map(String::as_str);
         let native = self.known.global.functions.keys().map(String::as_str);
-        let unqualified: Vec<&str> = script
-            .chain(native)
-            .filter(|name| rhai::is_valid_identifier(name))
-            .collect();
-        did_you_mean(name, unqualified)
-            .map(str::to_owned)
-            .or_else(|| {
-                let mut qualified: Vec<String> = Vec::new();
-                for (module, names) in &self.known.global.modules {
-                    qualified.extend(
-                        names
-                            .functions
-                            .keys()
-                            .map(|function| format!("{module}::{function}")),
-                    );
+        let unqualified: Vec<&str> = script.chain(native).filter(|name| rhai::is_valid_identifier(name)).collect();
+        did_you_mean(name, unqualified).map(str::to_owned).or_else(|| {
+            let mut qualified: Vec<String> = Vec::new();
+            for (module, names) in &self.known.global.modules {
+                qualified.extend(names.functions.keys().map(|function| format!("{module}::{function}")));
+            }
+            for alias in self.scope.modules() {
+                if let Some(Some(names)) = self.scope.module(alias) {
+                    qualified.extend(names.functions.keys().map(|function| format!("{alias}::{function}")));
                 }
-                for alias in self.scope.modules() {
-                    if let Some(Some(names)) = self.scope.module(alias) {
-                        qualified.extend(
-                            names
-                                .functions
-                                .keys()
-                                .map(|function| format!("{alias}::{function}")),
-                        );
-                    }
-                }
-                did_you_mean(name, qualified.iter().map(String::as_str)).map(str::to_owned)
-            })
+            }
+            did_you_mean(name, qualified.iter().map(String::as_str)).map(str::to_owned)
+        })
     }
 
     /// `Fn("name")`.
@@ -176,10 +143,10 @@ impl Walk<'_> {
         let (start, written) = whole(path, name, position);
         let diagnostic = match self.module(path) {
             Module::Missing | Module::Unread => return,
-            Module::Global if self.outline.functions.contains_key(name) => Diagnostic::error(
-                format!("`{written}`: only constants are reached through `global::`"),
-            )
-            .label(format!("write `{name}(…)`")),
+            Module::Global if self.outline.functions.contains_key(name) => {
+                Diagnostic::error(format!("`{written}`: only constants are reached through `global::`"))
+                    .label(format!("write `{name}(…)`"))
+            }
             Module::Global => self.unknown_function(name, &call.args),
             Module::Known(names) => match names.functions.get(name) {
                 Some(arities) if arities.contains(&call.args.len()) => return,
@@ -188,9 +155,7 @@ impl Walk<'_> {
                     let diagnostic = Diagnostic::error(format!("unknown function `{written}`"));
                     let functions = names.functions.keys().map(String::as_str);
                     match did_you_mean(name, functions) {
-                        Some(nearest) => {
-                            diagnostic.label(format!("did you mean `{path}::{nearest}`?"))
-                        }
+                        Some(nearest) => diagnostic.label(format!("did you mean `{path}::{nearest}`?")),
                         None => match self.nearest_function(name) {
                             Some(nearest) => diagnostic.label(format!("did you mean `{nearest}`?")),
                             None => diagnostic,
@@ -232,9 +197,5 @@ fn counts(arities: &BTreeSet<usize>) -> String {
         .collect();
     let last = words.pop().unwrap_or_default();
     let noun = if last == "1" { "argument" } else { "arguments" };
-    if words.is_empty() {
-        format!("{last} {noun}")
-    } else {
-        format!("{} or {last} {noun}", words.join(", "))
-    }
+    if words.is_empty() { format!("{last} {noun}") } else { format!("{} or {last} {noun}", words.join(", ")) }
 }

@@ -23,8 +23,7 @@ impl Walk<'_> {
             _ => return,
         };
         for (value, literal) in [(left, right), (right, left)] {
-            if let (Some(property), Expr::StringConstant(text, at)) =
-                (last_property(value), literal)
+            if let (Some(property), Expr::StringConstant(text, at)) = (last_property(value), literal)
                 && NUMBERS.contains(&property)
                 && text.parse::<i64>().is_ok()
             {
@@ -39,9 +38,7 @@ impl Walk<'_> {
                 );
                 return;
             }
-            if let (Some(property), Expr::IntegerConstant(number, at)) =
-                (property_of_timings(value), literal)
-            {
+            if let (Some(property), Expr::IntegerConstant(number, at)) = (property_of_timings(value), literal) {
                 let written = number.to_string();
                 self.report(
                     *at,
@@ -58,11 +55,7 @@ impl Walk<'_> {
             && one != other
         {
             let sign = operator.literal_syntax();
-            self.report(
-                position,
-                sign,
-                Diagnostic::warning(format!("{one} compared with {other}: always {never}")),
-            );
+            self.report(position, sign, Diagnostic::warning(format!("{one} compared with {other}: always {never}")));
         }
     }
 }

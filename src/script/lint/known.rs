@@ -71,17 +71,12 @@ impl Known {
 impl Names {
     /// Adds a function that takes `arity` arguments, beside what it may take already.
     pub fn add_function(&mut self, name: &str, arity: usize) {
-        self.functions
-            .entry(name.to_owned())
-            .or_default()
-            .insert(arity);
+        self.functions.entry(name.to_owned()).or_default().insert(arity);
     }
 
     /// The module at a path such as `http` or `std::think`, made when there is none yet.
     pub fn module(&mut self, path: &str) -> &mut Self {
-        path.split("::").fold(self, |names, part| {
-            names.modules.entry(part.to_owned()).or_default()
-        })
+        path.split("::").fold(self, |names, part| names.modules.entry(part.to_owned()).or_default())
     }
 
     /// What `import` makes visible of a file: its public functions, what it exports, and the modules it imports itself
@@ -96,10 +91,7 @@ impl Names {
                 Some(_) => &mut names.methods,
                 None => &mut names.functions,
             };
-            table
-                .entry(function.name.to_owned())
-                .or_default()
-                .insert(function.params.len());
+            table.entry(function.name.to_owned()).or_default().insert(function.params.len());
         }
         for statement in ast.statements() {
             match statement {
@@ -138,13 +130,9 @@ impl Names {
                 }
             } else if line == "}" {
                 path.pop();
-            } else if let Some((name, _)) = line
-                .strip_prefix("const ")
-                .and_then(|rest| rest.split_once(':'))
-            {
-                let names = path.iter().fold(&mut *self, |names, part| {
-                    names.modules.entry((*part).to_owned()).or_default()
-                });
+            } else if let Some((name, _)) = line.strip_prefix("const ").and_then(|rest| rest.split_once(':')) {
+                let names =
+                    path.iter().fold(&mut *self, |names, part| names.modules.entry((*part).to_owned()).or_default());
                 names.variables.insert(name.trim().to_owned());
             }
         }

@@ -44,10 +44,7 @@ impl Walk<'_> {
                 self.arguments(&call.args, This::Possible);
             }
             Expr::Property(property, position) => {
-                if matches!(
-                    receiver,
-                    Expr::IntegerConstant(..) | Expr::FloatConstant(..)
-                ) {
+                if matches!(receiver, Expr::IntegerConstant(..) | Expr::FloatConstant(..)) {
                     self.property_of_number(&property.2, *position);
                 }
             }
@@ -77,11 +74,8 @@ impl Walk<'_> {
         if arities.contains(&given) {
             return;
         }
-        let mut diagnostic = if arities.is_empty() {
-            self.unknown_method(name)
-        } else {
-            wrong_count(name, &arities, given)
-        };
+        let mut diagnostic =
+            if arities.is_empty() { self.unknown_method(name) } else { wrong_count(name, &arities, given) };
         if script.is_some_and(|counts| counts.contains(&(given + 1))) {
             let more = if given == 0 { "" } else { ", …" };
             diagnostic = diagnostic.label(format!(
@@ -101,21 +95,13 @@ impl Walk<'_> {
         }
         let native = self.known.global.functions.iter();
         let native = native
-            .filter(|(name, arities)| {
-                arities.iter().any(|count| *count > 0) && rhai::is_valid_identifier(name)
-            })
+            .filter(|(name, arities)| arities.iter().any(|count| *count > 0) && rhai::is_valid_identifier(name))
             .map(|(name, _)| name.as_str());
-        let script = self
-            .outline
-            .functions
-            .keys()
-            .chain(self.outline.methods.keys());
+        let script = self.outline.functions.keys().chain(self.outline.methods.keys());
         match did_you_mean(name, native.chain(script.map(String::as_str))) {
             Some(nearest) => diagnostic.label(format!("did you mean `{nearest}`?")),
             None => match did_you_mean(name, self.known.properties.iter().map(String::as_str)) {
-                Some(nearest) => {
-                    diagnostic.label(format!("did you mean the property `{nearest}`?"))
-                }
+                Some(nearest) => diagnostic.label(format!("did you mean the property `{nearest}`?")),
                 None => diagnostic,
             },
         }
@@ -126,13 +112,9 @@ impl Walk<'_> {
         if !self.known.properties.contains(name) {
             let diagnostic = Diagnostic::error(format!("a number has no property `{name}`"));
             let properties = self.known.properties.iter().map(String::as_str);
-            let unit = UNITS
-                .iter()
-                .find(|(spoken, _)| *spoken == name)
-                .map(|(_, unit)| *unit);
-            let nearest = unit
-                .filter(|unit| self.known.properties.contains(*unit))
-                .or_else(|| did_you_mean(name, properties));
+            let unit = UNITS.iter().find(|(spoken, _)| *spoken == name).map(|(_, unit)| *unit);
+            let nearest =
+                unit.filter(|unit| self.known.properties.contains(*unit)).or_else(|| did_you_mean(name, properties));
             let diagnostic = match nearest {
                 Some(nearest) => diagnostic.label(format!("did you mean `.{nearest}`?")),
                 None => diagnostic,

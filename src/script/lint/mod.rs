@@ -48,31 +48,16 @@ const IMPORT_DEPTH: usize = 16;
 pub fn lint(known: &Known, script: &ScriptFile, resolve: &Resolve<'_>) -> Vec<Diagnostic> {
     let mut files = BTreeMap::new();
     collect(script, resolve, &mut files, 0);
-    let outlines: BTreeMap<&String, Outline> = files
-        .iter()
-        .map(|(path, file)| (path, outline(file, resolve)))
-        .collect();
+    let outlines: BTreeMap<&String, Outline> =
+        files.iter().map(|(path, file)| (path, outline(file, resolve))).collect();
     let callable_keys = Keys {
-        names: outlines
-            .values()
-            .flat_map(|outline| outline.keys.iter().cloned())
-            .collect(),
+        names: outlines.values().flat_map(|outline| outline.keys.iter().cloned()).collect(),
         computed: outlines.values().any(|outline| outline.computed_keys),
     };
     let mut found = Vec::new();
     for (path, file) in &files {
         let is_root = *path == script.path;
-        found.extend(
-            Walk::new(
-                known,
-                file,
-                &outlines[path],
-                &callable_keys,
-                is_root,
-                resolve,
-            )
-            .run(),
-        );
+        found.extend(Walk::new(known, file, &outlines[path], &callable_keys, is_root, resolve).run());
     }
     sorted(found)
 }
@@ -85,12 +70,7 @@ struct Keys {
 }
 
 /// `file` and everything it imports, by path.
-fn collect(
-    file: &ScriptFile,
-    resolve: &Resolve<'_>,
-    files: &mut BTreeMap<String, Rc<ScriptFile>>,
-    depth: usize,
-) {
+fn collect(file: &ScriptFile, resolve: &Resolve<'_>, files: &mut BTreeMap<String, Rc<ScriptFile>>, depth: usize) {
     if depth > IMPORT_DEPTH || files.contains_key(&file.path) {
         return;
     }
@@ -104,38 +84,22 @@ fn collect(
 
 /// The outline of a file, its imports looked up.
 fn outline(file: &ScriptFile, resolve: &Resolve<'_>) -> Outline {
-    Outline::of(&file.ast, |path| {
-        imported_names(file, path, resolve, 0).map(Rc::new)
-    })
+    Outline::of(&file.ast, |path| imported_names(file, path, resolve, 0).map(Rc::new))
 }
 
 /// What `import` of this path makes visible in `importer`.
-fn imported_names(
-    importer: &ScriptFile,
-    path: &str,
-    resolve: &Resolve<'_>,
-    depth: usize,
-) -> Option<Names> {
+fn imported_names(importer: &ScriptFile, path: &str, resolve: &Resolve<'_>, depth: usize) -> Option<Names> {
     if depth > IMPORT_DEPTH {
         return None;
     }
     let file = resolve(importer, path)?;
-    Some(Names::from_ast(&file.ast, |inner| {
-        imported_names(&file, inner, resolve, depth + 1)
-    }))
+    Some(Names::from_ast(&file.ast, |inner| imported_names(&file, inner, resolve, depth + 1)))
 }
 
 /// Sorted by place, equal ones once.
 fn sorted(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let place = |diagnostic: &Diagnostic| {
-        diagnostic.span.as_ref().map(|span| {
-            (
-                span.path.clone(),
-                span.line,
-                span.column,
-                diagnostic.message.clone(),
-            )
-        })
+        diagnostic.span.as_ref().map(|span| (span.path.clone(), span.line, span.column, diagnostic.message.clone()))
     };
     found.sort_by_cached_key(place);
     found.dedup_by(|left, right| place(left) == place(right));

@@ -40,11 +40,7 @@ impl Walk<'_> {
                 Some(nearest) => !self.scope.has(nearest),
                 None => in_map,
             };
-            let kind = if maybe_function {
-                "function or variable"
-            } else {
-                "variable"
-            };
+            let kind = if maybe_function { "function or variable" } else { "variable" };
             let diagnostic = Diagnostic::error(format!("unknown {kind} `{name}`"));
             match nearest {
                 Some(nearest) => diagnostic.label(format!("did you mean `{nearest}`?")),
@@ -63,9 +59,7 @@ impl Walk<'_> {
             let diagnostic = Diagnostic::error(format!("unknown variable `{name}`"));
             match did_you_mean(name, self.scope.variables()) {
                 Some(nearest) => diagnostic.label(format!("did you mean `{nearest}`?")),
-                None => {
-                    diagnostic.label(format!("a new variable is declared with `let {name} = …`"))
-                }
+                None => diagnostic.label(format!("a new variable is declared with `let {name} = …`")),
             }
         });
         self.report(position, name, diagnostic);
@@ -78,23 +72,19 @@ impl Walk<'_> {
         }
         if self.in_function && self.outline.constants.contains(name) {
             return Some(
-                Diagnostic::error(format!(
-                    "`{name}` is a top-level `const`; inside a function write `global::{name}`"
-                ))
-                .label("not visible here"),
+                Diagnostic::error(format!("`{name}` is a top-level `const`; inside a function write `global::{name}`"))
+                    .label("not visible here"),
             );
         }
         if let Some(line) = self.outline.variables.get(name) {
             return Some(
-                Diagnostic::error(format!("unknown variable `{name}`")).label(format!(
-                    "it is declared later or in another block (line {line})"
-                )),
+                Diagnostic::error(format!("unknown variable `{name}`"))
+                    .label(format!("it is declared later or in another block (line {line})")),
             );
         }
         if self.scope.module(name).is_some() || self.known.global.modules.contains_key(name) {
             return Some(
-                Diagnostic::error(format!("`{name}` is a module, not a value"))
-                    .label(format!("write `{name}::…`")),
+                Diagnostic::error(format!("`{name}` is a module, not a value")).label(format!("write `{name}::…`")),
             );
         }
         if let Some(arities) = self.known.global.functions.get(name) {
@@ -119,9 +109,9 @@ impl Walk<'_> {
                 let diagnostic = Diagnostic::error(format!("unknown constant `{written}`"));
                 match did_you_mean(name, constants) {
                     Some(nearest) => diagnostic.label(format!("did you mean `global::{nearest}`?")),
-                    None if self.outline.functions.contains_key(name) => diagnostic.label(format!(
-                        "a function is written without `global::`: `{name}`"
-                    )),
+                    None if self.outline.functions.contains_key(name) => {
+                        diagnostic.label(format!("a function is written without `global::`: `{name}`"))
+                    }
                     None => diagnostic,
                 }
             }
@@ -129,18 +119,14 @@ impl Walk<'_> {
             Module::Known(names) => match names.functions.get(name) {
                 Some(arities) => {
                     let parameters = parameters(arities.iter().next().copied().unwrap_or(0));
-                    Diagnostic::error(format!(
-                        "`{written}` is a function of a module; it cannot be used as a value"
-                    ))
-                    .label(format!("wrap it: `|{parameters}| {written}({parameters})`"))
+                    Diagnostic::error(format!("`{written}` is a function of a module; it cannot be used as a value"))
+                        .label(format!("wrap it: `|{parameters}| {written}({parameters})`"))
                 }
                 None => {
                     let candidates = names.variables.iter().map(String::as_str);
                     let diagnostic = Diagnostic::error(format!("unknown constant `{written}`"));
                     match did_you_mean(name, candidates) {
-                        Some(nearest) => {
-                            diagnostic.label(format!("did you mean `{path}::{nearest}`?"))
-                        }
+                        Some(nearest) => diagnostic.label(format!("did you mean `{path}::{nearest}`?")),
                         None => diagnostic,
                     }
                 }
@@ -168,14 +154,10 @@ impl Walk<'_> {
         };
         for (depth, part) in path.path.iter().enumerate().skip(1) {
             let Some(inner) = names.modules.remove(part.name.as_str()) else {
-                let outer: Vec<&str> = path.path[..depth]
-                    .iter()
-                    .map(|part| part.name.as_str())
-                    .collect();
+                let outer: Vec<&str> = path.path[..depth].iter().map(|part| part.name.as_str()).collect();
                 let outer = outer.join("::");
-                let diagnostic =
-                    Diagnostic::error(format!("unknown module `{outer}::{}`", part.name))
-                        .suggest(&part.name, names.modules.keys().map(String::as_str));
+                let diagnostic = Diagnostic::error(format!("unknown module `{outer}::{}`", part.name))
+                    .suggest(&part.name, names.modules.keys().map(String::as_str));
                 self.report(part.pos, &part.name, diagnostic);
                 return Module::Missing;
             };
@@ -185,8 +167,7 @@ impl Walk<'_> {
     }
 
     fn missing_module(&mut self, name: &str, position: Position) {
-        let elsewhere =
-            self.outline.inner_imports.contains(name) || self.outline.imports.contains_key(name);
+        let elsewhere = self.outline.inner_imports.contains(name) || self.outline.imports.contains_key(name);
         let diagnostic = if elsewhere {
             // Rhai looks imports up by name in whoever called: it may even work.
             Diagnostic::warning(format!("the module `{name}` is not imported here"))
@@ -196,12 +177,8 @@ impl Walk<'_> {
             let diagnostic = Diagnostic::error(format!("unknown module `{name}`"));
             match did_you_mean(name, self.scope.modules().chain(modules)) {
                 Some(nearest) => diagnostic.label(format!("did you mean `{nearest}`?")),
-                None if self.scope.has(name) => {
-                    diagnostic.label(format!("`{name}` is a variable: write `{name}.…`"))
-                }
-                None => diagnostic.label(format!(
-                    "a library is imported at the top: `import \"…\" as {name};`"
-                )),
+                None if self.scope.has(name) => diagnostic.label(format!("`{name}` is a variable: write `{name}.…`")),
+                None => diagnostic.label(format!("a library is imported at the top: `import \"…\" as {name};`")),
             }
         };
         self.report(position, name, diagnostic);
@@ -210,10 +187,8 @@ impl Walk<'_> {
 
 /// The message of a function that reads a `let` of the top level.
 fn top_level_let(name: &str) -> Diagnostic {
-    Diagnostic::error(format!(
-        "`{name}` is a top-level `let`; make it `const` and write `global::{name}`"
-    ))
-    .label("not visible inside functions")
+    Diagnostic::error(format!("`{name}` is a top-level `let`; make it `const` and write `global::{name}`"))
+        .label("not visible inside functions")
 }
 
 /// Parameter names for a closure that wraps a function.
@@ -233,12 +208,6 @@ pub(super) fn whole(path: &Namespace, name: &str, position: Position) -> (Positi
         && start
             .position()
             .zip(position.position())
-            .is_some_and(|(from, to)| {
-                to.checked_sub(from) == Some(path.to_string().chars().count() + 2)
-            });
-    if in_one_piece {
-        (start, written)
-    } else {
-        (position, written)
-    }
+            .is_some_and(|(from, to)| to.checked_sub(from) == Some(path.to_string().chars().count() + 2));
+    if in_one_piece { (start, written) } else { (position, written) }
 }

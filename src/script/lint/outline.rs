@@ -43,10 +43,7 @@ impl Outline {
                 Some(_) => &mut outline.methods,
                 None => &mut outline.functions,
             };
-            table
-                .entry(function.name.to_owned())
-                .or_default()
-                .insert(function.params.len());
+            table.entry(function.name.to_owned()).or_default().insert(function.params.len());
         }
         for statement in ast.statements() {
             match statement {
@@ -70,11 +67,7 @@ impl Outline {
         }
         for names in outline.imports.values().flatten() {
             for (name, arities) in &names.methods {
-                outline
-                    .methods
-                    .entry(name.clone())
-                    .or_default()
-                    .extend(arities);
+                outline.methods.entry(name.clone()).or_default().extend(arities);
             }
         }
         ast.walk(&mut |path: &[ASTNode<'_>]| {

@@ -7,9 +7,8 @@ use rhai::Position;
 use super::source::line_column;
 
 /// Signs of more than one character, the longest first.
-const SIGNS: [&str; 15] = [
-    "===", "!==", "...", "..=", "::", "++", "--", "->", "=>", ":=", "==", "!=", "<=", ">=", "#{",
-];
+const SIGNS: [&str; 15] =
+    ["===", "!==", "...", "..=", "::", "++", "--", "->", "=>", ":=", "==", "!=", "<=", ">=", "#{"];
 
 /// The source around an error.
 pub(super) struct Place<'t> {
@@ -30,26 +29,14 @@ impl<'t> Place<'t> {
             return Self::end(text);
         }
         let (line, column) = line_column(position);
-        let line_start: usize = text
-            .split_inclusive('\n')
-            .take(line - 1)
-            .map(str::len)
-            .sum();
-        let offset = text[line_start..]
-            .char_indices()
-            .nth(column - 1)
-            .map_or(text.len(), |(byte, _)| line_start + byte);
+        let line_start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+        let offset =
+            text[line_start..].char_indices().nth(column - 1).map_or(text.len(), |(byte, _)| line_start + byte);
         let (before, after) = text.split_at(offset);
         if after.trim().is_empty() {
             return Self::end(text);
         }
-        Self {
-            line,
-            column,
-            length: token_length(after),
-            before,
-            after,
-        }
+        Self { line, column, length: token_length(after), before, after }
     }
 
     /// Behind the last thing written: where something is missing, that is where it belongs.
@@ -60,9 +47,7 @@ impl<'t> Place<'t> {
     /// Where something that is missing belongs: behind the last thing written, when this begins a new line.
     pub(super) fn of_missing(&self, text: &'t str) -> Option<Self> {
         let written = self.before.trim_end();
-        self.before[written.len()..]
-            .contains('\n')
-            .then(|| Self::behind(text, written.len()))
+        self.before[written.len()..].contains('\n').then(|| Self::behind(text, written.len()))
     }
 
     /// Behind the last thing written before the byte `limit`.
@@ -87,11 +72,7 @@ impl<'t> Place<'t> {
 
     /// The word or sign at the place.
     pub(super) fn token(&self) -> &'t str {
-        let end = self
-            .after
-            .char_indices()
-            .nth(self.length)
-            .map_or(self.after.len(), |(byte, _)| byte);
+        let end = self.after.char_indices().nth(self.length).map_or(self.after.len(), |(byte, _)| byte);
         &self.after[..end]
     }
 
@@ -105,9 +86,7 @@ impl<'t> Place<'t> {
     pub(super) fn is_map_key(&self) -> bool {
         let before = self.before.trim_end();
         let behind = self.after[self.token().len()..].trim_start();
-        (before.ends_with('{') || before.ends_with(','))
-            && behind.starts_with(':')
-            && !behind.starts_with("::")
+        (before.ends_with('{') || before.ends_with(',')) && behind.starts_with(':') && !behind.starts_with("::")
     }
 }
 

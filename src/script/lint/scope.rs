@@ -13,15 +13,9 @@ use super::known::Names;
 #[derive(Debug, Clone)]
 enum Entry {
     /// A variable; `unbound_this` is where its closure uses `this`, when it holds one that does.
-    Variable {
-        name: String,
-        unbound_this: Option<Position>,
-    },
+    Variable { name: String, unbound_this: Option<Position> },
     /// An imported module; what is in it, when that is known.
-    Module {
-        alias: String,
-        names: Option<Rc<Names>>,
-    },
+    Module { alias: String, names: Option<Rc<Names>> },
 }
 
 /// What is in sight.
@@ -48,18 +42,12 @@ impl Scope {
 
     /// A variable comes into sight whose closure uses `this` at the given place.
     pub(super) fn declare_closure(&mut self, name: &str, unbound_this: Option<Position>) {
-        self.entries.push(Entry::Variable {
-            name: name.to_owned(),
-            unbound_this,
-        });
+        self.entries.push(Entry::Variable { name: name.to_owned(), unbound_this });
     }
 
     /// A module comes into sight.
     pub(super) fn import(&mut self, alias: &str, names: Option<Rc<Names>>) {
-        self.entries.push(Entry::Module {
-            alias: alias.to_owned(),
-            names,
-        });
+        self.entries.push(Entry::Module { alias: alias.to_owned(), names });
     }
 
     /// Whether there is a variable of this name.

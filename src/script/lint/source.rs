@@ -29,10 +29,7 @@ impl ScriptFile {
 
 /// Rhai's position, 1-based; what has none stands at the file's beginning.
 pub(super) fn line_column(position: Position) -> (usize, usize) {
-    (
-        position.line().unwrap_or(1),
-        position.position().unwrap_or(1),
-    )
+    (position.line().unwrap_or(1), position.position().unwrap_or(1))
 }
 
 /// A function or closure of a file.
@@ -52,15 +49,11 @@ pub(super) struct Body {
 pub(super) fn bodies(ast: &AST) -> Vec<Body> {
     let mut names: HashMap<(&str, usize), usize> = HashMap::new();
     for definition in ast.iter_fn_def() {
-        *names
-            .entry((definition.name.as_str(), definition.params.len()))
-            .or_default() += 1;
+        *names.entry((definition.name.as_str(), definition.params.len())).or_default() += 1;
     }
     let functions = ast.clone_functions_only();
     // `AST::merge_filtered` ignores its filter when the tree merged into has no function at all (rhai 1.27).
-    let base = Engine::new_raw()
-        .compile("fn empty() {}")
-        .expect("this text is a function");
+    let base = Engine::new_raw().compile("fn empty() {}").expect("this text is a function");
     let mut bodies: Vec<((usize, usize), Body)> = ast
         .iter_fn_def()
         .map(|definition| {
@@ -84,10 +77,7 @@ fn statements(base: &AST, functions: &AST, wanted: &ScriptFuncDef, shares_name: 
     let alone = base.merge_filtered(functions, |_, _, _, name, params| {
         name == wanted.name.as_str() && params == wanted.params.len()
     });
-    let (start, end) = (
-        line_column(wanted.body.start_position()),
-        line_column(wanted.body.end_position()),
-    );
+    let (start, end) = (line_column(wanted.body.start_position()), line_column(wanted.body.end_position()));
     let mut found = Vec::new();
     alone.walk(&mut |path: &[ASTNode<'_>]| {
         if let [ASTNode::Stmt(statement)] = path {

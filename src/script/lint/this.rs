@@ -62,18 +62,18 @@ impl Walk<'_> {
             This::OncePerRun(function) => {
                 let help = match function {
                     "setup" => "return the value: every user gets it as `data`",
-                    "teardown" => "`teardown` runs once, after the users are gone; it gets what `setup` returned as `data`",
+                    "teardown" => {
+                        "`teardown` runs once, after the users are gone; it gets what `setup` returned as `data`"
+                    }
                     _ => "`summary` runs once, after the users are gone; it gets the report",
                 };
                 Diagnostic::error(format!("there is no `this` in `{function}`"))
                     .label("`this` is the state of one user")
                     .help(help)
             }
-            This::Rule(function) => {
-                Diagnostic::error(format!("there is no `this` in a closure given to `{function}`"))
-                    .label("it runs outside any user")
-                    .help("use what the closure gets as its argument; to share between users there is `store::`")
-            }
+            This::Rule(function) => Diagnostic::error(format!("there is no `this` in a closure given to `{function}`"))
+                .label("it runs outside any user")
+                .help("use what the closure gets as its argument; to share between users there is `store::`"),
         };
         self.report(position, "this", diagnostic);
     }
@@ -99,9 +99,13 @@ impl Walk<'_> {
             self.report(
                 position,
                 "this",
-                Diagnostic::error(format!("there is no `this` in a closure that the script calls itself with `{variable}.call(…)`"))
-                    .label("nothing is bound here")
-                    .help(format!("hand it over: `this.call({variable}, …)`, or give the closure what it needs as an argument")),
+                Diagnostic::error(format!(
+                    "there is no `this` in a closure that the script calls itself with `{variable}.call(…)`"
+                ))
+                .label("nothing is bound here")
+                .help(format!(
+                    "hand it over: `this.call({variable}, …)`, or give the closure what it needs as an argument"
+                )),
             );
         }
     }

@@ -82,8 +82,7 @@ impl<'a> Walk<'a> {
                 self.closures.insert(body.name.clone(), Rc::new(body));
             } else {
                 if body.first_this().is_some() {
-                    self.this_users
-                        .insert((body.name.clone(), body.params.len()));
+                    self.this_users.insert((body.name.clone(), body.params.len()));
                 }
                 functions.push(body);
             }
@@ -99,11 +98,8 @@ impl<'a> Walk<'a> {
             }
             self.in_function = true;
             self.open = self.outline.sees_caller.contains(&function.name);
-            self.this = if self.is_root {
-                This::of_function(&function.name, function.params.len())
-            } else {
-                This::Possible
-            };
+            self.this =
+                if self.is_root { This::of_function(&function.name, function.params.len()) } else { This::Possible };
             self.block(&function.statements);
         }
         self.found
@@ -204,9 +200,7 @@ impl<'a> Walk<'a> {
             return;
         }
         let names = match path {
-            Expr::StringConstant(path, _) => {
-                imported_names(self.file, path, self.resolve, 0).map(Rc::new)
-            }
+            Expr::StringConstant(path, _) => imported_names(self.file, path, self.resolve, 0).map(Rc::new),
             _ => None,
         };
         self.scope.import(alias, names);

@@ -4,9 +4,8 @@
 
 /// Words that begin a statement or mean something in Rhai.
 pub(super) const KEYWORDS: [&str; 24] = [
-    "let", "const", "fn", "if", "else", "switch", "while", "until", "loop", "do", "for", "in",
-    "break", "continue", "return", "throw", "try", "catch", "import", "export", "as", "private",
-    "true", "false",
+    "let", "const", "fn", "if", "else", "switch", "while", "until", "loop", "do", "for", "in", "break", "continue",
+    "return", "throw", "try", "catch", "import", "export", "as", "private", "true", "false",
 ];
 
 /// What other languages call it, and what Rhai wants.
@@ -20,10 +19,7 @@ const FOREIGN: [(&str, &str); 15] = [
     ("undefined", "write `()`"),
     ("elif", "write `else if`"),
     ("match", "write `switch`"),
-    (
-        "case",
-        "a `switch` is written `switch value { 1 => …, _ => … }`",
-    ),
+    ("case", "a `switch` is written `switch value { 1 => …, _ => … }`"),
     ("async", "requests wait by themselves: leave it away"),
     ("await", "requests wait by themselves: leave it away"),
     ("and", "write `&&`"),
@@ -51,8 +47,5 @@ pub(super) const CALLABLE: [&str; 4] = ["print", "debug", "eval", "type_of"];
 
 /// What Rhai wants instead of a word of another language.
 pub(super) fn foreign(word: &str) -> Option<&'static str> {
-    FOREIGN
-        .iter()
-        .find(|(theirs, _)| *theirs == word)
-        .map(|(_, advice)| *advice)
+    FOREIGN.iter().find(|(theirs, _)| *theirs == word).map(|(_, advice)| *advice)
 }

@@ -42,20 +42,9 @@ pub(super) fn install() {
         libc::sigaltstack(ptr::null(), &raw mut stack);
         if stack.ss_flags & libc::SS_DISABLE != 0 {
             let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-            let start = libc::mmap(
-                ptr::null_mut(),
-                ALTERNATE,
-                libc::PROT_READ | libc::PROT_WRITE,
-                flags,
-                -1,
-                0,
-            );
+            let start = libc::mmap(ptr::null_mut(), ALTERNATE, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
             if start != libc::MAP_FAILED {
-                let stack = libc::stack_t {
-                    ss_sp: start,
-                    ss_flags: 0,
-                    ss_size: ALTERNATE,
-                };
+                let stack = libc::stack_t { ss_sp: start, ss_flags: 0, ss_size: ALTERNATE };
                 libc::sigaltstack(&raw const stack, ptr::null_mut());
             }
         }
@@ -63,11 +52,7 @@ pub(super) fn install() {
 }
 
 /// Runs in signal context: reads a plain thread-local, writes registers, allocates nothing.
-extern "C" fn on_sigsegv(
-    signal: libc::c_int,
-    info: *mut libc::siginfo_t,
-    context: *mut libc::c_void,
-) {
+extern "C" fn on_sigsegv(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the kernel passes a valid `siginfo_t` and `ucontext_t`. `CURRENT` points to the `Core` of the fiber that
     // this thread runs, if any; a fault address inside that fiber's guard can only be its overflow.
     unsafe {
@@ -95,13 +80,7 @@ unsafe fn land(trap: &CoroutineTrapHandler<End>, context: *mut libc::c_void) -> 
         return false;
     }
     // SAFETY: the stack pointer lies in the coroutine, and all five registers are handed to the interrupted context.
-    let TrapHandlerRegs {
-        rip,
-        rsp,
-        rbp,
-        rdi,
-        rsi,
-    } = unsafe { trap.setup_trap_handler(|| End::Overflow) };
+    let TrapHandlerRegs { rip, rsp, rbp, rdi, rsi } = unsafe { trap.setup_trap_handler(|| End::Overflow) };
     registers[libc::REG_RIP as usize] = rip as i64;
     registers[libc::REG_RSP as usize] = rsp as i64;
     registers[libc::REG_RBP as usize] = rbp as i64;
@@ -123,14 +102,7 @@ unsafe fn land(trap: &CoroutineTrapHandler<End>, context: *mut libc::c_void) -> 
         return false;
     }
     // SAFETY: the stack pointer lies in the coroutine, and all six registers are handed to the interrupted context.
-    let TrapHandlerRegs {
-        pc,
-        sp,
-        x0,
-        x1,
-        x29,
-        lr,
-    } = unsafe { trap.setup_trap_handler(|| End::Overflow) };
+    let TrapHandlerRegs { pc, sp, x0, x1, x29, lr } = unsafe { trap.setup_trap_handler(|| End::Overflow) };
     registers.pc = pc;
     registers.sp = sp;
     registers.regs[0] = x0;
@@ -144,10 +116,7 @@ unsafe fn land(trap: &CoroutineTrapHandler<End>, context: *mut libc::c_void) -> 
 ///
 /// # Safety
 /// None: it does nothing.
-#[cfg(not(all(
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-)))]
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 unsafe fn land(_: &CoroutineTrapHandler<End>, _: *mut libc::c_void) -> bool {
     false
 }

@@ -96,11 +96,7 @@ impl StackPool {
             None => Guard::Mprotect,
         };
         drop(slab);
-        let pool = Self(Rc::new(Arena {
-            bytes,
-            guard,
-            room: RefCell::default(),
-        }));
+        let pool = Self(Rc::new(Arena { bytes, guard, room: RefCell::default() }));
         drop(pool.take()?); // the first stack shows whether the guard works
         Ok(pool)
     }
@@ -137,20 +133,13 @@ impl StackPool {
             None => room.cut(arena.bytes, arena.guard)?,
         };
         room.live += 1;
-        Ok(Stack {
-            top,
-            arena: Rc::clone(arena),
-            spoiled: false,
-        })
+        Ok(Stack { top, arena: Rc::clone(arena), spoiled: false })
     }
 }
 
 impl fmt::Debug for StackPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StackPool")
-            .field("guard", &self.guard())
-            .field("live", &self.live())
-            .finish_non_exhaustive()
+        f.debug_struct("StackPool").field("guard", &self.guard()).field("live", &self.live()).finish_non_exhaustive()
     }
 }
 
@@ -163,19 +152,13 @@ impl Room {
         {
             return Err(StackError::too_many_mappings());
         }
-        if self
-            .slabs
-            .last()
-            .is_none_or(|slab| slab.cut + stride > slab.bytes)
-        {
+        if self.slabs.last().is_none_or(|slab| slab.cut + stride > slab.bytes) {
             let slab = Slab::map(stride, SLAB)?;
             self.slabs.push(slab);
         }
         let slab = self.slabs.last_mut().expect("one was pushed just now");
         if !slab.try_guard(guard) {
-            return Err(StackError::Guard {
-                source: io::Error::last_os_error(),
-            });
+            return Err(StackError::Guard { source: io::Error::last_os_error() });
         }
         slab.cut += stride;
         Ok(slab.start + slab.cut)
@@ -191,34 +174,16 @@ impl Slab {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         let bytes = stride * count;
         // SAFETY: a fresh anonymous mapping at an address of the kernel's choice touches no memory of ours.
-        let start = unsafe {
-            libc::mmap(
-                ptr::null_mut(),
-                bytes,
-                libc::PROT_READ | libc::PROT_WRITE,
-                flags,
-                -1,
-                0,
-            )
-        };
+        let start = unsafe { libc::mmap(ptr::null_mut(), bytes, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
         if start == libc::MAP_FAILED {
             let source = io::Error::last_os_error();
-            return if count > 1 {
-                Self::map(stride, count / 2)
-            } else {
-                Err(StackError::Reserve { bytes, source })
-            };
+            return if count > 1 { Self::map(stride, count / 2) } else { Err(StackError::Reserve { bytes, source }) };
         }
         // A huge page would make the first frame of a user cost 2 MiB. Where the kernel has none it refuses: fine.
         #[cfg(target_os = "linux")]
         // SAFETY: advice about the mapping made above; it changes no content.
         let _ = unsafe { libc::madvise(start, bytes, libc::MADV_NOHUGEPAGE) };
-        Ok(Self {
-            start: start.addr(),
-            bytes,
-            cut: 0,
-            mprotected: 0,
-        })
+        Ok(Self { start: start.addr(), bytes, cut: 0, mprotected: 0 })
     }
 
     /// Protects the low end of the next stack. On failure errno says why.
@@ -292,8 +257,7 @@ unsafe impl corosensei::stack::Stack for Stack {
     }
 
     fn limit(&self) -> NonZeroUsize {
-        NonZeroUsize::new(self.limit_of_use() - guard_bytes())
-            .expect("a mapping does not start at 0")
+        NonZeroUsize::new(self.limit_of_use() - guard_bytes()).expect("a mapping does not start at 0")
     }
 }
 
@@ -317,11 +281,5 @@ pub(super) fn page_size() -> usize {
 /// Nothing in the range is read again before it is written, and it lies in one slab.
 pub(super) unsafe fn discard(start: usize, bytes: usize) {
     // SAFETY: the caller's promise.
-    unsafe {
-        libc::madvise(
-            ptr::with_exposed_provenance_mut(start),
-            bytes,
-            libc::MADV_DONTNEED,
-        )
-    };
+    unsafe { libc::madvise(ptr::with_exposed_provenance_mut(start), bytes, libc::MADV_DONTNEED) };
 }

@@ -50,11 +50,7 @@ fn run<F: Future>(future: F) -> F::Output {
         .enable_all()
         .build()
         .unwrap()
-        .block_on(async {
-            tokio::time::timeout(Duration::from_secs(10), future)
-                .await
-                .expect("it ends in time")
-        })
+        .block_on(async { tokio::time::timeout(Duration::from_secs(10), future).await.expect("it ends in time") })
 }
 
 /// Ready at its `n`-th poll; wakes itself until then, from inside its own poll.
@@ -69,11 +65,7 @@ async fn after(n: usize) -> usize {
 #[inline(never)]
 fn devour(n: u64) -> u64 {
     let block = std::hint::black_box([n; 64]);
-    if n == u64::MAX {
-        block[0]
-    } else {
-        devour(n + 1).wrapping_add(block[(n % 64) as usize])
-    }
+    if n == u64::MAX { block[0] } else { devour(n + 1).wrapping_add(block[(n % 64) as usize]) }
 }
 
 #[test]
@@ -85,33 +77,17 @@ fn a_body_that_never_waits_is_ready_at_its_first_poll() {
 #[test]
 fn both_guards_fault_and_say_who_they_are() {
     for guard in [None, Some(Guard::Mprotect)] {
-        let pool = StackPool::with_options(StackOptions {
-            guard,
-            bytes: 64 << 10,
-        })
-        .unwrap();
-        assert!(
-            guard.is_none_or(|guard| guard == pool.guard()),
-            "{:?}",
-            pool.guard()
-        );
+        let pool = StackPool::with_options(StackOptions { guard, bytes: 64 << 10 }).unwrap();
+        assert!(guard.is_none_or(|guard| guard == pool.guard()), "{:?}", pool.guard());
         let mut fiber = fiber(&pool, || devour(0));
-        assert_eq!(
-            poll_once(&mut fiber),
-            Poll::Ready(Err(FiberError::Overflow {
-                stack_bytes: 64 << 10
-            }))
-        );
+        assert_eq!(poll_once(&mut fiber), Poll::Ready(Err(FiberError::Overflow { stack_bytes: 64 << 10 })));
         assert_eq!((pool.live(), pool.quarantined()), (0, 1));
     }
 }
 
 #[test]
 fn mprotected_stacks_are_counted_and_given_back() {
-    let options = StackOptions {
-        guard: Some(Guard::Mprotect),
-        bytes: 16 << 10,
-    };
+    let options = StackOptions { guard: Some(Guard::Mprotect), bytes: 16 << 10 };
     let pool = StackPool::with_options(options).unwrap();
     let held: Vec<_> = (0..10).map(|_| pool.take().unwrap()).collect();
     // Other tests add theirs at the same time, but never take ours away.
@@ -124,21 +100,12 @@ fn mprotected_stacks_are_counted_and_given_back() {
 #[test]
 fn an_overflow_ends_the_fiber_not_the_process_twice_in_a_row_and_on_another_thread() {
     let overflow_twice = || {
-        let pool = StackPool::with_options(StackOptions {
-            bytes: 128 << 10,
-            guard: None,
-        })
-        .unwrap();
+        let pool = StackPool::with_options(StackOptions { bytes: 128 << 10, guard: None }).unwrap();
         let neighbour = fiber(&pool, || wait(after(3)).unwrap());
         for _ in 0..2 {
             let mut fiber = fiber(&pool, || devour(0));
             let answer = poll_once(&mut fiber);
-            assert_eq!(
-                answer,
-                Poll::Ready(Err(FiberError::Overflow {
-                    stack_bytes: 128 << 10
-                }))
-            );
+            assert_eq!(answer, Poll::Ready(Err(FiberError::Overflow { stack_bytes: 128 << 10 })));
         }
         assert_eq!(pool.quarantined(), 2);
         assert_eq!(run(neighbour), Ok(3));
@@ -158,36 +125,21 @@ fn a_fault_that_is_no_overflow_still_ends_the_process() {
         return;
     }
     let status = std::process::Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "user::fiber::tests::a_fault_that_is_no_overflow_still_ends_the_process",
-        ])
+        .args(["--exact", "user::fiber::tests::a_fault_that_is_no_overflow_still_ends_the_process"])
         .env("PUNK_TEST_FAULT", "1")
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .status()
         .unwrap();
-    assert_eq!(
-        std::os::unix::process::ExitStatusExt::signal(&status),
-        Some(libc::SIGSEGV),
-        "{status}"
-    );
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(libc::SIGSEGV), "{status}");
 }
 
 #[test]
 fn waits_run_on_the_threads_stack_and_wake_by_themselves() {
-    let small = StackPool::with_options(StackOptions {
-        bytes: 64 << 10,
-        guard: None,
-    })
-    .unwrap();
+    let small = StackPool::with_options(StackOptions { bytes: 64 << 10, guard: None }).unwrap();
     let fiber = fiber(&small, || {
-        let deep = wait(async {
-            std::hint::black_box([7u8; 256 << 10])
-                .iter()
-                .map(|byte| u64::from(*byte))
-                .sum::<u64>()
-        });
+        let deep =
+            wait(async { std::hint::black_box([7u8; 256 << 10]).iter().map(|byte| u64::from(*byte)).sum::<u64>() });
         let waited = (1..=3).map(|n| wait(after(n)).unwrap()).sum::<usize>();
         (deep.unwrap(), waited)
     });
@@ -219,10 +171,7 @@ fn cancel_before_the_first_poll_drops_the_body_unrun() {
         ran_too.set(true);
     });
     fiber.cancel_handle().cancel(CancelReason::Interrupted);
-    assert_eq!(
-        poll_once(&mut fiber),
-        Poll::Ready(Err(FiberError::NotStarted(CancelReason::Interrupted)))
-    );
+    assert_eq!(poll_once(&mut fiber), Poll::Ready(Err(FiberError::NotStarted(CancelReason::Interrupted))));
     assert_eq!((ran.get(), dropped.get()), (false, true));
 }
 
@@ -243,23 +192,12 @@ fn cancel_while_waiting_drops_the_future_wakes_and_tells_why() {
     let handle = fiber.cancel_handle();
     let bell = Arc::new(Bell::default());
     let waker = Waker::from(Arc::clone(&bell));
-    assert!(
-        Pin::new(&mut fiber)
-            .poll(&mut Context::from_waker(&waker))
-            .is_pending()
-    );
+    assert!(Pin::new(&mut fiber).poll(&mut Context::from_waker(&waker)).is_pending());
     assert!(!dropped.get());
     handle.cancel(CancelReason::Stopped);
     assert_eq!(bell.0.load(Ordering::Relaxed), 1);
-    let stopped = Cancelled {
-        reason: CancelReason::Stopped,
-    };
-    let expected = (
-        Err(stopped),
-        Err(stopped),
-        Some(CancelReason::Stopped),
-        Ok(2),
-    );
+    let stopped = Cancelled { reason: CancelReason::Stopped };
+    let expected = (Err(stopped), Err(stopped), Some(CancelReason::Stopped), Ok(2));
     assert_eq!(poll_once(&mut fiber), Poll::Ready(Ok(expected)));
     assert!(dropped.get());
 }
@@ -293,21 +231,11 @@ fn a_panic_becomes_an_error_and_runs_destructors() {
         let _flag = flag;
         panic!("at the disco");
     });
-    assert_eq!(
-        poll_once(&mut literal),
-        Poll::Ready(Err(FiberError::Panicked("at the disco".into())))
-    );
+    assert_eq!(poll_once(&mut literal), Poll::Ready(Err(FiberError::Panicked("at the disco".into()))));
     assert!(dropped.get());
-    let mut formatted = fiber(&pool, || {
-        wait(async { panic!("in future {}", 7) }).map(|(): ()| ())
-    });
-    assert_eq!(
-        poll_once(&mut formatted),
-        Poll::Ready(Err(FiberError::Panicked("in future 7".into())))
-    );
-    let caught = fiber(&pool, || {
-        catch_unwind(|| wait(async { panic!("kept") }).map(|(): ()| ())).is_err()
-    });
+    let mut formatted = fiber(&pool, || wait(async { panic!("in future {}", 7) }).map(|(): ()| ()));
+    assert_eq!(poll_once(&mut formatted), Poll::Ready(Err(FiberError::Panicked("in future 7".into()))));
+    let caught = fiber(&pool, || catch_unwind(|| wait(async { panic!("kept") }).map(|(): ()| ())).is_err());
     assert_eq!(run(caught), Ok(true));
     assert_eq!(pool.live(), 0);
 }
@@ -365,11 +293,7 @@ fn a_destructor_that_panics_while_a_fiber_is_dropped_is_contained() {
 
 #[test]
 fn two_thousand_fibers_interleave_each_with_its_own_context() {
-    let pool = StackPool::with_options(StackOptions {
-        bytes: 64 << 10,
-        guard: None,
-    })
-    .unwrap();
+    let pool = StackPool::with_options(StackOptions { bytes: 64 << 10, guard: None }).unwrap();
     let answers = run(async {
         let local = tokio::task::LocalSet::new();
         let tasks: Vec<_> = (0..2_000usize)
@@ -401,23 +325,13 @@ fn two_thousand_fibers_interleave_each_with_its_own_context() {
 
 #[test]
 fn another_type_of_context_is_none() {
-    let mut fiber = Fiber::new(&pool(), Rc::new(1u8), || {
-        (context::<u16>(), context::<u8>())
-    })
-    .unwrap();
-    assert_eq!(
-        poll_once(&mut fiber),
-        Poll::Ready(Ok((None, Some(Rc::new(1)))))
-    );
+    let mut fiber = Fiber::new(&pool(), Rc::new(1u8), || (context::<u16>(), context::<u8>())).unwrap();
+    assert_eq!(poll_once(&mut fiber), Poll::Ready(Ok((None, Some(Rc::new(1))))));
 }
 
 #[test]
 fn stacks_are_used_again_and_colder_ones_lose_their_pages() {
-    let pool = StackPool::with_options(StackOptions {
-        bytes: 64 << 10,
-        guard: None,
-    })
-    .unwrap();
+    let pool = StackPool::with_options(StackOptions { bytes: 64 << 10, guard: None }).unwrap();
     let first = pool.take().unwrap().top;
     assert_eq!(pool.take().unwrap().top, first);
     let held: Vec<_> = (0..WARM + 8).map(|_| pool.take().unwrap()).collect();
@@ -463,25 +377,15 @@ fn remaining_stack_shrinks_with_depth_and_is_unlimited_outside() {
         depths(20, &mut into);
         (into, on_thread_stack(remaining_stack))
     });
-    let Poll::Ready(Ok((depths, on_thread))) = poll_once(&mut fiber) else {
-        panic!("it never waits")
-    };
+    let Poll::Ready(Ok((depths, on_thread))) = poll_once(&mut fiber) else { panic!("it never waits") };
     assert!(depths.is_sorted_by(|a, b| a > b), "{depths:?}");
-    assert!(
-        depths[0] < bytes && depths[0] > bytes - (16 << 10),
-        "{} of {bytes}",
-        depths[0]
-    );
+    assert!(depths[0] < bytes && depths[0] > bytes - (16 << 10), "{} of {bytes}", depths[0]);
     assert_eq!(on_thread, usize::MAX);
 }
 
 #[test]
 fn on_thread_stack_runs_deep_work_also_when_cancelled() {
-    let small = StackPool::with_options(StackOptions {
-        bytes: 64 << 10,
-        guard: None,
-    })
-    .unwrap();
+    let small = StackPool::with_options(StackOptions { bytes: 64 << 10, guard: None }).unwrap();
     let mut fiber = fiber(&small, || {
         assert!(yield_now().is_err());
         on_thread_stack(|| std::hint::black_box([1u8; 512 << 10]).len())
@@ -501,31 +405,16 @@ fn trim_keeps_live_frames_and_clears_what_was_below() {
     #[inline(never)]
     fn dirty(levels: usize) -> usize {
         let frame = std::hint::black_box([levels; 128]);
-        if levels == 0 {
-            frame[0]
-        } else {
-            dirty(levels - 1) + usize::from(frame[7] == levels)
-        }
+        if levels == 0 { frame[0] } else { dirty(levels - 1) + usize::from(frame[7] == levels) }
     }
-    let pool = StackPool::with_options(StackOptions {
-        bytes: 256 << 10,
-        guard: None,
-    })
-    .unwrap();
+    let pool = StackPool::with_options(StackOptions { bytes: 256 << 10, guard: None }).unwrap();
     let mut fiber = fiber(&pool, || {
         let live = std::hint::black_box([9u8; 4096]);
         let first = dirty(100);
         let trimmed = trim();
-        (
-            first,
-            dirty(100),
-            trimmed,
-            live.iter().all(|byte| *byte == 9),
-        )
+        (first, dirty(100), trimmed, live.iter().all(|byte| *byte == 9))
     });
-    let Poll::Ready(Ok((first, again, trimmed, intact))) = poll_once(&mut fiber) else {
-        panic!("it never waits")
-    };
+    let Poll::Ready(Ok((first, again, trimmed, intact))) = poll_once(&mut fiber) else { panic!("it never waits") };
     assert_eq!((first, again, intact), (100, 100, true));
     assert!(trimmed > 128 << 10, "{trimmed}");
     assert_eq!(trim(), 0);
@@ -552,9 +441,6 @@ fn busy_counts_running_not_waiting() {
     });
     let (running, after_wait, reset) = run(fiber).unwrap();
     assert!(running >= Duration::from_millis(10), "{running:?}");
-    assert!(
-        after_wait < running + Duration::from_millis(50),
-        "{after_wait:?}"
-    );
+    assert!(after_wait < running + Duration::from_millis(50), "{after_wait:?}");
     assert_eq!(reset, Duration::ZERO);
 }

@@ -18,25 +18,17 @@ const CORPUS: [&str; 8] = [
 
 /// Pieces that are put into the corpus.
 const PIECES: [&str; 30] = [
-    "{", "}", "(", ")", "[", "]", ";", ",", ":", "::", ".", "?.", "|", "||", "&&", "=", "==", "`",
-    "\"", "'", "${", "#{", "fn ", "let ", " this ", "if ", "=> ", "x", "\n", "é",
+    "{", "}", "(", ")", "[", "]", ";", ",", ":", "::", ".", "?.", "|", "||", "&&", "=", "==", "`", "\"", "'", "${",
+    "#{", "fn ", "let ", " this ", "if ", "=> ", "x", "\n", "é",
 ];
 
 /// The lint and the explanation of any text, checked for what must hold.
 fn examine(engine: &Engine, known: &Known, text: &str) -> Result<(), TestCaseError> {
     let found = match engine.compile(text) {
         Ok(ast) => {
-            let script = ScriptFile {
-                path: "script.rhai".to_owned(),
-                text: text.to_owned(),
-                ast,
-            };
+            let script = ScriptFile { path: "script.rhai".to_owned(), text: text.to_owned(), ast };
             let found = lint(known, &script, &|_, _| None);
-            prop_assert_eq!(
-                &found,
-                &lint(known, &script, &|_, _| None),
-                "the same script, the same findings"
-            );
+            prop_assert_eq!(&found, &lint(known, &script, &|_, _| None), "the same script, the same findings");
             found
         }
         Err(error) => vec![explain_parse_error(&error, "script.rhai", text)],
@@ -139,16 +131,12 @@ fn the_deepest_and_the_longest_scripts_come_to_an_end() {
             format!("let x = a{};", ".b(c)".repeat(2_000)),
             format!("let x = a{};", "[0].b".repeat(2_000)),
             format!("let x = a{};", " + b".repeat(500)),
-            (0..600)
-                .map(|n| format!("fn f{n}() {{ f{}() }}\n", n + 1))
-                .collect(),
+            (0..600).map(|n| format!("fn f{n}() {{ f{}() }}\n", n + 1)).collect(),
         ] {
             examine(&engine, &known, &text).expect("nothing breaks");
         }
     };
     // As big as a compiling thread's stack: the parser recurses as deep.
-    let thread = std::thread::Builder::new()
-        .stack_size(256 << 20)
-        .spawn(work);
+    let thread = std::thread::Builder::new().stack_size(256 << 20).spawn(work);
     thread.expect("a thread").join().expect("nothing breaks");
 }

@@ -67,9 +67,7 @@ fn engine() -> Engine {
     vu.set_var("LIMIT", 10_i64);
     engine.register_static_module("vu", vu.into());
     let mut rand = Module::new();
-    rand.set_native_fn("pick", |list: rhai::Array| {
-        Ok(list.into_iter().next().unwrap_or_default())
-    });
+    rand.set_native_fn("pick", |list: rhai::Array| Ok(list.into_iter().next().unwrap_or_default()));
     engine.register_static_module("rand", rand.into());
     let mut demo = Module::new();
     demo.set_native_fn("shop", || Ok("demo://shop".to_owned()));
@@ -83,9 +81,7 @@ fn compile(engine: &Engine, path: &str, text: &str) -> ScriptFile {
     ScriptFile {
         path: path.to_owned(),
         text: text.to_owned(),
-        ast: engine
-            .compile(text)
-            .unwrap_or_else(|error| panic!("{error} in\n{text}")),
+        ast: engine.compile(text).unwrap_or_else(|error| panic!("{error} in\n{text}")),
     }
 }
 
@@ -93,10 +89,8 @@ fn compile(engine: &Engine, path: &str, text: &str) -> ScriptFile {
 fn findings(libraries: &[(&str, &str)], source: &str) -> Vec<Diagnostic> {
     let engine = engine();
     let known = Known::from_engine(&engine);
-    let files: BTreeMap<String, Rc<ScriptFile>> = libraries
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), Rc::new(compile(&engine, path, text))))
-        .collect();
+    let files: BTreeMap<String, Rc<ScriptFile>> =
+        libraries.iter().map(|(path, text)| ((*path).to_owned(), Rc::new(compile(&engine, path, text)))).collect();
     let script = compile(&engine, "script.rhai", source);
     lint(&known, &script, &|_, path| files.get(path).cloned())
 }

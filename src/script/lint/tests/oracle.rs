@@ -46,16 +46,8 @@ fn what_is_called_wrong_fails_when_it_runs() {
     let engine = engine();
     for source in FAULTY {
         let found = findings(&[], source);
-        assert!(
-            found
-                .iter()
-                .any(|diagnostic| diagnostic.severity == Severity::Error),
-            "nothing found in: {source}"
-        );
-        assert!(
-            engine.eval::<Dynamic>(source).is_err(),
-            "runs after all: {source}"
-        );
+        assert!(found.iter().any(|diagnostic| diagnostic.severity == Severity::Error), "nothing found in: {source}");
+        assert!(engine.eval::<Dynamic>(source).is_err(), "runs after all: {source}");
     }
 }
 

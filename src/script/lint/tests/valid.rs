@@ -113,14 +113,8 @@ fn idiomatic_scripts_are_clean() {
 fn imported_libraries_are_linted_under_their_own_path() {
     let found = findings(
         &[
-            (
-                "a",
-                "import \"b\" as b; fn one() { b::two(missing) + b::three() }",
-            ),
-            (
-                "b",
-                "const HIDDEN = 1; fn two(x) { x + HIDDEN } fn setup() { this.x }",
-            ),
+            ("a", "import \"b\" as b; fn one() { b::two(missing) + b::three() }"),
+            ("b", "const HIDDEN = 1; fn two(x) { x + HIDDEN } fn setup() { this.x }"),
         ],
         "import \"a\" as a; a::one(); a::b::two(1); a::b::twoo(1); a::c::two(1);",
     );
@@ -136,10 +130,7 @@ fn imported_libraries_are_linted_under_their_own_path() {
 #[test]
 fn libraries_that_import_each_other_come_to_an_end() {
     let found = findings(
-        &[
-            ("a", "import \"b\" as b; fn f() { b::g() }"),
-            ("b", "import \"a\" as a; fn g() { a::f() + nope }"),
-        ],
+        &[("a", "import \"b\" as b; fn f() { b::g() }"), ("b", "import \"a\" as a; fn g() { a::f() + nope }")],
         "import \"a\" as a; a::f();",
     );
     insta::assert_snapshot!(short(&found), @"b:1:36 4 unknown variable `nope`");

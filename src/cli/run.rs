@@ -8,8 +8,8 @@ mod signals;
 
 pub use signals::Signals;
 
-use crate::cli::exit::Exit;
-use crate::cli::{args, doctor, err, out};
+use super::exit::Exit;
+use super::{args, doctor, err, out};
 use crate::control::{Author, Command};
 use crate::diagnostic::{Diagnostic, render_all};
 use crate::engine::{Run, Settings, on_large_stack};

@@ -65,7 +65,13 @@ fn problem(reasons: &mut Vec<(Exit, String)>, problem: Diagnostic, color: bool) 
 }
 
 /// What the report needs to know of the end.
-fn facts(reasons: &[(Exit, String)], snapshot: &Snapshot, ending: &Ending, started_at: DateTime<Utc>, wall: Duration) -> Facts {
+fn facts(
+    reasons: &[(Exit, String)],
+    snapshot: &Snapshot,
+    ending: &Ending,
+    started_at: DateTime<Utc>,
+    wall: Duration,
+) -> Facts {
     let deciding = reasons.first().map(|(exit, _)| *exit);
     let outcome = match deciding {
         None if snapshot.generator.invalid.is_empty() => Outcome::Passed,
@@ -81,7 +87,11 @@ fn facts(reasons: &[(Exit, String)], snapshot: &Snapshot, ending: &Ending, start
         outcome,
         exit_code: deciding.map_or(0, Exit::code),
         reasons: reasons.iter().map(|(exit, message)| Reason { code: exit.code(), message: message.clone() }).collect(),
-        stopped: ending.stopped.as_ref().map(|(by, why)| Stopped { by: by.clone(), why: why.clone(), killed: ending.killed }),
+        stopped: ending.stopped.as_ref().map(|(by, why)| Stopped {
+            by: by.clone(),
+            why: why.clone(),
+            killed: ending.killed,
+        }),
         marked_failed: ending.marked_failed.clone(),
         hook_errors: hook_errors.collect(),
         ..Facts::passed(started_at, wall)
@@ -112,7 +122,9 @@ fn own_reports(plan: &Plan, json: &str, facts: &mut Facts) -> Vec<Diagnostic> {
 pub(super) fn style(args: &RunArgs) -> Style {
     let stdout = std::io::stdout();
     let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let seen = || rustix::termios::tcgetwinsize(&stdout).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+    let seen = || {
+        rustix::termios::tcgetwinsize(&stdout).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
+    };
     Style {
         color: args.color.on(stdout.is_terminal()),
         width: set.or_else(seen).unwrap_or(120).min(160),
