@@ -5,6 +5,8 @@
 //! Published in docs/performance.md; it gates nothing, because it reads the wall clock of a machine that others use. What
 //! can be judged without a clock (quantiles, merging) is a unit test of `metrics::trend`.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a table for people")]
+
 use std::process::{Command, ExitCode, Stdio};
 
 use punk::target::{Dials, Latency, LogEntry, Target, TargetOptions};
