@@ -105,8 +105,11 @@ impl Health {
         let used = cpu_time()?;
         let shards = self.shards as f64;
         let percent = |(then, earlier): (Instant, Duration)| {
-            let wall = now.duration_since(then).as_secs_f64() * shards;
-            (wall > 0.0).then(|| used.saturating_sub(earlier).as_secs_f64() / wall * 100.0)
+            let wall = now.duration_since(then);
+            // The kernel counts in ticks of 10 ms: a shorter stretch would say anything.
+            let long = wall >= Duration::from_millis(400);
+            let wall = wall.as_secs_f64() * shards;
+            long.then(|| used.saturating_sub(earlier).as_secs_f64() / wall * 100.0)
         };
         if running {
             let start = *self.start.get_or_insert((now, used));

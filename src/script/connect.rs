@@ -130,7 +130,7 @@ mod tests {
         };
         assert!(with(|s| s.headers = vec![("a b".into(), "c".into())]).contains("not a header"));
         assert!(with(|s| s.proxy = Some("ftp://x".into())).contains("proxy"));
-        assert!(with(|s| s.tls.ca = Some("-----BEGIN CERTIFICATE-----\nnonsense".into())).contains("certificate"));
+        assert!(with(|s| s.tls.ca = Some("-----BEGIN CERTIFICATE-----\nnonsense".into())).contains("ca"));
         assert!(with(|s| s.source_ips = vec!["home".into()]).contains("not an IP address"));
     }
 }
