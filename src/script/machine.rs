@@ -85,6 +85,9 @@ pub fn engine(limits: &crate::plan::Limits) -> Engine {
     standard.register_lazy_functions();
     standard.build_index();
     engine.register_global_module(standard.into());
+    // Every native of ours is written not to panic; this one shows what happens when one does.
+    #[cfg(test)]
+    engine.register_fn("native_that_panics", || -> rhai::INT { panic!("on purpose") });
     guard::install(&mut engine, limits);
     duration::register(&mut engine);
     json::register(&mut engine);
@@ -265,6 +268,11 @@ impl Machine {
                 Err(error) => Failure::Error(self.placed(error, pointer.fn_name())),
             },
         })
+    }
+
+    /// What is told when `function` took its whole fiber with it: nothing is left that knows the line.
+    pub fn lost_in(&self, function: &Function, message: String) -> ScriptError {
+        self.placed(ScriptError { message, place: None }, function.pointer.fn_name())
     }
 
     /// Rhai forgets where a limit was reached once the error leaves a function; then the function must do.
