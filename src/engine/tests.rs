@@ -2,7 +2,8 @@
 
 use super::{Ending, Run, Settings, on_large_stack};
 use crate::metrics::Snapshot;
-use crate::script::compile::{Overrides, compile};
+use crate::script::compile::compile;
+use crate::script::overrides::Overrides;
 use std::sync::Arc;
 
 /// Runs a script on two shards to its end.
@@ -53,7 +54,7 @@ fn a_user_that_is_lost_in_its_last_words_is_not_replaced() {
     assert_eq!(snapshot.scenarios[0].iterations, 2);
     let errors = script_errors(&snapshot);
     let [(1, place, _)] = &errors[..] else { panic!("{errors:?}") };
-    assert!(place.ends_with("test.rhai:4:23"), "{place}");
+    assert!(place.ends_with("test.rhai:4:21"), "{place}");
 }
 
 #[test]
