@@ -271,7 +271,31 @@ fn shape_argument(value: &Dynamic) -> Result<crate::load::Argument, String> {
     if value.is::<super::duration::Span>() || value.is_string() {
         return super::duration::read(value).map(Argument::Duration);
     }
+    if let Ok(map) = value.as_map_ref() {
+        let times = map.iter().map(|(name, time)| {
+            let time = super::duration::read(time).map_err(|why| format!("`{name}`: {why}"))?;
+            Ok((name.to_string(), time))
+        });
+        return times.collect::<Result<_, String>>().map(Argument::Times);
+    }
+    if let Ok(list) = value.as_array_ref() {
+        let stages = list.iter().enumerate().map(|(at, item)| stage(item).map_err(|why| format!("stage {}: {why}", at + 1)));
+        return stages.collect::<Result<_, String>>().map(Argument::Stages);
+    }
     Err(format!("{} is neither a number, a duration nor a shape", super::error::type_name(value)))
+}
+
+/// `[30.s, 10]`: a time and the value that is reached after it.
+fn stage(item: &Dynamic) -> Result<(std::time::Duration, f64), String> {
+    let pair = item.as_array_ref().ok();
+    let Some([time, value]) = pair.as_ref().map(|pair| pair.as_slice()) else {
+        let found = pair.as_ref().map_or_else(|| super::error::type_name(item), |pair| format!("a list of {}", pair.len()));
+        return Err(format!("a time and a value are wanted, such as `[30.s, 10]`, not {found}"));
+    };
+    let time = super::duration::read(time)?;
+    let number = value.as_float().or_else(|_| value.as_int().map(|integer| integer as f64));
+    let value = number.map_err(|_| format!("the value is a number, not {}", super::error::type_name(value)))?;
+    Ok((time, value))
 }
 
 /// All strings of a script array, or the first item that is none.
