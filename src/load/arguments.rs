@@ -150,9 +150,7 @@ impl<'a> Arguments<'a> {
     pub fn times(&self, index: usize, known: &[&str]) -> Result<Times<'a>, ShapeError> {
         match &self.given[index] {
             Argument::Times(times) => match times.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-                Some((name, _)) => {
-                    Err(ShapeError::UnknownTime { signature: self.signature, name: name.clone() })
-                }
+                Some((name, _)) => Err(ShapeError::UnknownTime { signature: self.signature, name: name.clone() }),
                 None => Ok(Times(times)),
             },
             other => Err(self.wrong_kind(index, Kind::Times, other.kind())),

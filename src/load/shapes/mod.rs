@@ -61,4 +61,4 @@ pub fn build(name: &str, given: &[Argument]) -> Result<Arc<dyn Shape>, ShapeErro
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
