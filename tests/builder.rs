@@ -11,7 +11,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -209,6 +209,15 @@ impl Punk {
     }
 }
 
+/// Where a summary is not what its published schema promises; every summary that a test reads is held against it.
+fn against_schema(summary: &Value) -> Vec<String> {
+    static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+        let schema = serde_json::from_str(include_str!("../docs/summary.schema.json")).expect("the schema is JSON");
+        jsonschema::validator_for(&schema).expect("the schema is a schema")
+    });
+    SCHEMA.iter_errors(summary).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
 /// Replaces `TARGET` in every script below `folder`.
 fn put_target(folder: &Path, target: &str) {
     for entry in std::fs::read_dir(folder).expect("the folder is ours").flatten() {
@@ -400,7 +409,10 @@ impl Outcome {
     pub fn summary(&self) -> Value {
         let text = self.summary.as_deref().unwrap_or(&self.stdout);
         match serde_json::from_str(text) {
-            Ok(summary) => summary,
+            Ok(summary) => {
+                assert_eq!(against_schema(&summary), Vec::<String>::new(), "{summary:#}");
+                summary
+            }
             Err(error) => panic!("no summary ({error}): {text:?}\n{}", self.told()),
         }
     }

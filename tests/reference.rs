@@ -87,7 +87,7 @@ fn known_keys(script: &str) -> BTreeSet<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.rhai");
     std::fs::write(&path, script).unwrap();
-    let compiled = punk::script::compile::compile(&path, &punk::script::compile::Overrides::default());
+    let compiled = punk::script::compile::compile(&path, &punk::script::overrides::Overrides::default());
     let helps = compiled.diagnostics.iter().filter_map(|diagnostic| diagnostic.help.as_deref());
     let mut listed = helps.filter_map(|help| help.strip_prefix("the options are "));
     let listed = listed.next().unwrap_or_else(|| panic!("no list for {script}: {:?}", compiled.diagnostics));

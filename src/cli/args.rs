@@ -1,6 +1,6 @@
 //! What the command line accepts, as data.
 
-use crate::script::compile::Overrides;
+use crate::script::overrides::Overrides;
 use crate::units;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::collections::BTreeMap;

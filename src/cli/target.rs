@@ -32,6 +32,8 @@ pub fn serve(args: TargetArgs) -> Exit {
         dials,
         ..TargetOptions::default()
     };
+    // A client with as many users as this machine allows must not find a target that allows fewer.
+    super::doctor::raise_files();
     let running = match Target::start(options) {
         Ok(running) => running,
         Err(error) => {

@@ -8,7 +8,7 @@
 //! | retired | cancelled | its graceful stop is over: the iteration is interrupted |
 //! | cancelled | gone | its fiber has ended, at the latest 5 s later by force |
 
-use super::life::{self, Allowance, Tally};
+use super::life::{self, Allowance, Step, Tally};
 use super::shard::{Ground, lost_text, new_user};
 use crate::load::{Stripe, Target};
 use crate::metrics::{ScenarioDelta, TagSet};
@@ -21,8 +21,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::AbortHandle;
 
-/// Most users that come or are cancelled in one go: thousands at once would keep the shard from its sockets.
-const BATCH: usize = 64;
+/// Most users that come or are cancelled in one go: thousands at once would keep the shard from its sockets. The tasks
+/// that are ready between two goes are those of about this many users, and nobody may wait for them much longer than a
+/// millisecond: each of them connects and cancelling costs up to 80 µs.
+const BATCH: usize = 16;
 /// How long a cancelled user may take to run its `stop` and end.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -291,9 +293,12 @@ impl Settler {
                     let name = self.ground.host.plan.scenarios[self.scenario].name.as_str().into();
                     let vu = VirtualUser::new(self.id, name, self.index, self.ground.host.plan.options.seed);
                     let user = new_user(&self.ground, vu, self.base, Some(self.scenario), None);
-                    life::lost(&user, self.ground.ids, &lost_text(&error));
+                    let (machine, step) = (&self.ground.machine, self.tally.step.get());
+                    let function = step.function(&machine.scenarios[self.scenario]);
+                    life::lost(&user, self.ground.ids, step, &machine.lost_in(function, lost_text(&error)));
                     tokio::time::sleep(Duration::from_millis(100)).await;
-                    if self.allowance.retired.get() {
+                    // Lost in its last words, a user has nothing left to do; a fresh one would only say them again.
+                    if self.allowance.retired.get() || step == Step::Stop {
                         break;
                     }
                     match self.fiber() {

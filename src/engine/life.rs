@@ -7,7 +7,6 @@ use crate::script::user::User;
 use crate::user::fiber;
 use rhai::Dynamic;
 use std::cell::Cell;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -41,9 +40,31 @@ impl Allowance {
     }
 }
 
+/// Which of its functions a user is in: all that is known when its fiber is lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Step {
+    #[default]
+    Start,
+    Run,
+    Stop,
+}
+
+impl Step {
+    /// The function that runs in this step.
+    pub(super) fn function(self, functions: &Functions) -> &Function {
+        let optional = match self {
+            Step::Start => functions.start.as_ref(),
+            Step::Run => None,
+            Step::Stop => functions.stop.as_ref(),
+        };
+        optional.unwrap_or(&functions.run)
+    }
+}
+
 /// What became of a user's iterations, beyond what its samples say. Shared with the shard.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
+    pub(super) step: Cell<Step>,
     pub(super) interrupted: Cell<u64>,
     /// Iterations that the user has begun.
     pub(super) begun: Cell<u64>,
@@ -67,8 +88,9 @@ pub(super) fn live(
 ) {
     let mut errors = 0;
     let mut started = functions.start.is_none();
+    tally.step.set(Step::Start);
     while !started && !allowance.retired.get() {
-        match call(machine, user, functions.start.as_ref().unwrap_or(&functions.run), data) {
+        match call(machine, user, Step::Start.function(functions), data) {
             Ok(_) => started = true,
             Err(Failure::Error(error)) => {
                 failed(user, ids, &error);
@@ -81,6 +103,7 @@ pub(super) fn live(
         }
     }
     errors = 0;
+    tally.step.set(Step::Run);
     while started && allowance.take() {
         user.vu.enter(tally.begun.get());
         tally.begun.set(tally.begun.get() + 1);
@@ -112,6 +135,7 @@ pub(super) fn live(
             break;
         }
     }
+    tally.step.set(Step::Stop);
     if let Some(stop) = &functions.stop
         && started
         && fiber::take_cancel().is_none_or(|reason| reason == crate::user::CancelReason::Interrupted)
@@ -133,7 +157,11 @@ fn failed(user: &User, ids: Ids, error: &ScriptError) {
     user.host.script_error(&user.vu.scenario, error);
 }
 
-/// A user that its fiber lost (it panicked or overflowed): counted like a script error.
-pub(super) fn lost(user: &Rc<User>, ids: Ids, why: &str) {
-    failed(user, ids, &ScriptError { message: why.to_owned(), place: None });
+/// A user that its fiber lost (it panicked or overflowed): counted like a script error, its iteration like one that
+/// ended with an error.
+pub(super) fn lost(user: &User, ids: Ids, step: Step, error: &ScriptError) {
+    if step == Step::Run {
+        user.host.sample(ids.iterations, user.base, Default::default(), Default::default(), Default::default(), 1.0);
+    }
+    failed(user, ids, error);
 }

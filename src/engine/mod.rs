@@ -15,6 +15,8 @@ mod judge;
 mod life;
 mod shard;
 mod stack;
+#[cfg(test)]
+mod tests;
 
 pub use coordinator::{Ending, Run, Settings, StartError};
 pub use stack::on_large_stack;

@@ -271,6 +271,7 @@ impl Shard {
         let user = new_user(&ground, vu, base, None, None);
         let depth = ground.host.plan.options.limits.depth;
         let inner = Rc::clone(&user);
+        let (called, event_ground) = (function.clone(), Rc::clone(&ground));
         let body_ground = Rc::clone(&ground);
         let body = move || {
             let result = life::call(&body_ground.machine, &inner, &function, &data);
@@ -297,7 +298,7 @@ impl Shard {
                 Ok(Ok(result)) => ShardEvent::Hook(result),
                 Ok(Err(Failure::Error(error))) => ShardEvent::Hook(Err(error)),
                 Ok(Err(Failure::Ended(_))) => ShardEvent::HookEnded,
-                Err(error) => ShardEvent::Hook(Err(ScriptError { message: lost_text(&error), place: None })),
+                Err(error) => ShardEvent::Hook(Err(event_ground.machine.lost_in(&called, lost_text(&error)))),
             };
             let _ = events.send(event);
         });

@@ -5,9 +5,11 @@
 //! parsing recurses as deep as the script nests.
 
 use super::declare::{Declaration, What};
+use super::desk::{Desk, Functions};
 use super::lint::{self, Known, ScriptFile};
 use super::machine::{self, TopLevel};
-use super::places::{Declared, Part, Places};
+use super::overrides::Overrides;
+use super::places::Places;
 use super::scenarios;
 use super::settings::{self, Reader};
 use super::source::Sources;
@@ -17,31 +19,10 @@ use crate::metrics::{BUILT_IN, MetricDef};
 use crate::plan::{HttpSettings, Limits, Options, Plan, Source};
 use rhai::{Map, OptimizationLevel, Position};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// What the command line sets beside or against the script.
-#[derive(Debug, Clone, Default)]
-pub struct Overrides {
-    /// `-e NAME=VALUE`.
-    pub env: BTreeMap<String, String>,
-    /// `-u`: constant users.
-    pub users: Option<u32>,
-    /// `-d`.
-    pub duration: Option<Duration>,
-    /// `-i`: iterations in all.
-    pub iterations: Option<u64>,
-    /// `-s`: only these scenarios.
-    pub only: Vec<String>,
-    /// `--tag`.
-    pub tags: BTreeMap<String, String>,
-    /// `--seed`.
-    pub seed: Option<u64>,
-    /// `--graceful-stop`.
-    pub graceful_stop: Option<Duration>,
-}
 
 /// A Plan with what should be looked at, or all that is wrong.
 pub struct Compiled {
@@ -113,41 +94,6 @@ fn walk(engine: &rhai::Engine, sources: &Sources) -> Vec<Diagnostic> {
     lint::lint(&known, &main, &resolve)
 }
 
-/// Everything that reads declarations shares this.
-pub(super) struct Desk<'a> {
-    pub(super) sources: &'a Sources,
-    pub(super) places: Vec<Places>,
-    pub(super) problems: &'a RefCell<Vec<Diagnostic>>,
-    /// Whether a statement of the top level failed, so that what it would have declared is missing.
-    pub(super) incomplete: bool,
-}
-
-impl<'a> Desk<'a> {
-    /// Where a declaration stands.
-    pub(super) fn declared(&self, declaration: &Declaration) -> Declared<'a> {
-        let at = self.file_of(declaration.file.as_deref());
-        let (name, arguments) = self.places[at].call(declaration.at);
-        Declared { source: &self.sources.files[at], name, arguments }
-    }
-
-    fn file_of(&self, path: Option<&str>) -> usize {
-        path.and_then(|path| self.sources.files.iter().position(|source| source.path == path)).unwrap_or(0)
-    }
-
-    pub(super) fn tell(&self, problem: Diagnostic) {
-        self.problems.borrow_mut().push(problem);
-    }
-
-    /// A reader over a map argument.
-    pub(super) fn reader<'b>(&'b self, map: &'b Map, declared: &Declared<'b>, argument: usize) -> Reader<'b>
-    where
-        'a: 'b,
-    {
-        let part: Part = declared.arguments.get(argument).cloned().unwrap_or_default();
-        Reader::new(map, part, declared.source, declared.name, self.problems)
-    }
-}
-
 fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &RefCell<Vec<Diagnostic>>) -> Plan {
     let places = sources.asts.iter().map(|ast| ast.as_ref().map(Places::of).unwrap_or_default()).collect();
     let desk = Desk { sources, places, problems, incomplete: !top.failures.is_empty() };
@@ -187,32 +133,6 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
 /// A span at a position of Rhai's.
 pub(super) fn span_of(source: &Source, at: Position, length: usize) -> Span {
     Span::in_source(&source.path, &source.text, at.line().unwrap_or(1), at.position().unwrap_or(1), length)
-}
-
-/// The functions of the main script, by name, with their numbers of parameters.
-pub(super) struct Functions(BTreeMap<String, BTreeSet<usize>>);
-
-impl Functions {
-    fn of(sources: &Sources) -> Self {
-        let mut functions: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
-        for function in sources.asts[0].iter().flat_map(|ast| ast.iter_functions()) {
-            functions.entry(function.name.to_owned()).or_default().insert(function.params.len());
-        }
-        Functions(functions)
-    }
-
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str).filter(|name| !name.starts_with("anon$"))
-    }
-
-    /// Whether it can be called with nothing or with `data`; unknown names can be.
-    pub(super) fn takes_at_most_data(&self, name: &str) -> bool {
-        self.0.get(name).is_none_or(|arities| arities.iter().any(|arity| *arity <= 1))
-    }
 }
 
 fn options<'a>(desk: &Desk<'_>, declarations: impl Iterator<Item = &'a Declaration>, overrides: &Overrides) -> Options {

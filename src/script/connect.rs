@@ -1,7 +1,7 @@
 //! From settings to connections: what a Plan says about HTTP, made into what the protocol floor takes.
 
-use crate::plan::{HttpSettings, HttpVersion, Plan};
-use crate::protocol::http::{HttpOptions, Shared, Timeouts, Version};
+use crate::plan::{HttpSettings, Plan};
+use crate::protocol::http::{HttpOptions, Shared};
 use crate::protocol::net::{self, DnsOptions, Proxy, TlsOptions};
 use crate::script::declare::DEMO_SHOP;
 use http::{HeaderName, HeaderValue};
@@ -74,11 +74,7 @@ fn http_options(settings: &HttpSettings, demo: Option<&str>) -> Result<HttpOptio
     let defaults = HttpOptions::default();
     Ok(HttpOptions {
         base_url,
-        version: match settings.version {
-            HttpVersion::Auto => Version::Auto,
-            HttpVersion::Http1 => Version::Http1,
-            HttpVersion::Http2 => Version::Http2,
-        },
+        version: settings.version,
         tls: TlsOptions {
             ca: pem(&settings.tls.ca),
             client: pem(&settings.tls.cert).zip(pem(&settings.tls.key)),
@@ -86,13 +82,7 @@ fn http_options(settings: &HttpSettings, demo: Option<&str>) -> Result<HttpOptio
             server_name: settings.tls.server_name.clone(),
         },
         proxy: settings.proxy.as_deref().map(Proxy::parse).transpose()?,
-        timeouts: Timeouts {
-            total: settings.timeout.total,
-            connect: settings.timeout.connect,
-            tls: settings.timeout.tls,
-            first_byte: settings.timeout.first_byte,
-            idle: settings.timeout.idle,
-        },
+        timeouts: settings.timeout,
         redirects: settings.redirects,
         cookies: settings.cookies,
         compression: settings.compression,

@@ -5,7 +5,7 @@
 
 use super::connect;
 use super::error::ScriptError;
-use super::machine::Home;
+use super::home::Home;
 use crate::clock::RunClock;
 use crate::control::Command;
 use crate::metrics::recorder::RequestSample;

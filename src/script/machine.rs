@@ -6,6 +6,7 @@
 
 use super::declare::{self, Record, What};
 use super::error::{self, Ended, ScriptError};
+use super::home::Home;
 use super::{bindings, duration, guard, json, source::Sources};
 use crate::plan::{EnvValue, Plan, Source};
 use rhai::packages::{
@@ -49,31 +50,6 @@ pub struct Functions {
     pub stop: Option<Function>,
 }
 
-/// Where the main script's closures are at home: when a *library* function hands one to a native, that native's context
-/// carries the library's constants and imports, and `global::NAME` would not be found.
-pub struct Home {
-    state: GlobalRuntimeState,
-    own: FxHashSet<String>,
-    main: String,
-}
-
-impl Home {
-    /// Whether a closure of the main script is about to be called in the context of another file.
-    pub fn must_lend(&self, context: &NativeCallContext<'_>, closure: &FnPtr) -> bool {
-        context.call_source().is_some_and(|source| source != self.main) && self.own.contains(closure.fn_name())
-    }
-
-    /// The main script's state at the depth, and with the count of operations, of the calling context.
-    pub fn state(&self, context: &NativeCallContext<'_>) -> GlobalRuntimeState {
-        let here = context.global_runtime_state();
-        let mut state = self.state.clone();
-        state.tag = here.tag.clone();
-        state.level = here.level;
-        state.num_operations = here.num_operations;
-        state
-    }
-}
-
 /// An engine with an evaluated script.
 pub struct Machine {
     engine: Engine,
@@ -109,6 +85,9 @@ pub fn engine(limits: &crate::plan::Limits) -> Engine {
     standard.register_lazy_functions();
     standard.build_index();
     engine.register_global_module(standard.into());
+    // Every native of ours is written not to panic; this one shows what happens when one does.
+    #[cfg(test)]
+    engine.register_fn("native_that_panics", || -> rhai::INT { panic!("on purpose") });
     guard::install(&mut engine, limits);
     duration::register(&mut engine);
     json::register(&mut engine);
@@ -261,7 +240,7 @@ impl Machine {
 
     /// For the host: where the main script's closures are at home.
     pub fn home(&self) -> Home {
-        Home { state: self.sealed.clone(), own: self.own.clone(), main: self.main.clone() }
+        Home::new(self.sealed.clone(), self.own.clone(), self.main.clone())
     }
 
     /// Calls a function of the script. `data` is handed over when it takes a parameter.
@@ -289,6 +268,11 @@ impl Machine {
                 Err(error) => Failure::Error(self.placed(error, pointer.fn_name())),
             },
         })
+    }
+
+    /// What is told when `function` took its whole fiber with it: nothing is left that knows the line.
+    pub fn lost_in(&self, function: &Function, message: String) -> ScriptError {
+        self.placed(ScriptError { message, place: None }, function.pointer.fn_name())
     }
 
     /// Rhai forgets where a limit was reached once the error leaves a function; then the function must do.

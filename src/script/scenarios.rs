@@ -1,9 +1,10 @@
 //! Reading `scenario(name, #{ … })`, and what the command line makes of a script without any.
 
-use super::compile::{Desk, Functions, Overrides};
 use super::declare::{Declaration, Shape};
+use super::desk::{Desk, Functions};
 use super::error::type_name;
 use super::machine::function_of;
+use super::overrides::Overrides;
 use super::places::Declared;
 use super::settings::{self, Reader};
 use crate::diagnostic::Diagnostic;

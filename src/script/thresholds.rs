@@ -1,7 +1,7 @@
 //! Reading `threshold(selector, expression[, #{ … }])`.
 
-use super::compile::Desk;
 use super::declare::Declaration;
+use super::desk::Desk;
 use super::error::type_name;
 use super::places::Declared;
 use super::settings::Reader;

@@ -54,6 +54,18 @@ fn a_body_of_100_megabytes_is_counted_and_not_kept() {
 }
 
 #[test]
+fn the_bytes_of_a_large_body_are_read_and_sent_on() {
+    let target = target();
+    let body = r#"
+        let r = http::get("/bytes/200000");
+        check(`${r.bytes.len}`, r.bytes.len == 200_000 && r.bytes.slice(10, 5).len == 5);
+        let sent = http::request("POST", "/upload", (), #{ multipart: #{ photo: #{ file: "p.bin", content: r.bytes } } });
+        check(`${sent.body}`, sent.status == 200 && sent.body.contains("200000"));
+    "#;
+    assert_checks(&once(&target, "", body).run(), 2);
+}
+
+#[test]
 fn deep_and_large_json() {
     let target = target();
     let body = r#"

@@ -2,56 +2,10 @@
 //!
 //! Filled by the script floor from its options map, read by [`super::Shared`]. Knows nothing of how any of it is done.
 
-use std::time::Duration;
-
 use http::{HeaderName, HeaderValue};
 
+pub use crate::plan::{HttpVersion as Version, Timeouts};
 use crate::protocol::net::{Proxy, TlsOptions};
-
-/// Which HTTP to speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Version {
-    /// Over TLS what the server prefers of HTTP/2 and HTTP/1.1 (ALPN), else HTTP/1.1.
-    #[default]
-    Auto,
-    /// HTTP/1.1.
-    Http1,
-    /// HTTP/2, over plain TCP by prior knowledge.
-    Http2,
-}
-
-impl Version {
-    /// Reads `"auto"`, `"1.1"` or `"2"`.
-    pub fn parse(text: &str) -> Option<Version> {
-        match text {
-            "auto" => Some(Version::Auto),
-            "1.1" => Some(Version::Http1),
-            "2" => Some(Version::Http2),
-            _ => None,
-        }
-    }
-}
-
-/// Time limits of one request (each hop of a redirect has its own).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// From wanting a connection to the last byte.
-    pub total: Duration,
-    /// The TCP connection, proxy handshake included.
-    pub connect: Option<Duration>,
-    /// The TLS handshake.
-    pub tls: Option<Duration>,
-    /// From the request handed over to the head of the answer.
-    pub first_byte: Option<Duration>,
-    /// Between two pieces of the body.
-    pub idle: Option<Duration>,
-}
-
-impl Default for Timeouts {
-    fn default() -> Timeouts {
-        Timeouts { total: Duration::from_secs(60), connect: None, tls: None, first_byte: None, idle: None }
-    }
-}
 
 /// Everything a scenario may set about HTTP.
 #[derive(Clone, Debug, PartialEq)]

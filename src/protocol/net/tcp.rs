@@ -93,18 +93,42 @@ async fn connect_one(address: SocketAddr, sources: &Sources) -> io::Result<TcpSt
     // Small requests leave at once: with Nagle's algorithm a pipelined or two-part write waits for an acknowledgement.
     socket.set_nodelay(true)?;
     if let Some(source) = sources.next(&address) {
-        // Lets a port serve several targets, once the unused ones are gone. IP_BIND_ADDRESS_NO_PORT would choose better, but no crate
-        // has a safe call for it; each source address is good for the whole range of ports either way.
-        socket.set_reuseaddr(true)?;
+        choose_port_late(&socket)?;
         socket.bind(SocketAddr::new(source, 0))?;
     }
     socket.connect(address).await
+}
+
+/// Leaves the choice of the port to `connect`, which knows the other end: so a port serves several targets at once, and
+/// each source address is good for the whole range towards each of them (ip(7), `IP_BIND_ADDRESS_NO_PORT`).
+#[cfg(target_os = "linux")]
+fn choose_port_late(socket: &TcpSocket) -> io::Result<()> {
+    use nix::sys::socket::{setsockopt, sockopt::IpBindAddressNoPort};
+    Ok(setsockopt(socket, IpBindAddressNoPort, &true)?)
+}
+
+/// Elsewhere the port is chosen when binding, and may be one that another connection is just leaving.
+#[cfg(not(target_os = "linux"))]
+fn choose_port_late(socket: &TcpSocket) -> io::Result<()> {
+    socket.set_reuseaddr(true)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use tokio::net::TcpListener;
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_bound_source_has_no_port_before_it_connects() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+        let socket = TcpSocket::new_v4().expect("a socket");
+        choose_port_late(&socket).expect("the option is set");
+        socket.bind("127.0.0.3:0".parse().expect("an address")).expect("bound");
+        assert_eq!(socket.local_addr().expect("an address").port(), 0);
+        let stream = socket.connect(listener.local_addr().expect("an address")).await.expect("connected");
+        assert_ne!(stream.local_addr().expect("an address").port(), 0);
+    }
 
     #[test]
     fn sources_take_turns_within_their_family() {

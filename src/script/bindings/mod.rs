@@ -3,6 +3,7 @@
 //! Native functions find the user that runs through its fiber ([`super::user::current`]); what they wait for is polled
 //! on the thread's own stack. None of them holds a borrow of the host across a wait.
 
+mod bulk;
 mod flow;
 mod html;
 mod http;
@@ -20,6 +21,7 @@ use rhai::Engine;
 
 /// Adds everything.
 pub fn register(engine: &mut Engine) {
+    bulk::register(engine);
     flow::register(engine);
     http::register(engine);
     response::register(engine);

@@ -1,5 +1,6 @@
 //! A request as a script writes it — URL, body, options map — made ready for the client.
 
+use super::bulk;
 use crate::protocol::http::multipart::form as form_body;
 use crate::protocol::http::{Client, Part, Request, basic_auth, bearer_auth, multipart::multipart};
 use crate::script::error::type_name;
@@ -9,7 +10,7 @@ use crate::script::{duration, json};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
-use rhai::{Blob, Dynamic, Map};
+use rhai::{Dynamic, Map};
 use std::ops::RangeInclusive;
 
 /// A request and how it is to be counted.
@@ -147,8 +148,8 @@ fn set_body(request: &mut Request, body: &Dynamic) -> Result<(), String> {
         request.body = Bytes::copy_from_slice(text.as_bytes());
         return Ok(());
     }
-    if body.is_blob() {
-        request.body = Bytes::from(body.clone().cast::<Blob>());
+    if let Some(bytes) = bulk::of(body) {
+        request.body = bytes;
         return Ok(());
     }
     let value = json::from_dynamic(body, 128).map_err(|why| format!("the body as JSON: {why}"))?;
@@ -254,20 +255,18 @@ fn parts(request: &mut Request, value: &Dynamic) -> Result<(), String> {
             Ok(file) => {
                 let text = |key: &str| file.get(key).map(ToString::to_string);
                 let content = match file.get("content") {
-                    Some(content) if content.is_blob() => Bytes::from(content.clone().cast::<Blob>()),
-                    Some(content) => Bytes::from(content.to_string()),
+                    Some(content) => bulk::of(content).unwrap_or_else(|| Bytes::from(content.to_string())),
                     None => return Err(format!("the file `{name}` in `multipart` has no `content`")),
                 };
                 let filename = Some(text("file").unwrap_or_else(|| name.to_string()));
                 Part { name: name.to_string(), filename, content_type: text("type"), content }
             }
-            Err(_) if value.is_blob() => {
-                let content = Bytes::from(value.clone().cast::<Blob>());
-                Part { name: name.to_string(), filename: Some(name.to_string()), content_type: None, content }
-            }
             Err(_) => {
-                let content = Bytes::from(value.to_string());
-                Part { name: name.to_string(), filename: None, content_type: None, content }
+                // Bytes are a file of the field's name, anything else is its text.
+                let bytes = bulk::of(value);
+                let filename = bytes.as_ref().map(|_| name.to_string());
+                let content = bytes.unwrap_or_else(|| Bytes::from(value.to_string()));
+                Part { name: name.to_string(), filename, content_type: None, content }
             }
         };
         parts.push(part);

@@ -1,5 +1,6 @@
 //! The response object: what a script reads of an answer, decoded only when it asks.
 
+use super::bulk::Bulk;
 use super::html;
 use crate::protocol::http::Exchange;
 use crate::protocol::net::Phase;
@@ -7,7 +8,7 @@ use crate::script::duration::Span;
 use crate::script::json::Json;
 use bytes::Bytes;
 use regex::Regex;
-use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 use serde_json_path::JsonPath;
@@ -222,7 +223,7 @@ pub fn register(engine: &mut Engine) {
         .register_get("status", |r: &mut Response| i64::from(status(&r.exchange)))
         .register_get("body", |r: &mut Response| r.text())
         .register_fn("text", |r: &mut Response| r.text())
-        .register_get("bytes", |r: &mut Response| -> Fallible<Blob> { Ok(r.body()?.to_vec()) })
+        .register_get("bytes", |r: &mut Response| -> Fallible<Bulk> { Ok(Bulk(r.body()?.clone())) })
         .register_get("length", |r: &mut Response| r.exchange.body_length as i64)
         .register_get("truncated", |r: &mut Response| r.exchange.truncated)
         .register_get("headers", |r: &mut Response| r.headers())

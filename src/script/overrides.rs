@@ -1,0 +1,25 @@
+//! What the command line says against the script, as plain data.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What the command line sets beside or against the script.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `-e NAME=VALUE`.
+    pub env: BTreeMap<String, String>,
+    /// `-u`: constant users.
+    pub users: Option<u32>,
+    /// `-d`.
+    pub duration: Option<Duration>,
+    /// `-i`: iterations in all.
+    pub iterations: Option<u64>,
+    /// `-s`: only these scenarios.
+    pub only: Vec<String>,
+    /// `--tag`.
+    pub tags: BTreeMap<String, String>,
+    /// `--seed`.
+    pub seed: Option<u64>,
+    /// `--graceful-stop`.
+    pub graceful_stop: Option<Duration>,
+}
