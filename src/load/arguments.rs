@@ -17,6 +17,10 @@ pub enum Argument {
     Duration(Duration),
     /// Another shape; also what a method is called on.
     Shape(Arc<dyn Shape>),
+    /// Times by name, in the order of their names.
+    Times(Vec<(String, Duration)>),
+    /// Times, each with the value that is reached after it.
+    Stages(Vec<(Duration, f64)>),
 }
 
 /// What an argument is, without its value.
@@ -28,6 +32,10 @@ pub enum Kind {
     Duration,
     /// Another shape.
     Shape,
+    /// Times by name.
+    Times,
+    /// Times with values.
+    Stages,
 }
 
 impl fmt::Display for Kind {
@@ -36,6 +44,8 @@ impl fmt::Display for Kind {
             Self::Value => "a number of users or a rate",
             Self::Duration => "a duration such as `30.s`",
             Self::Shape => "a load shape",
+            Self::Times => "a map of durations such as `#{ hold: 30.s }`",
+            Self::Stages => "a list of durations and values such as `[[30.s, 10], [1.m, 50]]`",
         })
     }
 }
@@ -47,6 +57,8 @@ impl Argument {
             Self::Value(_) => Kind::Value,
             Self::Duration(_) => Kind::Duration,
             Self::Shape(_) => Kind::Shape,
+            Self::Times(_) => Kind::Times,
+            Self::Stages(_) => Kind::Stages,
         }
     }
 }
@@ -122,7 +134,64 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// The number of times at `index`: whole, at least 1.
+    pub fn count(&self, index: usize) -> Result<u32, ShapeError> {
+        let value = self.value(index)?;
+        let whole = value.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(&value);
+        // The cast is exact for what was just found to be whole and in range.
+        whole.then_some(value as u32).ok_or(ShapeError::NotWhole {
+            signature: self.signature,
+            parameter: self.parameters[index].name,
+            value,
+        })
+    }
+
+    /// The times at `index`, whose names are among `known`; zero is allowed.
+    pub fn times(&self, index: usize, known: &[&str]) -> Result<Times<'a>, ShapeError> {
+        match &self.given[index] {
+            Argument::Times(times) => match times.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+                Some((name, _)) => Err(ShapeError::UnknownTime { signature: self.signature, name: name.clone() }),
+                None => Ok(Times(times)),
+            },
+            other => Err(self.wrong_kind(index, Kind::Times, other.kind())),
+        }
+    }
+
+    /// The stages at `index`: at least one, the last one with time, values finite and not negative.
+    pub fn stages(&self, index: usize) -> Result<Vec<(Duration, f64)>, ShapeError> {
+        let signature = self.signature;
+        let stages = match &self.given[index] {
+            Argument::Stages(stages) => stages,
+            other => return Err(self.wrong_kind(index, Kind::Stages, other.kind())),
+        };
+        for (position, (_, value)) in stages.iter().enumerate() {
+            let why = match *value {
+                value if !value.is_finite() => "not a finite number",
+                value if value < 0.0 => "negative",
+                _ => continue,
+            };
+            return Err(ShapeError::BadStage { signature, number: position + 1, value: *value, why });
+        }
+        match stages.last() {
+            None => Err(ShapeError::NoStages { signature }),
+            Some((time, _)) if time.is_zero() => Err(ShapeError::LastStage { signature }),
+            // -0.0 prints a sign.
+            Some(_) => Ok(stages.iter().map(|(time, value)| (*time, value.abs())).collect()),
+        }
+    }
+
     fn wrong_kind(&self, index: usize, expected: Kind, given: Kind) -> ShapeError {
         ShapeError::WrongKind { signature: self.signature, parameter: self.parameters[index].name, expected, given }
+    }
+}
+
+/// Times by name.
+#[derive(Debug, Clone, Copy)]
+pub struct Times<'a>(&'a [(String, Duration)]);
+
+impl Times<'_> {
+    /// The time of that name, if it was given.
+    pub fn get(&self, name: &str) -> Option<Duration> {
+        self.0.iter().find(|(given, _)| given == name).map(|(_, time)| *time)
     }
 }

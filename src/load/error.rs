@@ -68,6 +68,64 @@ pub enum ShapeError {
         /// The endless shape, printed.
         shape: String,
     },
+    /// Not a number of times.
+    #[error("`{parameter}` of `{signature}` is a whole number from 1 on, not {value}")]
+    NotWhole {
+        /// How it is called right.
+        signature: &'static str,
+        /// The parameter's name in that signature.
+        parameter: &'static str,
+        /// The value as given.
+        value: f64,
+    },
+    /// A wave that would go below zero.
+    #[error("`wave` would go below 0: its amplitude {amplitude} is larger than its mean {mean}")]
+    BelowZero {
+        /// The middle.
+        mean: f64,
+        /// How far it goes from there.
+        amplitude: f64,
+    },
+    /// A time that the shape does not have.
+    #[error("`{signature}` has no time `{name}`")]
+    UnknownTime {
+        /// How it is called right.
+        signature: &'static str,
+        /// The name as given.
+        name: String,
+    },
+    /// A list of stages without one.
+    #[error("`{signature}` has no stages")]
+    NoStages {
+        /// How it is called right.
+        signature: &'static str,
+    },
+    /// A value of one of the stages that cannot be.
+    #[error("stage {number} of `{signature}` goes to {value}, which is {why}")]
+    BadStage {
+        /// How it is called right.
+        signature: &'static str,
+        /// Which one, counted from 1.
+        number: usize,
+        /// The value as given.
+        value: f64,
+        /// What is wrong about it.
+        why: &'static str,
+    },
+    /// A jump at the end, which would never be seen.
+    #[error("the last stage of `{signature}` has no time, so its value is never reached")]
+    LastStage {
+        /// How it is called right.
+        signature: &'static str,
+    },
+    /// So many times that a `Duration` cannot say how long that is.
+    #[error("the shape lasts too long: {times} times {each}", each = duration::print(*.each))]
+    TooOften {
+        /// How many times.
+        times: u64,
+        /// How long each takes.
+        each: Duration,
+    },
     /// Together longer than a `Duration` can say.
     #[error("the shape lasts too long: {first} and then {second}", first = duration::print(*.first), second = duration::print(*.second))]
     TooLong {
@@ -86,6 +144,12 @@ impl ShapeError {
                 Some("for a jump write `constant(from).hold(d).jump_to(to)`")
             }
             Self::NoTime { signature, .. } if signature.contains("ramp_to") => Some("for a jump write `.jump_to(v)`"),
+            Self::NoTime { signature, .. } if signature.starts_with("spike(") => {
+                Some("only `hold` is needed: `spike(10, 500, #{ after: 10.s, hold: 5.s })`")
+            }
+            Self::UnknownTime { .. } => Some("the times of a spike are `after`, `rise`, `hold` and `fall`"),
+            Self::NoStages { .. } => Some("each stage is a time and a value: `stages([[30.s, 10], [1.m, 50]])`"),
+            Self::LastStage { .. } => Some("give it the time to stay there: `[0.s, 50], [1.m, 50]`"),
             Self::NeverEnds { .. } => Some("end it first with `.during(d)`"),
             _ => None,
         }

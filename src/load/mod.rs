@@ -6,11 +6,11 @@
 //! A [`Shape`] is a value over time; what the value means (users or iterations per second) is the [`Model`] beside it in a
 //! [`Load`]. A [`Stripe`] is the part of it that one shard does, so that shards need no dispatcher.
 //!
-//! The open model's `Pacer` (when the next arrival is due: the integral of a rate shape, striped) has its place here, in
-//! `load/pacer.rs`, and comes with the open model itself.
+//! A [`Pacer`] says when the arrivals of the open model are due: the integral of a rate shape, striped.
 
 mod arguments;
 mod error;
+mod pacer;
 pub mod shapes;
 mod stripe;
 
@@ -18,8 +18,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use arguments::{Argument, Arguments, Kind, Parameter};
+pub use arguments::{Argument, Arguments, Kind, Parameter, Times};
 pub use error::ShapeError;
+pub use pacer::Pacer;
 pub use shapes::{SHAPES, ShapeEntry, build};
 pub use stripe::Stripe;
 
@@ -48,6 +49,10 @@ pub trait Shape: fmt::Debug + fmt::Display + Send + Sync {
 
     /// The largest value from the start up to and including `until`.
     fn peak(&self, until: Duration) -> f64;
+
+    /// The area under the values from the start up to `until`, in value × seconds, by formula: of a rate the number of
+    /// arrivals. From the end on it stays what it was there.
+    fn integral(&self, until: Duration) -> f64;
 }
 
 /// What the value of a shape means.

@@ -271,7 +271,33 @@ fn shape_argument(value: &Dynamic) -> Result<crate::load::Argument, String> {
     if value.is::<super::duration::Span>() || value.is_string() {
         return super::duration::read(value).map(Argument::Duration);
     }
+    if let Ok(map) = value.as_map_ref() {
+        let times = map.iter().map(|(name, time)| {
+            let time = super::duration::read(time).map_err(|why| format!("`{name}`: {why}"))?;
+            Ok((name.to_string(), time))
+        });
+        return times.collect::<Result<_, String>>().map(Argument::Times);
+    }
+    if let Ok(list) = value.as_array_ref() {
+        let stages =
+            list.iter().enumerate().map(|(at, item)| stage(item).map_err(|why| format!("stage {}: {why}", at + 1)));
+        return stages.collect::<Result<_, String>>().map(Argument::Stages);
+    }
     Err(format!("{} is neither a number, a duration nor a shape", super::error::type_name(value)))
+}
+
+/// `[30.s, 10]`: a time and the value that is reached after it.
+fn stage(item: &Dynamic) -> Result<(std::time::Duration, f64), String> {
+    let pair = item.as_array_ref().ok();
+    let Some([time, value]) = pair.as_ref().map(|pair| pair.as_slice()) else {
+        let found =
+            pair.as_ref().map_or_else(|| super::error::type_name(item), |pair| format!("a list of {}", pair.len()));
+        return Err(format!("a time and a value are wanted, such as `[30.s, 10]`, not {found}"));
+    };
+    let time = super::duration::read(time)?;
+    let number = value.as_float().or_else(|_| value.as_int().map(|integer| integer as f64));
+    let value = number.map_err(|_| format!("the value is a number, not {}", super::error::type_name(value)))?;
+    Ok((time, value))
 }
 
 /// All strings of a script array, or the first item that is none.
@@ -282,4 +308,60 @@ pub fn strings(items: &Array) -> Result<Vec<String>, String> {
             item.as_immutable_string_ref().map(|text| text.to_string()).map_err(|_| super::error::type_name(item))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(script: &str) -> Result<String, String> {
+        let engine = crate::script::machine::engine(&crate::plan::Limits::default());
+        engine.eval::<Shape>(script).map(|shape| shape.0.to_string()).map_err(|error| error.to_string())
+    }
+
+    /// A printed shape as a script: its durations as text, which scripts take as well.
+    fn quoted(printed: &str) -> String {
+        let is_time =
+            |word: &str| word.starts_with(|first: char| first.is_ascii_digit()) && word.ends_with(char::is_alphabetic);
+        let words = printed.split_inclusive(['(', ')', '[', ']', ',', ' ', '}']).map(|word| {
+            let bare = word.trim_end_matches(['(', ')', '[', ']', ',', ' ', '}']);
+            if is_time(bare) { format!("\"{bare}\"{}", &word[bare.len()..]) } else { word.to_owned() }
+        });
+        words.collect()
+    }
+
+    #[test]
+    fn what_a_shape_prints_makes_it_again() {
+        for (script, printed) in [
+            ("steps(10, 50, 4, 30.s).repeat(2)", "steps(10, 50, 4, 30s).repeat(2)"),
+            ("spike(10, 500, #{ hold: 5.s, after: 1.m })", "spike(10, 500, #{after: 1m, hold: 5s})"),
+            ("wave(20, 10.5, 1.m).during(\"90s\").hold(1.s)", "wave(20, 10.5, 1m).during(1m30s).hold(1s)"),
+            ("stress_peak(100, 2.m)", "stress_peak(100, 2m)"),
+            ("stages([[0.s, 5], [30.s, 10], [1.m, 50.5]])", "stages([[0s, 5], [30s, 10], [1m, 50.5]])"),
+        ] {
+            assert_eq!(shape(script).as_deref(), Ok(printed));
+            assert_eq!(shape(&quoted(printed)).as_deref(), Ok(printed));
+        }
+    }
+
+    #[test]
+    fn maps_and_lists_that_are_wrong_say_where() {
+        for (script, wanted) in [
+            ("spike(1, 2, #{ hold: 5 })", "`hold`: a bare number is not a duration: write `5.s` or `\"5s\"`"),
+            ("spike(1, 2, #{ holt: 5.s })", "has no time `holt`: the times of a spike are"),
+            ("spike(1, 2, 5.s)", "is a map of durations such as `#{ hold: 30.s }`, not a duration such as `30.s`"),
+            ("stages([[30.s, 10], 5])", "stage 2: a time and a value are wanted, such as `[30.s, 10]`, not an integer"),
+            (
+                "stages([[30.s, 10, 2]])",
+                "stage 1: a time and a value are wanted, such as `[30.s, 10]`, not a list of 3",
+            ),
+            ("stages([[30, 10]])", "stage 1: a bare number is not a duration: write `30.s`"),
+            ("stages([[30.s, 10.s]])", "stage 1: the value is a number, not a duration"),
+            ("stages([])", "has no stages: each stage is a time and a value"),
+            ("stages(5)", "is a list of durations and values such as `[[30.s, 10], [1.m, 50]]`, not a number"),
+        ] {
+            let error = shape(script).expect_err(wanted);
+            assert!(error.contains(wanted), "{script}: {error}");
+        }
+    }
 }

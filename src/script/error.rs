@@ -138,6 +138,7 @@ pub fn type_name(value: &Dynamic) -> String {
         "map" => "a map".to_owned(),
         "Fn" => "a function".to_owned(),
         other if other.contains("Answer") => "a response".to_owned(),
+        other if other.ends_with("duration::Span") => "a duration".to_owned(),
         other => format!("a {}", other.rsplit("::").next().unwrap_or(other).trim_end_matches('>').to_lowercase()),
     }
 }

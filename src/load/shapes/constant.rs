@@ -50,6 +50,10 @@ impl Shape for Constant {
     fn peak(&self, _: Duration) -> f64 {
         self.value
     }
+
+    fn integral(&self, until: Duration) -> f64 {
+        self.value * until.as_secs_f64()
+    }
 }
 
 impl fmt::Display for Constant {

@@ -49,6 +49,10 @@ impl Shape for During {
     fn peak(&self, until: Duration) -> f64 {
         self.shape.peak(until.min(self.time))
     }
+
+    fn integral(&self, until: Duration) -> f64 {
+        self.shape.integral(until.min(self.time))
+    }
 }
 
 impl fmt::Display for During {

@@ -68,6 +68,11 @@ impl Shape for Hold {
     fn peak(&self, until: Duration) -> f64 {
         self.shape.peak(until.min(self.from))
     }
+
+    fn integral(&self, until: Duration) -> f64 {
+        let held = until.min(self.end).saturating_sub(self.from);
+        self.shape.integral(until.min(self.from)) + self.value * held.as_secs_f64()
+    }
 }
 
 impl fmt::Display for Hold {

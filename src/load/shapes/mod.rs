@@ -5,8 +5,15 @@
 mod constant;
 mod during;
 mod hold;
+mod path;
 mod ramp;
+mod repeat;
+mod spike;
+mod stages;
+mod steps;
+mod stress_peak;
 mod then;
+mod wave;
 
 use std::sync::Arc;
 
@@ -30,8 +37,21 @@ pub struct ShapeEntry {
 }
 
 /// Every shape there is.
-pub static SHAPES: &[ShapeEntry] =
-    &[constant::ENTRY, ramp::ENTRY, hold::ENTRY, during::ENTRY, then::ENTRY, then::RAMP_TO, then::JUMP_TO];
+pub static SHAPES: &[ShapeEntry] = &[
+    constant::ENTRY,
+    ramp::ENTRY,
+    steps::ENTRY,
+    stages::ENTRY,
+    spike::ENTRY,
+    wave::ENTRY,
+    stress_peak::ENTRY,
+    hold::ENTRY,
+    during::ENTRY,
+    then::RAMP_TO,
+    then::JUMP_TO,
+    then::ENTRY,
+    repeat::ENTRY,
+];
 
 /// Makes the shape `name` of its arguments, all of them checked.
 pub fn build(name: &str, given: &[Argument]) -> Result<Arc<dyn Shape>, ShapeError> {
@@ -41,4 +61,4 @@ pub fn build(name: &str, given: &[Argument]) -> Result<Arc<dyn Shape>, ShapeErro
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -5,6 +5,9 @@
 //!         ╱        target(t) = from + ──────── · (to − from),   0 ≤ t < over
 //! from  ╱                                over
 //!       0   over
+//!                               t²
+//! The area up to t is from · t + ──────── · (to − from).
+//!                              2 · over
 //! ```
 
 use std::fmt;
@@ -47,7 +50,7 @@ impl Shape for Ramp {
     }
 
     fn before(&self, elapsed: Duration) -> f64 {
-        if elapsed >= self.over {
+        if elapsed >= self.over || self.from == self.to {
             return self.to; // exactly, whatever the division rounds to
         }
         let share = elapsed.as_secs_f64() / self.over.as_secs_f64();
@@ -61,6 +64,13 @@ impl Shape for Ramp {
 
     fn peak(&self, until: Duration) -> f64 {
         self.from.max(self.before(until))
+    }
+
+    fn integral(&self, until: Duration) -> f64 {
+        let seconds = until.min(self.over).as_secs_f64();
+        // The area is the mean of both ends times the time; weighted as in `before`.
+        let half = 0.5 * seconds / self.over.as_secs_f64();
+        (self.from * (1.0 - half) + self.to * half) * seconds
     }
 }
 

@@ -95,7 +95,115 @@ fn then_starts_the_next_at_its_own_zero() {
 }
 
 #[test]
+fn steps_have_one_level_more_than_steps() {
+    let shape = made("steps", &[value(10.0), value(50.0), value(4.0), seconds(5.0)]);
+    assert_eq!(shape.duration(), Some(Duration::from_secs(25)));
+    assert_eq!(
+        at(&shape, &[0.0, 4.999, 5.0, 10.0, 15.0, 20.0, 24.999, 25.0]),
+        [Some(10.0), Some(10.0), Some(20.0), Some(30.0), Some(40.0), Some(50.0), Some(50.0), None]
+    );
+    assert_eq!((shape.before(Duration::from_secs(5)), shape.before(Duration::from_secs(25))), (10.0, 50.0));
+    assert_eq!((shape.integral(Duration::from_secs(7)), shape.integral(Duration::MAX)), (90.0, 750.0));
+    assert_eq!(shape.to_string(), "steps(10, 50, 4, 5s)");
+}
+
+#[test]
+fn a_spike_rises_stays_and_falls() {
+    let times = |list: &[(&str, f64)]| {
+        Argument::Times(list.iter().map(|(name, time)| ((*name).to_owned(), Duration::from_secs_f64(*time))).collect())
+    };
+    let all = times(&[("after", 10.0), ("fall", 4.0), ("hold", 5.0), ("rise", 2.0)]);
+    let shape = made("spike", &[value(10.0), value(110.0), all]);
+    assert_eq!(
+        at(&shape, &[0.0, 10.0, 11.0, 12.0, 16.9, 17.0, 19.0, 21.0]),
+        [Some(10.0), Some(10.0), Some(60.0), Some(110.0), Some(110.0), Some(110.0), Some(60.0), None]
+    );
+    assert_eq!(shape.integral(Duration::MAX), 100.0 + 120.0 + 550.0 + 240.0);
+    assert_eq!(shape.to_string(), "spike(10, 110, #{after: 10s, rise: 2s, hold: 5s, fall: 4s})");
+    let sudden = made("spike", &[value(10.0), value(110.0), times(&[("after", 1.0), ("hold", 2.0)])]);
+    assert_eq!(at(&sudden, &[0.0, 1.0, 2.999, 3.0]), [Some(10.0), Some(110.0), Some(110.0), None]);
+    assert_eq!((sudden.before(Duration::from_secs(1)), sudden.peak(Duration::from_millis(999))), (10.0, 10.0));
+    assert_eq!(sudden.to_string(), "spike(10, 110, #{after: 1s, hold: 2s})");
+    let refused = |list: &[(&str, f64)]| build("spike", &[value(1.0), value(2.0), times(list)]).expect_err("refused");
+    let error = refused(&[("hold", 1.0), ("holt", 1.0)]);
+    assert_eq!(error.to_string(), "`spike(base, peak, #{after, rise, hold, fall})` has no time `holt`");
+    assert_eq!(error.help(), Some("the times of a spike are `after`, `rise`, `hold` and `fall`"));
+    let error = refused(&[("after", 1.0)]);
+    assert_eq!(error.to_string(), "`hold` of `spike(base, peak, #{after, rise, hold, fall})` is zero");
+    assert!(error.help().is_some());
+}
+
+fn stages(list: &[(f64, f64)]) -> Argument {
+    Argument::Stages(list.iter().map(|(time, value)| (Duration::from_secs_f64(*time), *value)).collect())
+}
+
+#[test]
+fn stages_go_from_nothing_through_their_values() {
+    let shape = made("stages", &[stages(&[(10.0, 20.0), (5.0, 20.0), (0.0, 50.0), (10.0, 0.0)])]);
+    assert_eq!(
+        at(&shape, &[0.0, 5.0, 10.0, 14.9, 15.0, 20.0, 25.0]),
+        [Some(0.0), Some(10.0), Some(20.0), Some(20.0), Some(50.0), Some(25.0), None]
+    );
+    assert_eq!((shape.before(Duration::from_secs(15)), shape.peak(Duration::from_secs(14))), (20.0, 20.0));
+    assert_eq!(shape.integral(Duration::MAX), 100.0 + 100.0 + 250.0);
+    assert_eq!(shape.to_string(), "stages([[10s, 20], [5s, 20], [0s, 50], [10s, 0]])");
+    assert_eq!(at(&made("stages", &[stages(&[(0.0, 5.0), (1.0, 5.0)])]), &[0.0, 0.999]), [Some(5.0), Some(5.0)]);
+    for (list, message) in [
+        (stages(&[]), "`stages([[d, v], …])` has no stages"),
+        (stages(&[(1.0, 1.0), (2.0, -1.0)]), "stage 2 of `stages([[d, v], …])` goes to -1, which is negative"),
+        (stages(&[(1.0, f64::NAN)]), "stage 1 of `stages([[d, v], …])` goes to NaN, which is not a finite number"),
+        (
+            stages(&[(1.0, 1.0), (0.0, 2.0)]),
+            "the last stage of `stages([[d, v], …])` has no time, so its value is never reached",
+        ),
+    ] {
+        assert_eq!(build("stages", &[list]).expect_err(message).to_string(), message);
+    }
+}
+
+#[test]
+fn a_wave_swings_around_its_mean_for_ever() {
+    let shape = made("wave", &[value(50.0), value(30.0), seconds(8.0)]);
+    assert_eq!((shape.duration(), shape.settles()), (None, None));
+    let near = |second: f64, wanted: f64| {
+        let is = shape.target(Duration::from_secs_f64(second)).expect("it never ends");
+        assert!((is - wanted).abs() < 1e-9, "{second}: {is}");
+    };
+    for (second, wanted) in [(0.0, 50.0), (2.0, 80.0), (4.0, 50.0), (6.0, 20.0), (8e6 + 2.0, 80.0)] {
+        near(second, wanted);
+    }
+    assert!((shape.integral(Duration::from_secs(8_000)) - 400_000.0).abs() < 1e-6);
+    assert!((shape.integral(Duration::from_secs(4)) - 200.0 - 60.0 * 4.0 / std::f64::consts::PI).abs() < 1e-9);
+    let ended = on(&on(&shape, "during", &[seconds(2.0)]), "hold", &[seconds(1.0)]);
+    assert_eq!(at(&ended, &[2.5]), [Some(80.0)]);
+    assert_eq!(ended.to_string(), "wave(50, 30, 8s).during(2s).hold(1s)");
+}
+
+#[test]
+fn a_bell_has_its_peak_in_the_middle_and_half_of_the_area() {
+    let shape = made("stress_peak", &[value(100.0), seconds(10.0)]);
+    assert_eq!(at(&shape, &[0.0, 5.0, 10.0]), [Some(0.0), Some(100.0), None]);
+    assert!((shape.target(Duration::from_millis(2_500)).expect("not over") - 50.0).abs() < 1e-9);
+    assert_eq!(shape.integral(Duration::MAX), 500.0);
+    assert!((shape.integral(Duration::from_secs(5)) - 250.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_repeated_shape_starts_again() {
+    let shape = on(&made("ramp", &[value(0.0), value(10.0), seconds(2.0)]), "repeat", &[value(3.0)]);
+    assert_eq!(shape.duration(), Some(Duration::from_secs(6)));
+    assert_eq!(
+        at(&shape, &[0.0, 1.0, 2.0, 3.0, 5.0, 6.0]),
+        [Some(0.0), Some(5.0), Some(0.0), Some(5.0), Some(5.0), None]
+    );
+    assert_eq!((shape.before(Duration::from_secs(2)), shape.before(Duration::from_secs(6))), (10.0, 10.0));
+    assert_eq!((shape.integral(Duration::from_secs(3)), shape.integral(Duration::MAX)), (12.5, 30.0));
+    assert_eq!(shape.to_string(), "ramp(0, 10, 2s).repeat(3)");
+}
+
+#[test]
 fn what_cannot_be_is_refused_by_name() {
+    let wave = Argument::Shape(made("wave", &[value(5.0), value(5.0), seconds(1.0)]));
     let constant = Argument::Shape(made("constant", &[value(5.0)]));
     let forever = Argument::Shape(on(&quickstart(), "then", std::slice::from_ref(&constant)));
     let long = |shape: Argument| build("hold", &[shape, Argument::Duration(Duration::MAX - NANO)]);
@@ -116,6 +224,28 @@ fn what_cannot_be_is_refused_by_name() {
         (
             build("then", &[forever, constant.clone()]),
             "`ramp(1, 20, 5s).hold(20s).ramp_to(0, 5s).then(constant(5))` never ends, so nothing can follow it",
+        ),
+        (build("hold", &[wave, seconds(1.0)]), "`wave(5, 5, 1s)` never ends, so nothing can follow it"),
+        (
+            build("wave", &[value(5.0), value(6.0), seconds(1.0)]),
+            "`wave` would go below 0: its amplitude 6 is larger than its mean 5",
+        ),
+        (
+            build("wave", &[value(f64::MAX), value(f64::MAX), seconds(1.0)]),
+            "`amplitude` of `wave(mean, amplitude, period)` is not a finite number",
+        ),
+        (
+            build("steps", &[value(1.0), value(2.0), value(2.5), seconds(1.0)]),
+            "`count` of `steps(from, to, count, every)` is a whole number from 1 on, not 2.5",
+        ),
+        (
+            build("repeat", &[Argument::Shape(quickstart()), value(0.0)]),
+            "`n` of `.repeat(n)` is a whole number from 1 on, not 0",
+        ),
+        (build("repeat", &[constant.clone(), value(2.0)]), "`constant(5)` never ends, so nothing can follow it"),
+        (
+            build("steps", &[value(1.0), value(2.0), value(f64::from(u32::MAX)), seconds(1.0)]),
+            "the shape lasts too long: 4294967296 times 1s",
         ),
         (long(Argument::Shape(quickstart())), "the shape lasts too long: 30s and then 213503982334601d7h15.999999998s"),
     ] {
@@ -140,11 +270,38 @@ fn the_list_is_what_it_says() {
 
 /// Any composition, as a script could write it. What cannot be (something behind an endless shape) is left as it was.
 fn any_shape() -> impl Strategy<Value = Arc<dyn Shape>> {
-    let time = || (1u64..20_000_000_000).prop_map(|nanos| Argument::Duration(Duration::from_nanos(nanos)));
+    any_shape_of(1)
+}
+
+/// The same of parts that last at least so many nanoseconds, unless `during` cuts them.
+pub(in crate::load) fn any_shape_of(least: u64) -> impl Strategy<Value = Arc<dyn Shape>> {
+    let span = move || (least..20_000_000_000).prop_map(Duration::from_nanos);
+    let time = move || span().prop_map(Argument::Duration);
     let number = || prop_oneof![Just(0.0), 0.0..1000.0].prop_map(Argument::Value);
     let leaf = prop_oneof![
         number().prop_map(|v| made("constant", &[v])),
         (number(), number(), time()).prop_map(|(from, to, over)| made("ramp", &[from, to, over])),
+        (number(), number(), 1u8..9, time())
+            .prop_map(|(from, to, count, every)| made("steps", &[from, to, value(count.into()), every])),
+        (0.0..500.0, 0.0..=1.0, time())
+            .prop_map(|(mean, share, period)| made("wave", &[value(mean), value(mean * share), period])),
+        (number(), time()).prop_map(|(peak, over)| made("stress_peak", &[peak, over])),
+        (number(), number(), proptest::array::uniform3(proptest::option::of(span())), span()).prop_map(
+            |(base, peak, [after, rise, fall], hold)| {
+                let times = [("after", after), ("rise", rise), ("hold", Some(hold)), ("fall", fall)];
+                let given = times.into_iter().filter_map(|(name, time)| Some((name.to_owned(), time?)));
+                made("spike", &[base, peak, Argument::Times(given.collect())])
+            }
+        ),
+        (
+            proptest::collection::vec((prop_oneof![Just(Duration::ZERO), span()], 0.0..1000.0), 0..5),
+            span(),
+            0.0..1000.0
+        )
+            .prop_map(|(mut list, last, to)| {
+                list.push((last, to));
+                made("stages", &[Argument::Stages(list)])
+            }),
     ];
     leaf.prop_recursive(6, 24, 2, move |inner| {
         let method = |name: &'static str| {
@@ -159,6 +316,7 @@ fn any_shape() -> impl Strategy<Value = Arc<dyn Shape>> {
             (inner.clone(), time().prop_map(|d| vec![d])).prop_map(method("during")),
             (inner.clone(), number().prop_map(|v| vec![v])).prop_map(method("jump_to")),
             (inner.clone(), (number(), time()).prop_map(|(v, d)| vec![v, d])).prop_map(method("ramp_to")),
+            (inner.clone(), (1u8..5).prop_map(|n| vec![value(n.into())])).prop_map(method("repeat")),
             (inner.clone(), inner.prop_map(|shape| vec![Argument::Shape(shape)])).prop_map(method("then")),
         ]
     })
@@ -177,9 +335,11 @@ proptest! {
             }
             None => {
                 prop_assert!(shape.target(Duration::from_secs_f64(share * 1e9)).is_some());
-                let still = shape.settles().expect("these shapes all settle");
-                let value = shape.target(still);
-                prop_assert_eq!(shape.target(still + Duration::from_millis(behind.into())), value);
+                // A wave never stands still.
+                if let Some(still) = shape.settles() {
+                    let value = shape.target(still);
+                    prop_assert_eq!(shape.target(still + Duration::from_millis(behind.into())), value);
+                }
             }
         }
     }
@@ -197,7 +357,7 @@ proptest! {
 
     #[test]
     fn the_value_before_is_where_it_came_from(shape in any_shape(), share in 0.0f64..=1.0) {
-        let end = shape.settles().expect("these shapes all settle") + Duration::from_secs(u64::from(shape.duration().is_none()));
+        let end = shape.settles().unwrap_or(Duration::from_secs(60)) + Duration::from_secs(u64::from(shape.duration().is_none()));
         let at = end.mul_f64(share).min(end);
         if let (true, Some(earlier)) = (at >= NANO, at.checked_sub(NANO)) {
             let came = shape.target(earlier).expect("before its end there is a value");
@@ -211,7 +371,38 @@ proptest! {
     #[test]
     fn it_prints_what_a_script_would_say(shape in any_shape()) {
         let text = shape.to_string();
-        prop_assert!(text.starts_with("constant(") || text.starts_with("ramp("), "{}", text);
+        let name = text.split('(').next();
+        prop_assert!(SHAPES.iter().any(|entry| !entry.method && Some(entry.name) == name), "{}", text);
         prop_assert_eq!(text.matches('(').count(), text.matches(')').count());
+    }
+
+    #[test]
+    fn the_area_grows_with_time_and_no_faster_than_the_peak(shape in any_shape(), first in 0u64..100_000_000_000, more in 0u64..10_000_000_000) {
+        let (first, second) = (Duration::from_nanos(first), Duration::from_nanos(first + more));
+        let (before, after) = (shape.integral(first), shape.integral(second));
+        let rounding = 1e-12 * after;
+        prop_assert_eq!(shape.integral(Duration::ZERO), 0.0);
+        prop_assert!(before >= 0.0 && after >= before - rounding, "{} {}", before, after);
+        prop_assert!(after - before <= shape.peak(second) * (second - first).as_secs_f64() + rounding);
+        if let Some(end) = shape.duration() {
+            prop_assert_eq!(shape.integral(end), shape.integral(end + second));
+        }
+    }
+
+    #[test]
+    fn the_area_is_the_sum_of_the_values(shape in any_shape_of(200_000_000), until in 1u64..60_000_000_000) {
+        let until = Duration::from_nanos(until);
+        let (count, mut sum, mut moved, mut last) = (20_000_u32, 0.0, 0.0, None);
+        let width = until.as_secs_f64() / f64::from(count);
+        for index in 0..count {
+            let value = shape.target(until.mul_f64((f64::from(index) + 0.5) / f64::from(count))).unwrap_or(0.0);
+            sum += value * width;
+            moved += (value - last.unwrap_or(value)).abs();
+            last = Some(value);
+        }
+        // A sum of rectangles is off by at most their width times all ups and downs; some hide between two of them.
+        let tolerance = width * (moved + 10.0 * shape.peak(until)) + 1e-9;
+        let area = shape.integral(until);
+        prop_assert!((area - sum).abs() <= tolerance, "{} is {} and not {}", shape, area, sum);
     }
 }

@@ -131,6 +131,10 @@ impl Shape for Then {
             None => self.first.peak(until),
         }
     }
+
+    fn integral(&self, until: Duration) -> f64 {
+        self.first.integral(until.min(self.at)) + self.second.integral(until.saturating_sub(self.at))
+    }
 }
 
 impl fmt::Display for Then {
