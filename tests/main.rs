@@ -7,4 +7,5 @@ mod house;
 mod needs;
 mod net;
 mod reference;
+mod schema;
 mod script;
