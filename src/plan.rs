@@ -72,6 +72,12 @@ pub struct Scenario {
     pub name: String,
     /// How load becomes iterations.
     pub work: Work,
+    /// How long after the run's start, or after the end of `after`, it starts.
+    pub starts: Duration,
+    /// The scenario that must have ended before this one starts.
+    pub after: Option<String>,
+    /// Whether all of it is warm-up: kept apart, in no total and no verdict.
+    pub warmup: bool,
     /// How long iterations that run may go on after the scenario's end.
     pub graceful_stop: Duration,
     /// Tags for all that it measures.
@@ -91,8 +97,17 @@ pub struct Scenario {
 /// How a scenario's load becomes iterations.
 #[derive(Debug, Clone)]
 pub enum Work {
-    /// As the load says: closed (users that iterate without end); the open model has its place in [`Load`].
+    /// Closed: as many users as the load says, each iterating without end.
     Load(Load),
+    /// Open: as many iterations started per second as the load says, by as many users as that takes.
+    Arrivals {
+        /// Iterations per second over time.
+        load: Load,
+        /// Most users at once, over the whole run.
+        max_users: u32,
+        /// What becomes of an arrival that finds all of them busy.
+        late: Late,
+    },
     /// A fixed number of iterations, shared by `users` users.
     Iterations {
         /// Users that take them.
@@ -113,14 +128,30 @@ pub enum Work {
     },
 }
 
+/// What becomes of an arrival that finds all users busy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Late {
+    /// It waits for the next user; its response time runs from its slot.
+    #[default]
+    Wait,
+    /// It is dropped at once and counted, as in k6.
+    Drop,
+}
+
 impl Work {
+    /// Its load over time, where it has one.
+    pub fn load(&self) -> Option<&Load> {
+        match self {
+            Work::Load(load) | Work::Arrivals { load, .. } => Some(load),
+            Work::Iterations { .. } | Work::IterationsPerUser { .. } => None,
+        }
+    }
+
     /// The word of the summary.
     pub fn word(&self) -> &'static str {
         match self {
-            Work::Load(load) => match load.model {
-                crate::load::Model::Users => "users",
-                crate::load::Model::Rate => "rate",
-            },
+            Work::Load(_) => "users",
+            Work::Arrivals { .. } => "rate",
             Work::Iterations { .. } => "iterations",
             Work::IterationsPerUser { .. } => "iterations_per_user",
         }
@@ -129,7 +160,7 @@ impl Work {
     /// How long it starts iterations, at most; `None` without end.
     pub fn duration(&self) -> Option<Duration> {
         match self {
-            Work::Load(load) => load.shape.duration(),
+            Work::Load(load) | Work::Arrivals { load, .. } => load.shape.duration(),
             Work::Iterations { max_duration, .. } | Work::IterationsPerUser { max_duration, .. } => Some(*max_duration),
         }
     }
@@ -138,6 +169,7 @@ impl Work {
     pub fn users_max(&self) -> u32 {
         match self {
             Work::Load(load) => load.peak(),
+            Work::Arrivals { max_users, .. } => *max_users,
             Work::Iterations { users, .. } | Work::IterationsPerUser { users, .. } => *users,
         }
     }
@@ -145,7 +177,7 @@ impl Work {
     /// Iterations it promises in all, where that is what is fixed.
     pub fn iterations(&self) -> Option<u64> {
         match self {
-            Work::Load(_) => None,
+            Work::Load(_) | Work::Arrivals { .. } => None,
             Work::Iterations { iterations, .. } => Some(*iterations),
             Work::IterationsPerUser { users, iterations, .. } => Some(u64::from(*users).saturating_mul(*iterations)),
         }
@@ -157,6 +189,13 @@ impl fmt::Display for Work {
         let limit = |duration: &Duration| crate::units::duration::print(*duration);
         match self {
             Work::Load(load) => write!(out, "{load}"),
+            Work::Arrivals { load, max_users, late } => {
+                let busy = match late {
+                    Late::Wait => "late ones wait",
+                    Late::Drop => "late ones are dropped",
+                };
+                write!(out, "{load}, by at most {max_users} users, {busy}")
+            }
             Work::Iterations { users, iterations, max_duration } => {
                 write!(out, "{iterations} iterations shared by {users} users, at most {}", limit(max_duration))
             }
@@ -186,6 +225,10 @@ pub struct Options {
     pub setup_timeout: Duration,
     /// Time limit of `teardown`.
     pub teardown_timeout: Duration,
+    /// The first part of the run that counts in no total and no verdict.
+    pub warmup: Duration,
+    /// Most requests per second of the whole run; `None` without limit.
+    pub max_rate: Option<f64>,
     /// Seed of everything random.
     pub seed: u64,
     /// Which statistics of a Trend the summary lists.

@@ -77,9 +77,12 @@ pub struct RunArgs {
 /// What may stand against the script's own words.
 #[derive(Debug, Args)]
 pub struct OverrideArgs {
-    /// Constant users
+    /// Constant users; with --rate the most users at once
     #[arg(short, long, value_name = "N", help_heading = "Load", env = "PUNK_USERS")]
     pub users: Option<u32>,
+    /// Iterations started per second, such as 50/s, whether earlier ones have ended or not
+    #[arg(short, long, value_name = "RATE", help_heading = "Load", env = "PUNK_RATE", value_parser = rate)]
+    pub rate: Option<f64>,
     /// How long, such as 30s or 1m30s
     #[arg(short, long, value_name = "TIME", help_heading = "Load", env = "PUNK_DURATION", value_parser = duration)]
     pub duration: Option<Duration>,
@@ -109,6 +112,7 @@ impl OverrideArgs {
         Overrides {
             env: self.env.iter().cloned().collect(),
             users: self.users,
+            rate: self.rate,
             duration: self.duration,
             iterations: self.iterations,
             only: self.scenario.clone(),
@@ -231,6 +235,13 @@ pub enum Ui {
 
 fn duration(text: &str) -> Result<Duration, String> {
     units::duration::parse(text).map_err(|error| match error.help() {
+        Some(help) => format!("{error}: {help}"),
+        None => error.to_string(),
+    })
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    units::rate::parse(text).map_err(|error| match error.help() {
         Some(help) => format!("{error}: {help}"),
         None => error.to_string(),
     })

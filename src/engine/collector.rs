@@ -321,6 +321,7 @@ impl Collector {
         };
         let interrupted = of_shards().map(|shard| shard.interrupted).sum();
         let target = match &declared.work {
+            Work::Arrivals { .. } => None,
             Work::Load(load) => load.target(elapsed).and_then(|target| match target {
                 Target::Users(users) => Some(users),
                 Target::Rate(_) => None,

@@ -116,9 +116,9 @@ impl Population {
                     Some(Target::Users(users)) => {
                         more |= self.resize(ground, self.stripe.share(u64::from(users)) as usize, at, grace)?;
                     }
-                    Some(Target::Rate(_)) => return Err("the open model is not in this version".to_owned()),
-                    None => self.close(at, grace),
+                    Some(Target::Rate(_)) | None => self.close(at, grace),
                 },
+                Work::Arrivals { .. } => return Err("the open model is not wired yet".to_owned()),
                 Work::Iterations { users, max_duration, .. } | Work::IterationsPerUser { users, max_duration, .. } => {
                     if !self.filled {
                         let wanted = self.stripe.share(u64::from(*users));
@@ -188,7 +188,7 @@ impl Population {
         let index = self.stripe.number(self.begun);
         self.begun += 1;
         let (own, shared) = match declared.work {
-            Work::Load(_) => (None, None),
+            Work::Load(_) | Work::Arrivals { .. } => (None, None),
             Work::Iterations { iterations, .. } => (None, Some((Arc::clone(&ground.taken), self.scenario, iterations))),
             Work::IterationsPerUser { iterations, .. } => (Some(iterations), None),
         };

@@ -184,6 +184,9 @@ fn scenario(name: &str, work: Work) -> Scenario {
     Scenario {
         name: name.into(),
         work,
+        starts: Duration::ZERO,
+        after: None,
+        warmup: false,
         graceful_stop: Duration::from_secs(30),
         tags: BTreeMap::new(),
         run: name.into(),
@@ -240,6 +243,8 @@ pub(super) fn plan() -> Plan {
             declared_tags: Vec::new(),
             graceful_stop: Duration::from_secs(30),
             duration: None,
+            warmup: Duration::ZERO,
+            max_rate: None,
             setup_timeout: Duration::from_secs(60),
             teardown_timeout: Duration::from_secs(60),
             seed: 42,

@@ -143,6 +143,8 @@ fn options<'a>(desk: &Desk<'_>, declarations: impl Iterator<Item = &'a Declarati
         declared_tags: Vec::new(),
         graceful_stop: Duration::from_secs(30),
         duration: None,
+        warmup: Duration::ZERO,
+        max_rate: None,
         setup_timeout: Duration::from_secs(60),
         teardown_timeout: Duration::from_secs(60),
         seed: DEFAULT_SEED,
@@ -199,6 +201,11 @@ fn read_options(reader: &Reader<'_>, options: &mut Options) {
         }
     }
     options.duration = reader.duration("duration");
+    options.warmup = reader.duration("warmup").unwrap_or_default();
+    options.max_rate = reader.rate("max_rate");
+    if options.max_rate.is_some_and(|rate| rate <= 0.0) {
+        reader.problem("max_rate", Diagnostic::error("`max_rate` is more than 0"));
+    }
     if let Some(seed) = reader.whole("seed", 0) {
         options.seed = seed;
     }

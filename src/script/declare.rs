@@ -265,6 +265,9 @@ fn shape_argument(value: &Dynamic) -> Result<crate::load::Argument, String> {
     if let Ok(float) = value.as_float() {
         return Ok(Argument::Value(float));
     }
+    if let Some(rate) = value.clone().try_cast::<super::duration::Rate>() {
+        return Ok(Argument::Value(rate.0));
+    }
     if let Some(shape) = value.clone().try_cast::<Shape>() {
         return Ok(Argument::Shape(shape.0));
     }

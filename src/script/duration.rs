@@ -29,6 +29,13 @@ impl Span {
     }
 }
 
+/// A rate that a script holds: so many per second.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Rate(pub f64);
+
+/// Getters of rates: name, per second.
+const RATES: [(&str, f64); 3] = [("per_s", 1.0), ("per_min", 1.0 / 60.0), ("per_h", 1.0 / 3_600.0)];
+
 /// Unit getters: name, nanoseconds.
 const UNITS: [(&str, i64); 7] = [
     ("ns", 1),
@@ -54,8 +61,24 @@ pub fn read(value: &Dynamic) -> Result<Duration, String> {
     Err(format!("a duration is wanted, such as `30.s` or `\"30s\"`, not {}", super::error::type_name(value)))
 }
 
-/// Adds the type, its units and its operators.
+/// The rate per second that a value means: a rate, a bare number, or text such as `"50/s"`. Else what is wrong.
+pub fn read_rate(value: &Dynamic) -> Result<f64, String> {
+    let rate = if let Some(rate) = value.clone().try_cast::<Rate>() {
+        rate.0
+    } else if let Some(number) = value.as_float().ok().or_else(|| value.as_int().ok().map(|whole| whole as f64)) {
+        number
+    } else if let Ok(text) = value.as_immutable_string_ref() {
+        crate::units::rate::parse(&text).map_err(|error| error.to_string())?
+    } else {
+        let found = super::error::type_name(value);
+        return Err(format!("a rate is wanted, such as `50.per_s` or `\"50/s\"`, not {found}"));
+    };
+    if rate.is_finite() && rate >= 0.0 { Ok(rate) } else { Err(format!("{rate} is no rate")) }
+}
+
+/// Adds the types, their units and their operators.
 pub fn register(engine: &mut Engine) {
+    register_rates(engine);
     engine.register_type_with_name::<Span>("duration");
     for (name, nanos) in UNITS {
         engine.register_get(name, move |n: &mut i64| -> Fallible<Span> {
@@ -108,6 +131,45 @@ pub fn register(engine: &mut Engine) {
                 mixed(&context, n.to_string())
             });
     }
+}
+
+fn register_rates(engine: &mut Engine) {
+    engine
+        .register_type_with_name::<Rate>("rate")
+        .register_fn("to_string", |rate: &mut Rate| crate::units::rate::print(rate.0))
+        .register_fn("to_debug", |rate: &mut Rate| crate::units::rate::print(rate.0))
+        .register_get("per_second", |rate: &mut Rate| rate.0)
+        .register_fn("+", |a: Rate, b: Rate| Rate(a.0 + b.0))
+        .register_fn("-", |a: Rate, b: Rate| Rate(a.0 - b.0))
+        .register_fn("*", |a: Rate, b: i64| Rate(a.0 * b as f64))
+        .register_fn("*", |a: i64, b: Rate| Rate(a as f64 * b.0))
+        .register_fn("*", |a: Rate, b: f64| Rate(a.0 * b))
+        .register_fn("*", |a: f64, b: Rate| Rate(a * b.0))
+        .register_fn("/", |a: Rate, b: Rate| a.0 / b.0)
+        .register_fn("/", |a: Rate, b: i64| Rate(a.0 / b as f64))
+        .register_fn("/", |a: Rate, b: f64| Rate(a.0 / b))
+        .register_fn("==", |a: Rate, b: Rate| a == b)
+        .register_fn("!=", |a: Rate, b: Rate| a != b)
+        .register_fn("<", |a: Rate, b: Rate| a < b)
+        .register_fn("<=", |a: Rate, b: Rate| a <= b)
+        .register_fn(">", |a: Rate, b: Rate| a > b)
+        .register_fn(">=", |a: Rate, b: Rate| a >= b);
+    for (name, per_second) in RATES {
+        engine.register_get(name, move |n: &mut i64| Rate(*n as f64 * per_second));
+        engine.register_get(name, move |n: &mut f64| Rate(*n * per_second));
+    }
+    for operator in ["==", "!=", "<", "<=", ">", ">=", "+", "-"] {
+        engine
+            .register_fn(operator, |context: NativeCallContext<'_>, _: Rate, n: i64| bare(&context, n.to_string()))
+            .register_fn(operator, |context: NativeCallContext<'_>, n: i64, _: Rate| bare(&context, n.to_string()))
+            .register_fn(operator, |context: NativeCallContext<'_>, _: Rate, n: f64| bare(&context, n.to_string()))
+            .register_fn(operator, |context: NativeCallContext<'_>, n: f64, _: Rate| bare(&context, n.to_string()));
+    }
+}
+
+fn bare(context: &NativeCallContext<'_>, number: String) -> Fallible<bool> {
+    let text = format!("a rate and the bare number {number} do not go together: write `{number}.per_s`");
+    Err(EvalAltResult::ErrorRuntime(text.into(), context.call_position()).into())
 }
 
 fn mixed(context: &NativeCallContext<'_>, number: String) -> Fallible<bool> {

@@ -25,3 +25,4 @@ pub mod source;
 pub mod summary;
 mod thresholds;
 pub mod user;
+mod work;

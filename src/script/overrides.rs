@@ -8,8 +8,10 @@ use std::time::Duration;
 pub struct Overrides {
     /// `-e NAME=VALUE`.
     pub env: BTreeMap<String, String>,
-    /// `-u`: constant users.
+    /// `-u`: constant users; with `-r` the most users at once.
     pub users: Option<u32>,
+    /// `-r`: iterations started per second.
+    pub rate: Option<f64>,
     /// `-d`.
     pub duration: Option<Duration>,
     /// `-i`: iterations in all.

@@ -112,6 +112,15 @@ impl Declared<'_> {
         problem.at(self.name.span(self.source))
     }
 
+    /// A problem at the value of a key of a map that was written as argument `index`, or at that argument.
+    pub fn at_key(&self, index: usize, key: &str, problem: Diagnostic) -> Diagnostic {
+        let found = self.arguments.get(index).and_then(|part| part.keys.get(key));
+        match found {
+            Some((place, value)) => problem.at(value.place.unwrap_or(*place).span(self.source)),
+            None => self.at_argument(index, problem),
+        }
+    }
+
     /// A problem at an argument, or at the name when the argument has no place.
     pub fn at_argument(&self, index: usize, problem: Diagnostic) -> Diagnostic {
         let place = self.arguments.get(index).and_then(|part| part.place).unwrap_or(self.name);

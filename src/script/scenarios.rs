@@ -1,23 +1,17 @@
 //! Reading `scenario(name, #{ … })`, and what the command line makes of a script without any.
 
-use super::declare::{Declaration, Shape};
+use super::declare::Declaration;
 use super::desk::{Desk, Functions};
 use super::error::type_name;
 use super::machine::function_of;
 use super::overrides::Overrides;
 use super::places::Declared;
 use super::settings::{self, Reader};
+use super::work::{self, MAX_DURATION};
 use crate::diagnostic::Diagnostic;
-use crate::load::{self, Argument, Load, Model};
-use crate::plan::{Options, Scenario, Work};
-use rhai::Dynamic;
+use crate::plan::{Late, Options, Scenario, Work};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Time limit of fixed work that names none; k6's default.
-const MAX_DURATION: Duration = Duration::from_secs(600);
-/// What a scenario's shape wants when it never ends.
-const NEVER_ENDS: &str = "give it `duration: 30.s`, or end the shape with `.hold(30.s)`";
 
 /// All scenarios, in order, as the command line leaves them.
 pub(super) fn read<'a>(
@@ -30,6 +24,7 @@ pub(super) fn read<'a>(
     let mut scenarios: Vec<Scenario> = Vec::new();
     let mut declared_any = false;
     let mut skipped = Vec::new();
+    let mut declared_at = Vec::new();
     for declaration in declarations {
         declared_any = true;
         let declared = desk.declared(declaration);
@@ -42,6 +37,7 @@ pub(super) fn read<'a>(
             } else if !overrides.only.is_empty() && !overrides.only.contains(&scenario.name) {
                 skipped.push(scenario.name);
             } else {
+                declared_at.push((scenario.name.clone(), declared));
                 scenarios.push(scenario);
             }
         }
@@ -58,8 +54,44 @@ pub(super) fn read<'a>(
             desk.tell(problem.suggest(wanted, names().collect::<Vec<_>>()));
         }
         reshape(desk, &mut scenarios, overrides);
+        order(desk, &mut scenarios, &skipped, &declared_at);
     }
     scenarios
+}
+
+/// `after: "…"`: the scenario is there, and nobody waits for itself. One that waits for a scenario which `--scenario`
+/// leaves out does not wait.
+fn order(desk: &Desk<'_>, scenarios: &mut [Scenario], skipped: &[String], declared: &[(String, Declared<'_>)]) {
+    let waits: Vec<(String, Option<String>)> =
+        scenarios.iter().map(|scenario| (scenario.name.clone(), scenario.after.clone())).collect();
+    let next = |name: &str| waits.iter().find(|(known, _)| known == name).and_then(|(_, after)| after.as_deref());
+    for scenario in scenarios {
+        let Some(after) = scenario.after.clone() else { continue };
+        let at = |problem: Diagnostic| match declared.iter().find(|(name, _)| *name == scenario.name) {
+            Some((_, declared)) => desk.tell(declared.at_key(1, "after", problem)),
+            None => desk.tell(problem),
+        };
+        if skipped.contains(&after) {
+            scenario.after = None;
+        } else if !waits.iter().any(|(name, _)| *name == after) {
+            let problem = Diagnostic::error(format!("`after`: there is no scenario `{after}`"));
+            at(problem.suggest(&after, waits.iter().map(|(name, _)| name.as_str())));
+        } else {
+            let mut path = vec![scenario.name.clone()];
+            let mut current = Some(after.as_str());
+            while let Some(name) = current {
+                path.push(name.to_owned());
+                if name == scenario.name || path.len() > waits.len() + 1 {
+                    break;
+                }
+                current = next(name);
+            }
+            if path.last() == Some(&scenario.name) {
+                let text = format!("scenario `{}` waits for itself: {}", scenario.name, path.join(" after "));
+                at(Diagnostic::error(text).help("one of them has to start by itself"));
+            }
+        }
+    }
 }
 
 fn one(
@@ -105,10 +137,13 @@ fn one(
     let start = function(&reader, "start", functions);
     let stop = function(&reader, "stop", functions);
     let duration = reader.duration("duration").or(options.duration);
-    let work = work(&reader, &name, duration.or(overrides.duration), desk, declared);
+    let work = work::read(&reader, &name, duration.or(overrides.duration), desk, declared);
     let http = reader.nested("options", |reader| settings::http(reader, &options.http));
     let scenario = Scenario {
         work: work?,
+        starts: reader.duration("starts").unwrap_or_default(),
+        after: reader.text("after"),
+        warmup: reader.truth("warmup").unwrap_or(false),
         graceful_stop: overrides.graceful_stop.or(reader.duration("graceful_stop")).unwrap_or(options.graceful_stop),
         tags: tags(&reader, options),
         run: run.unwrap_or_default(),
@@ -159,105 +194,28 @@ fn tags(reader: &Reader<'_>, options: &Options) -> std::collections::BTreeMap<St
     tags
 }
 
-/// The model: exactly one of `users`, `iterations`, `iterations_per_user` (the last two with `users` as a number).
-fn work(
-    reader: &Reader<'_>,
-    name: &str,
-    duration: Option<Duration>,
-    desk: &Desk<'_>,
-    declared: &Declared<'_>,
-) -> Option<Work> {
-    let users = reader.any("users");
-    let (shared, each) = (reader.whole("iterations", 1), reader.whole("iterations_per_user", 1));
-    let max_duration = reader.duration("max_duration").or(duration).unwrap_or(MAX_DURATION);
-    let given = [reader.has("iterations"), reader.has("iterations_per_user")];
-    if given == [true, true] {
-        reader.problem(
-            "iterations_per_user",
-            Diagnostic::error("a scenario has `iterations` or `iterations_per_user`, not both"),
-        );
-        return None;
-    }
-    if given != [false, false] {
-        let count = match users.map(|value| value.as_int()) {
-            None => 1,
-            Some(Ok(count)) if (1..=i64::from(u32::MAX)).contains(&count) => count as u32,
-            Some(_) => {
-                let text = "with a fixed number of iterations, `users` is a whole number from 1 on";
-                reader.problem("users", Diagnostic::error(text));
-                return None;
-            }
-        };
-        return match (shared, each) {
-            (Some(iterations), _) => Some(Work::Iterations { users: count, iterations, max_duration }),
-            (_, Some(iterations)) => Some(Work::IterationsPerUser { users: count, iterations, max_duration }),
-            _ => None,
-        };
-    }
-    let Some(users) = users else {
-        if !reader.has("rate") {
-            let problem = Diagnostic::error(format!("scenario `{name}` has no load"));
-            desk.tell(declared.problem(
-                problem.help("one of `users: ramp(1, 20, 5.s)`, `iterations: 100`, `iterations_per_user: 10`"),
-            ));
-        }
-        return None;
-    };
-    let shape = shape(reader, "users", users)?;
-    closed(shape, duration).map_err(|problem| reader.problem("users", problem)).ok()
-}
-
-/// `users` as a shape: a number means `constant`.
-fn shape(reader: &Reader<'_>, key: &'static str, value: &Dynamic) -> Option<Arc<dyn load::Shape>> {
-    if let Some(shape) = value.clone().try_cast::<Shape>() {
-        return Some(shape.0);
-    }
-    let number = value.as_int().map(|whole| whole as f64).or_else(|_| value.as_float());
-    let Ok(number) = number else {
-        let problem = Diagnostic::error(format!("`{key}` is a number or a load shape, not {}", type_name(value)));
-        reader.problem(key, problem.help("`users: 10` or `users: ramp(1, 20, 5.s).hold(20.s)`"));
-        return None;
-    };
-    load::build("constant", &[Argument::Value(number)])
-        .map_err(|error| reader.problem(key, Diagnostic::error(error.to_string())))
-        .ok()
-}
-
-/// A closed load that ends.
-fn closed(shape: Arc<dyn load::Shape>, duration: Option<Duration>) -> Result<Work, Diagnostic> {
-    let shape = match duration {
-        Some(duration) => load::build("during", &[Argument::Shape(shape), Argument::Duration(duration)])
-            .map_err(|error| Diagnostic::error(error.to_string()))?,
-        None => shape,
-    };
-    if shape.duration().is_none() {
-        return Err(Diagnostic::error(format!("`{shape}` never ends")).help(NEVER_ENDS));
-    }
-    let load = Load { model: Model::Users, shape };
-    if load.peak() > 1_000_000 {
-        return Err(Diagnostic::error(format!("{} users are more than one process can have (1000000)", load.peak())));
-    }
-    if load.peak() == 0 {
-        return Err(Diagnostic::error("this load never has a user"));
-    }
-    Ok(Work::Load(load))
-}
-
-fn constant(users: u32) -> Result<Arc<dyn load::Shape>, Diagnostic> {
-    load::build("constant", &[Argument::Value(f64::from(users))]).map_err(|error| Diagnostic::error(error.to_string()))
-}
-
-/// The work that `-u`, `-d` and `-i` describe by themselves.
-fn work_of_flags(overrides: &Overrides, users: Option<u32>) -> Result<Work, Diagnostic> {
+/// The work that `-u`, `-r`, `-d` and `-i` describe by themselves; `users` and `late` are those of the script, if any.
+fn work_of_flags(overrides: &Overrides, users: Option<u32>, late: Late) -> Result<Work, Diagnostic> {
     if overrides.users == Some(0) || overrides.iterations == Some(0) {
         return Err(Diagnostic::error("`--users` and `--iterations` are whole numbers from 1 on"));
     }
-    let users = overrides.users.or(users).unwrap_or(1);
-    match overrides.iterations {
-        Some(iterations) => {
-            Ok(Work::Iterations { users, iterations, max_duration: overrides.duration.unwrap_or(MAX_DURATION) })
+    let users = overrides.users.or(users);
+    match (overrides.rate, overrides.iterations) {
+        (Some(_), Some(_)) => Err(Diagnostic::error("`--rate` and `--iterations` do not go together")
+            .help("`--rate 50/s --duration 30s` starts 1500 iterations")),
+        (Some(rate), None) => {
+            let Some(users) = users else {
+                let problem = Diagnostic::error("`--rate` does not say how many users it may take");
+                return Err(problem.help("add `--users 50`: the most users at once"));
+            };
+            work::open(work::constant(rate)?, overrides.duration, users, late)
         }
-        None => closed(constant(users)?, overrides.duration),
+        (None, Some(iterations)) => Ok(Work::Iterations {
+            users: users.unwrap_or(1),
+            iterations,
+            max_duration: overrides.duration.unwrap_or(MAX_DURATION),
+        }),
+        (None, None) => work::closed(work::constant(f64::from(users.unwrap_or(1)))?, overrides.duration),
     }
 }
 
@@ -277,19 +235,23 @@ fn plain(desk: &Desk<'_>, options: &Options, overrides: &Overrides, functions: &
     }
     let mut flags = overrides.clone();
     flags.duration = flags.duration.or(options.duration);
-    if flags.users.is_none() && flags.duration.is_none() && flags.iterations.is_none() {
+    if flags.users.is_none() && flags.rate.is_none() && flags.duration.is_none() && flags.iterations.is_none() {
         flags.iterations = Some(1);
     }
     if flags.duration.is_none() && flags.iterations.is_none() {
-        let problem = Diagnostic::error("`--users` alone does not say when the run ends");
+        let flag = if flags.rate.is_some() { "--rate" } else { "--users" };
+        let problem = Diagnostic::error(format!("`{flag}` alone does not say when the run ends"));
         desk.tell(problem.help("add `--duration 30s` or `--iterations 100`"));
         return None;
     }
-    let work = work_of_flags(&flags, None).map_err(|problem| desk.tell(problem)).ok()?;
+    let work = work_of_flags(&flags, None, Late::Wait).map_err(|problem| desk.tell(problem)).ok()?;
     let optional = |name: &str| functions.has(name).then(|| name.to_owned());
     Some(Scenario {
         name: "default".to_owned(),
         work,
+        starts: Duration::ZERO,
+        after: None,
+        warmup: false,
         graceful_stop: options.graceful_stop,
         tags: std::collections::BTreeMap::new(),
         run: "run".to_owned(),
@@ -300,15 +262,16 @@ fn plain(desk: &Desk<'_>, options: &Options, overrides: &Overrides, functions: &
     })
 }
 
-/// `-u`, `-d`, `-i` against a script's own load: clear for one scenario only.
+/// `-u`, `-r`, `-d`, `-i` against a script's own load: clear for one scenario only.
 fn reshape(desk: &Desk<'_>, scenarios: &mut [Scenario], overrides: &Overrides) {
-    if overrides.users.is_none() && overrides.iterations.is_none() && overrides.duration.is_none() {
+    let load = overrides.users.is_some() || overrides.rate.is_some() || overrides.iterations.is_some();
+    if !load && overrides.duration.is_none() {
         return;
     }
     let [scenario] = scenarios else {
-        if scenarios.len() > 1 && (overrides.users.is_some() || overrides.iterations.is_some()) {
-            let problem =
-                Diagnostic::error("`--users` and `--iterations` fit one scenario, and the script has several");
+        if scenarios.len() > 1 && load {
+            let text = "`--users`, `--rate` and `--iterations` fit one scenario, and the script has several";
+            let problem = Diagnostic::error(text);
             desk.tell(problem.help("choose one with `--scenario NAME`"));
         }
         for scenario in scenarios {
@@ -316,13 +279,17 @@ fn reshape(desk: &Desk<'_>, scenarios: &mut [Scenario], overrides: &Overrides) {
         }
         return;
     };
-    if overrides.users.is_none() && overrides.iterations.is_none() {
+    if !load {
         cut(desk, scenario, overrides.duration);
         return;
     }
     let mut flags = overrides.clone();
     flags.duration = flags.duration.or(scenario.work.duration());
-    match work_of_flags(&flags, Some(scenario.work.users_max())) {
+    let late = match scenario.work {
+        Work::Arrivals { late, .. } => late,
+        _ => Late::Wait,
+    };
+    match work_of_flags(&flags, Some(scenario.work.users_max()), late) {
         Ok(work) => scenario.work = work,
         Err(problem) => desk.tell(problem),
     }
@@ -331,11 +298,16 @@ fn reshape(desk: &Desk<'_>, scenarios: &mut [Scenario], overrides: &Overrides) {
 /// `-d` alone: the script's load, cut to it.
 fn cut(desk: &Desk<'_>, scenario: &mut Scenario, duration: Option<Duration>) {
     let Some(limit) = duration else { return };
-    match &mut scenario.work {
-        Work::Load(load) => match closed(Arc::clone(&load.shape), duration) {
-            Ok(work) => scenario.work = work,
-            Err(problem) => desk.tell(problem),
-        },
-        Work::Iterations { max_duration, .. } | Work::IterationsPerUser { max_duration, .. } => *max_duration = limit,
+    let cut = match &mut scenario.work {
+        Work::Load(load) => work::closed(Arc::clone(&load.shape), duration),
+        Work::Arrivals { load, max_users, late } => work::open(Arc::clone(&load.shape), duration, *max_users, *late),
+        Work::Iterations { max_duration, .. } | Work::IterationsPerUser { max_duration, .. } => {
+            *max_duration = limit;
+            return;
+        }
+    };
+    match cut {
+        Ok(work) => scenario.work = work,
+        Err(problem) => desk.tell(problem),
     }
 }

@@ -68,6 +68,12 @@ impl<'a> Reader<'a> {
         duration::read(value).map_err(|why| self.problem(key, Diagnostic::error(format!("`{key}`: {why}")))).ok()
     }
 
+    /// A rate per second, as a number, a rate or text.
+    pub fn rate(&self, key: &'static str) -> Option<f64> {
+        let value = self.value(key)?;
+        duration::read_rate(value).map_err(|why| self.problem(key, Diagnostic::error(format!("`{key}`: {why}")))).ok()
+    }
+
     /// A whole number from `least` on.
     pub fn whole(&self, key: &'static str, least: i64) -> Option<u64> {
         let value = self.value(key)?;
@@ -204,8 +210,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Options of the language whose capability is not built yet.
-const LATER: &[&str] =
-    &["rate", "max_users", "starts", "after", "late", "warmup", "max_rate", "monitor", "observe", "backoff", "lasting"];
+const LATER: &[&str] = &["monitor", "observe", "backoff", "lasting"];
 
 /// Keys that set something about HTTP, in `options` and in a scenario's `options`.
 pub fn http(reader: &Reader<'_>, base: &HttpSettings) -> HttpSettings {
