@@ -225,6 +225,10 @@ fn shape(reader: &Reader<'_>, key: &'static str, value: &Dynamic) -> Option<Arc<
 
 /// A closed load that ends.
 fn closed(shape: Arc<dyn load::Shape>, duration: Option<Duration>) -> Result<Work, Diagnostic> {
+    if shape.randomized() {
+        let problem = Diagnostic::error("`.randomized()` is for `rate:`: users start nothing at random");
+        return Err(problem.help("leave it out, or write `rate:`"));
+    }
     let shape = match duration {
         Some(duration) => load::build("during", &[Argument::Shape(shape), Argument::Duration(duration)])
             .map_err(|error| Diagnostic::error(error.to_string()))?,
