@@ -59,6 +59,7 @@ pub fn run(args: &RunArgs) -> Exit {
     let settings = Settings {
         shards: args.shards.map_or(cores, |shards| shards as usize),
         demo_url: demo.as_ref().map(RunningTarget::url),
+        paused: false,
     };
     let started_at = chrono::Utc::now();
     let began = Instant::now();

@@ -16,6 +16,7 @@ pub mod host;
 pub mod json;
 pub mod lint;
 pub mod machine;
+pub mod max_rate;
 pub mod overrides;
 pub mod places;
 pub mod reference;
