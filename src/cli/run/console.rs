@@ -5,8 +5,8 @@
 
 use crate::control::{Author, Command};
 use crate::units;
-use rustix::fd::BorrowedFd;
-use std::io;
+use std::io::{self, Stdin};
+use std::time::Duration;
 use tokio::io::unix::AsyncFd;
 
 /// What a user may type.
@@ -16,7 +16,7 @@ const LONGEST: usize = 4_096;
 
 /// Standard input, line by line.
 pub(super) struct Console {
-    input: Option<AsyncFd<BorrowedFd<'static>>>,
+    input: Option<AsyncFd<Stdin>>,
     read: Vec<u8>,
 }
 
@@ -33,9 +33,9 @@ impl Console {
     pub(super) fn open() -> io::Result<Self> {
         #[expect(
             deprecated,
-            reason = "its successor is unsafe; the reason is impostors of AsRawFd, which BorrowedFd is not"
+            reason = "its successor is unsafe; the reason is impostors of AsRawFd, which Stdin is not"
         )]
-        let input = AsyncFd::with_interest(rustix::stdio::stdin(), tokio::io::Interest::READABLE)?;
+        let input = AsyncFd::with_interest(io::stdin(), tokio::io::Interest::READABLE)?;
         Ok(Console { input: Some(input), read: Vec::new() })
     }
 
@@ -51,6 +51,11 @@ impl Console {
                 self.input = None;
                 continue;
             };
+            if !in_foreground() {
+                // What is typed now is for somebody else, and the terminal would stop us for reading it.
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
             let mut buffer = [0; 512];
             // Readable, so that reading does not block although the terminal is shared and must stay as it is.
             match rustix::io::read(input.get_ref(), &mut buffer) {
@@ -65,6 +70,11 @@ impl Console {
             }
         }
     }
+}
+
+/// Whether what is typed at the terminal is for this process; true where standard input is no terminal.
+fn in_foreground() -> bool {
+    rustix::termios::tcgetpgrp(io::stdin()).map_or(true, |group| group == rustix::process::getpgrp())
 }
 
 /// The Command of a line; `Ok(None)` for an empty one.
