@@ -19,6 +19,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 /// Most users that come or are cancelled in one go: thousands at once would keep the shard from its sockets. The tasks
@@ -192,7 +193,7 @@ impl Population {
             Work::Iterations { iterations, .. } => (None, Some((Arc::clone(&ground.taken), self.scenario, iterations))),
             Work::IterationsPerUser { iterations, .. } => (Some(iterations), None),
         };
-        let allowance = Rc::new(Allowance { retired: Cell::new(false), own: Cell::new(own), shared });
+        let allowance = Rc::new(Allowance { retired: Cell::new(false), told: Notify::new(), own: Cell::new(own), shared });
         let tally = Rc::new(Tally::default());
         let gone = Rc::new(Cell::new(false));
         let settler = Settler {
@@ -239,7 +240,7 @@ impl Population {
     pub(super) fn kill(&mut self, at: Duration) {
         self.closed = true;
         for resident in &mut self.residents {
-            resident.allowance.retired.set(true);
+            resident.allowance.retire();
             resident.reason = CancelReason::Stopped;
             resident.deadline = Some(at);
             // Those that were asked to end already are asked again, for good.
@@ -250,7 +251,7 @@ impl Population {
 }
 
 fn retire(resident: &mut Resident, at: Duration, grace: Duration) {
-    if !resident.allowance.retired.replace(true) {
+    if resident.allowance.retire() {
         resident.deadline = Some(at + grace);
     }
 }
@@ -278,9 +279,8 @@ impl Settler {
         let (body_ground, inner) = (Rc::clone(ground), Rc::clone(&user));
         let (allowance, tally, scenario) = (Rc::clone(&self.allowance), Rc::clone(&self.tally), self.scenario);
         let body = move || {
-            let functions = &body_ground.machine.scenarios[scenario];
             let data = body_ground.data.borrow().clone();
-            life::live(&body_ground.machine, &inner, functions, &allowance, &tally, body_ground.ids, &data);
+            life::live(&body_ground.machine, &inner, scenario, &allowance, &tally, body_ground.ids, &data);
         };
         Fiber::new(&ground.stacks, user, body).map_err(|error| error.to_string())
     }
@@ -294,7 +294,7 @@ impl Settler {
                     let vu = VirtualUser::new(self.id, name, self.index, self.ground.host.plan.options.seed);
                     let user = new_user(&self.ground, vu, self.base, Some(self.scenario), None);
                     let (machine, step) = (&self.ground.machine, self.tally.step.get());
-                    let function = step.function(&machine.scenarios[self.scenario]);
+                    let function = step.function(&machine.scenarios[self.scenario], self.tally.chosen.get());
                     life::lost(&user, self.ground.ids, step, &machine.lost_in(function, lost_text(&error)));
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     // Lost in its last words, a user has nothing left to do; a fresh one would only say them again.

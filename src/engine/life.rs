@@ -1,5 +1,6 @@
 //! The life of a user: start, iterations, stop; what its fiber runs, from the first line of script to the last.
 
+use super::interlude::Interlude;
 use crate::script::error::{Ended, ScriptError};
 use crate::script::host::Ids;
 use crate::script::machine::{Failure, Function, Functions, Machine};
@@ -9,12 +10,15 @@ use rhai::Dynamic;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use tokio::sync::Notify;
 
 /// What tells a user whether to begin another iteration. Shared between the user and its shard.
 pub(super) struct Allowance {
     /// Set when the load no longer wants this user.
     pub(super) retired: Cell<bool>,
+    /// Wakes the user when that is set while it waits between two iterations.
+    pub(super) told: Notify,
     /// How many iterations this user may still begin; `None` without limit.
     pub(super) own: Cell<Option<u64>>,
     /// A number of iterations shared by the whole run: how many are taken, of how many.
@@ -22,6 +26,25 @@ pub(super) struct Allowance {
 }
 
 impl Allowance {
+    /// No further iteration; whether there could have been one before.
+    pub(super) fn retire(&self) -> bool {
+        self.told.notify_one();
+        !self.retired.replace(true)
+    }
+
+    /// Ready when the user is retired.
+    pub(super) async fn retirement(&self) {
+        while !self.retired.get() {
+            self.told.notified().await;
+        }
+    }
+
+    /// Whether there may be another iteration, without taking the right to it.
+    pub(super) fn has_more(&self) -> bool {
+        let left = |(counters, at, all): &(Arc<[AtomicU64]>, usize, u64)| counters[*at].load(Ordering::Relaxed) < *all;
+        !self.retired.get() && self.own.get() != Some(0) && self.shared.as_ref().is_none_or(left)
+    }
+
     /// Takes the right to begin one iteration; the number it has in a shared pool.
     fn take(&self) -> bool {
         if self.retired.get() {
@@ -50,14 +73,14 @@ pub(super) enum Step {
 }
 
 impl Step {
-    /// The function that runs in this step.
-    pub(super) fn function(self, functions: &Functions) -> &Function {
+    /// The function that runs in this step; `chosen` among those of `run`.
+    pub(super) fn function(self, functions: &Functions, chosen: usize) -> &Function {
         let optional = match self {
             Step::Start => functions.start.as_ref(),
             Step::Run => None,
             Step::Stop => functions.stop.as_ref(),
         };
-        optional.unwrap_or(&functions.run)
+        optional.unwrap_or(&functions.run[chosen])
     }
 }
 
@@ -65,50 +88,50 @@ impl Step {
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) step: Cell<Step>,
+    /// Which function of `run` the iteration runs.
+    pub(super) chosen: Cell<usize>,
     pub(super) interrupted: Cell<u64>,
     /// Iterations that the user has begun.
     pub(super) begun: Cell<u64>,
-}
-
-/// Waiting after consecutive script errors: doubling from 100 ms to 10 s, so that a failing script does not hammer a
-/// failing system.
-fn backoff(errors: u32) -> Duration {
-    Duration::from_millis(100 << errors.saturating_sub(1).min(7)).min(Duration::from_secs(10))
 }
 
 /// Runs a user on its fiber until it is told to end. `tally.begun` lets a user that replaces a lost one go on counting.
 pub(super) fn live(
     machine: &Machine,
     user: &User,
-    functions: &Functions,
+    scenario: usize,
     allowance: &Allowance,
     tally: &Tally,
     ids: Ids,
     data: &Dynamic,
 ) {
-    let mut errors = 0;
+    let functions = &machine.scenarios[scenario];
+    let life = &user.host.plan.scenarios[scenario].life;
+    let mut interlude = Interlude::new(machine, user, (scenario, functions), allowance, ids, data);
     let mut started = functions.start.is_none();
     tally.step.set(Step::Start);
     while !started && !allowance.retired.get() {
-        match call(machine, user, Step::Start.function(functions), data) {
+        interlude.begin();
+        match call(machine, user, Step::Start.function(functions, 0), data) {
             Ok(_) => started = true,
             Err(Failure::Error(error)) => {
                 failed(user, ids, &error);
-                errors += 1;
-                if fiber::wait(tokio::time::sleep(backoff(errors))).is_err() {
+                if interlude.after_error().is_err() {
                     break;
                 }
             }
             Err(Failure::Ended(_)) => break,
         }
     }
-    errors = 0;
+    interlude.recovered();
     tally.step.set(Step::Run);
     while started && allowance.take() {
         user.vu.enter(tally.begun.get());
         tally.begun.set(tally.begun.get() + 1);
+        interlude.begin();
+        tally.chosen.set(life.pick(|| user.vu.random()));
         let began = Instant::now();
-        let result = call(machine, user, &functions.run, data);
+        let result = call(machine, user, Step::Run.function(functions, tally.chosen.get()), data);
         user.group.set(Default::default());
         let ended_early = matches!(result, Err(Failure::Ended(Ended::Cancelled | Ended::Aborted(_))));
         if ended_early {
@@ -120,15 +143,11 @@ pub(super) fn live(
         };
         sample(ids.iterations, 1.0);
         sample(ids.iteration_duration, began.elapsed().as_secs_f64() * 1e3);
-        match result {
-            Err(Failure::Error(error)) => {
-                failed(user, ids, &error);
-                errors += 1;
-                if fiber::wait(tokio::time::sleep(backoff(errors))).is_err() {
-                    break;
-                }
-            }
-            _ => errors = 0,
+        if let Err(Failure::Error(error)) = &result {
+            failed(user, ids, error);
+        }
+        if interlude.after(result.is_err()).is_err() {
+            break;
         }
         // An iteration that waited for nothing must not keep the shard from its timers and its neighbours.
         if !user.waited.replace(false) && fiber::yield_now().is_err() {
@@ -152,7 +171,7 @@ pub(super) fn call(machine: &Machine, user: &User, function: &Function, data: &D
     machine.call(function, this.as_mut(), data)
 }
 
-fn failed(user: &User, ids: Ids, error: &ScriptError) {
+pub(super) fn failed(user: &User, ids: Ids, error: &ScriptError) {
     user.host.sample(ids.script_errors, user.base, Default::default(), Default::default(), Default::default(), 1.0);
     user.host.script_error(&user.vu.scenario, error);
 }

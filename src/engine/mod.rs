@@ -11,6 +11,7 @@ mod collector;
 mod coordinator;
 mod drive;
 mod health;
+mod interlude;
 mod judge;
 mod life;
 mod shard;

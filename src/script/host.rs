@@ -63,6 +63,8 @@ pub struct Ids {
     pub iteration_duration: MetricId,
     /// `script_errors`.
     pub script_errors: MetricId,
+    /// `backoff_duration`.
+    pub backoff_duration: MetricId,
 }
 
 /// Methods in the order in which every host interns them, after the empty text.
@@ -127,6 +129,7 @@ impl Host {
             iterations: id("iterations"),
             iteration_duration: id("iteration_duration"),
             script_errors: id("script_errors"),
+            backoff_duration: id("backoff_duration"),
         };
         let host = Host {
             ids,
