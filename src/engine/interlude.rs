@@ -96,20 +96,31 @@ impl<'a> Interlude<'a> {
     /// The user was cancelled while it waited.
     pub(super) fn after_error(&mut self) -> Result<(), Over> {
         self.errors = self.errors.saturating_add(1);
+        if !self.allowance.has_more() {
+            return Ok(());
+        }
         let wait = self.backoff(self.errors);
         self.back_off(wait)
     }
 
-    /// After an iteration: forgets, backs off, keeps the pace.
-    ///
-    /// # Errors
-    /// The user was cancelled while it waited.
-    pub(super) fn after(&mut self, failed: bool) -> Result<(), Over> {
+    /// After any iteration: what the user is to forget.
+    pub(super) fn forget(&self) {
         if self.http.cookies_per_iteration {
             self.user.client.jar().borrow_mut().clear();
         }
         if self.http.connections_per_iteration {
             self.user.client.disconnect();
+        }
+    }
+
+    /// After an iteration of the closed model: forgets, backs off, keeps the pace.
+    ///
+    /// # Errors
+    /// The user was cancelled while it waited.
+    pub(super) fn after(&mut self, failed: bool) -> Result<(), Over> {
+        self.forget();
+        if !self.allowance.has_more() {
+            return Ok(());
         }
         // Drawn before any wait, so that what is drawn does not depend on whether there was one.
         let pace = self.pace();
@@ -162,7 +173,7 @@ impl<'a> Interlude<'a> {
     }
 
     fn back_off(&self, wait: Duration) -> Result<(), Over> {
-        if wait.is_zero() || !self.allowance.has_more() {
+        if wait.is_zero() {
             return Ok(());
         }
         let began = Instant::now();

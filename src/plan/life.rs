@@ -92,7 +92,7 @@ mod tests {
         let parts = 4_000_u64;
         let mut counts = [0; 3];
         for part in 0..parts {
-            counts[life.pick(|| u64::MAX / parts * part)] += 1;
+            counts[life.pick(|| u64::MAX / parts * part + u64::MAX / parts / 2)] += 1;
         }
         assert_eq!(counts, [3_000, 0, 1_000]);
     }
