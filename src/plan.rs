@@ -4,6 +4,12 @@
 //! script file, so that running reads none, and no functions: each shard evaluates the declarations again and finds its
 //! closures by their order.
 
+mod backoff;
+mod life;
+
+pub use backoff::{Backoff, Growth};
+pub use life::{Life, Pacing, Weighted};
+
 use crate::expr::ThresholdRule;
 use crate::load::Load;
 use crate::metrics::MetricDef;
@@ -82,8 +88,10 @@ pub struct Scenario {
     pub graceful_stop: Duration,
     /// Tags for all that it measures.
     pub tags: BTreeMap<String, String>,
-    /// What each iteration runs, for people: the function's name.
+    /// What each iteration runs, for people: the function's name, or all that it chooses from.
     pub run: String,
+    /// How each user chooses and waits.
+    pub life: Life,
     /// What each user runs once before its first iteration.
     pub start: Option<String>,
     /// What each user runs once after its last one.
@@ -229,6 +237,8 @@ pub struct Options {
     pub warmup: Duration,
     /// Most requests per second of the whole run; `None` without limit.
     pub max_rate: Option<f64>,
+    /// Default for scenarios: the wait after an iteration that failed.
+    pub backoff: Backoff,
     /// Seed of everything random.
     pub seed: u64,
     /// Which statistics of a Trend the summary lists.
@@ -252,6 +262,10 @@ pub struct HttpSettings {
     pub redirects: u32,
     /// Whether users keep cookies.
     pub cookies: bool,
+    /// Whether they forget them after each iteration.
+    pub cookies_per_iteration: bool,
+    /// Whether they close their connections and forget TLS sessions after each iteration.
+    pub connections_per_iteration: bool,
     /// Whether answers may come compressed.
     pub compression: bool,
     /// Protocol version.
@@ -283,6 +297,8 @@ impl Default for HttpSettings {
             timeout: Timeouts::default(),
             redirects: 10,
             cookies: true,
+            cookies_per_iteration: false,
+            connections_per_iteration: false,
             compression: true,
             version: HttpVersion::Auto,
             tls: TlsSettings::default(),

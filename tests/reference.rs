@@ -153,7 +153,16 @@ fn the_script_reference_is_fresh() {
     let listed = names.iter().map(|section| link(section.title)).collect::<Vec<_>>().join(" · ");
     let options =
         keys.iter().map(|section| link(&format!("Options: {}", section.title)).replace("#options:", "#options"));
-    writeln!(page, "{listed} · [Load shapes](#load-shapes)\n\n{}\n", options.collect::<Vec<_>>().join(" · ")).unwrap();
+    let libraries: String = reference::library()
+        .iter()
+        .map(|library| format!(" · [{0}](#{1})", library.path, library.path.replace('/', "")))
+        .collect();
+    writeln!(
+        page,
+        "{listed} · [Load shapes](#load-shapes){libraries}\n\n{}\n",
+        options.collect::<Vec<_>>().join(" · ")
+    )
+    .unwrap();
     for section in &names {
         writeln!(page, "## {}\n", section.title).unwrap();
         table(&mut page, section, false);
@@ -166,6 +175,15 @@ fn the_script_reference_is_fresh() {
         writeln!(page, "| `{}` | {} |", shape.signature, shape.summary).unwrap();
     }
     page.push('\n');
+    for library in reference::library() {
+        let name = library.path.rsplit('/').next().unwrap();
+        writeln!(page, "## {}\n\n`import \"{}\" as {name};` {}\n", library.path, library.path, library.intro).unwrap();
+        page.push_str("| name | what it does |\n|---|---|\n");
+        for (call, text) in &library.functions {
+            writeln!(page, "| `{call}` | {text} |").unwrap();
+        }
+        page.push('\n');
+    }
     for section in &keys {
         writeln!(page, "## Options: {}\n", section.title).unwrap();
         table(&mut page, section, true);

@@ -1,11 +1,17 @@
 //! Scripts, good and bad, from the outside: what `punk` says, how it exits, what the target saw.
 
+mod backoff;
 mod counts;
 mod diagnostics;
 mod exit;
 mod files;
+mod kept;
 mod limits;
+mod pacing;
+mod seeds;
 mod signals;
 mod smoke;
+mod think;
 mod users;
+mod weights;
 mod written;

@@ -12,6 +12,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// Most users that come or are cancelled in one go: thousands at once would keep the shard from its sockets. The tasks
 /// that are ready between two goes are those of about this many users, and nobody may wait for them much longer than a
@@ -310,6 +311,7 @@ impl Population {
             index,
             allowance: Allowance {
                 retired: Cell::new(false),
+                told: Notify::new(),
                 own: Cell::new(own),
                 shared,
                 gate: Rc::clone(&ground.gate),

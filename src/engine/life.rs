@@ -2,6 +2,7 @@
 
 use super::arrivals::{Arrivals, Coming, Seat, Slot};
 use super::gate::Gate;
+use super::interlude::Interlude;
 use crate::script::error::{Ended, ScriptError};
 use crate::script::host::Ids;
 use crate::script::machine::{Failure, Function, Functions, Machine};
@@ -13,11 +14,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// What tells a user whether to begin another iteration. Shared between the user and its shard.
 pub(super) struct Allowance {
     /// Set when the load no longer wants this user.
     pub(super) retired: Cell<bool>,
+    /// Wakes the user when that is set while it waits between two iterations.
+    pub(super) told: Notify,
     /// How many iterations this user may still begin; `None` without limit.
     pub(super) own: Cell<Option<u64>>,
     /// A number of iterations shared by the whole run: how many are taken, of how many.
@@ -60,11 +64,25 @@ enum Turn {
 }
 
 impl Allowance {
-    /// The load no longer wants this user: it begins no further iteration. Whether that was so before.
+    /// The load no longer wants this user: it begins no further iteration. Whether it could have before.
     pub(super) fn retire(&self) -> bool {
         let before = self.retired.replace(true);
         self.seat.wake();
-        before
+        self.told.notify_one();
+        !before
+    }
+
+    /// Ready when the user is retired.
+    pub(super) async fn retirement(&self) {
+        while !self.retired.get() {
+            self.told.notified().await;
+        }
+    }
+
+    /// Whether there may be another iteration, without taking the right to it.
+    pub(super) fn has_more(&self) -> bool {
+        let left = |(counters, at, all): &(Arc<[AtomicU64]>, usize, u64)| counters[*at].load(Ordering::Relaxed) < *all;
+        !self.retired.get() && self.own.get() != Some(0) && self.shared.as_ref().is_none_or(left)
     }
 
     /// Waits for the right to begin one iteration; `None` when there will be none.
@@ -126,14 +144,14 @@ pub(super) enum Step {
 }
 
 impl Step {
-    /// The function that runs in this step.
-    pub(super) fn function(self, functions: &Functions) -> &Function {
+    /// The function that runs in this step; `chosen` among those of `run`.
+    pub(super) fn function(self, functions: &Functions, chosen: usize) -> &Function {
         let optional = match self {
             Step::Start => functions.start.as_ref(),
             Step::Run => None,
             Step::Stop => functions.stop.as_ref(),
         };
-        optional.unwrap_or(&functions.run)
+        optional.unwrap_or(&functions.run[chosen])
     }
 }
 
@@ -141,62 +159,58 @@ impl Step {
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) step: Cell<Step>,
+    /// Which function of `run` the iteration runs.
+    pub(super) chosen: Cell<usize>,
     pub(super) interrupted: Cell<u64>,
     /// Iterations that the user has begun.
     pub(super) begun: Cell<u64>,
-}
-
-/// Waiting after consecutive script errors: doubling from 100 ms to 10 s, so that a failing script does not hammer a
-/// failing system.
-fn backoff(errors: u32) -> Duration {
-    Duration::from_millis(100 << errors.saturating_sub(1).min(7)).min(Duration::from_secs(10))
 }
 
 /// Runs a user on its fiber until it is told to end. `tally.begun` lets a user that replaces a lost one go on counting.
 pub(super) fn live(
     machine: &Machine,
     user: &User,
-    functions: &Functions,
+    scenario: usize,
     allowance: &Allowance,
     tally: &Tally,
     ids: Ids,
     data: &Dynamic,
 ) {
-    let mut errors = 0;
+    let functions = &machine.scenarios[scenario];
+    let life = &user.host.plan.scenarios[scenario].life;
+    let mut interlude = Interlude::new(machine, user, (scenario, functions), allowance, ids, data);
     let mut started = functions.start.is_none();
     let mut fresh = started;
     tally.step.set(Step::Start);
     while !started && !allowance.retired.get() {
-        match call(machine, user, Step::Start.function(functions), data) {
+        interlude.begin();
+        match call(machine, user, Step::Start.function(functions, 0), data) {
             Ok(_) => started = true,
             Err(Failure::Error(error)) => {
                 failed(user, ids, &error);
-                errors += 1;
-                if fiber::wait(tokio::time::sleep(backoff(errors))).is_err() {
+                if interlude.after_error().is_err() {
                     break;
                 }
             }
             Err(Failure::Ended(_)) => break,
         }
     }
-    errors = 0;
+    interlude.recovered();
     tally.step.set(Step::Run);
     while started && let Some(turn) = allowance.turn(user, std::mem::take(&mut fresh)) {
         user.vu.enter(tally.begun.get());
+        if let Turn::Arrival(slot, _) = &turn {
+            user.vu.enter_arrival(slot.number);
+        }
         tally.begun.set(tally.begun.get() + 1);
+        interlude.begin();
+        tally.chosen.set(life.pick(|| user.vu.random()));
         let began = Instant::now();
         let at = user.host.clock.get().at(began);
         user.base.set(allowance.bases.at(at));
-        let lateness = match turn {
-            Turn::Now => None,
-            Turn::Arrival(slot, own) => {
-                let lateness = at.saturating_sub(slot.at).as_secs_f64() * 1e3;
-                allowance.arrivals.iter().for_each(|arrivals| arrivals.note(lateness, own));
-                Some(lateness)
-            }
-        };
+        let lateness = lateness(turn, at, allowance);
         user.lateness.set(lateness);
-        let result = call(machine, user, &functions.run, data);
+        let result = call(machine, user, Step::Run.function(functions, tally.chosen.get()), data);
         user.group.set(Default::default());
         user.lateness.set(None);
         let ended_early = matches!(result, Err(Failure::Ended(Ended::Cancelled | Ended::Aborted(_))));
@@ -214,15 +228,14 @@ pub(super) fn live(
             sample(ids.iteration_lateness, lateness);
             sample(ids.iteration_scheduled_duration, lateness + took);
         }
-        match result {
-            Err(Failure::Error(error)) => {
-                failed(user, ids, &error);
-                errors += 1;
-                if fiber::wait(tokio::time::sleep(backoff(errors))).is_err() {
-                    break;
-                }
-            }
-            _ => errors = 0,
+        if let Err(Failure::Error(error)) = &result {
+            failed(user, ids, error);
+        }
+        if lateness.is_some() {
+            // Arrivals come as they come: nobody's failure keeps the next one away.
+            interlude.forget();
+        } else if interlude.after(result.is_err()).is_err() {
+            break;
         }
         // An iteration that waited for nothing must not keep the shard from its timers and its neighbours.
         if !user.waited.replace(false) && fiber::yield_now().is_err() {
@@ -239,6 +252,14 @@ pub(super) fn live(
     }
 }
 
+/// How late an iteration starts against its slot, in milliseconds, told to whoever judges whose fault it is.
+fn lateness(turn: Turn, at: Duration, allowance: &Allowance) -> Option<f64> {
+    let Turn::Arrival(slot, own) = turn else { return None };
+    let lateness = at.saturating_sub(slot.at).as_secs_f64() * 1e3;
+    allowance.arrivals.iter().for_each(|arrivals| arrivals.note(lateness, own));
+    Some(lateness)
+}
+
 /// One call into the script with the user's `this`; values that it leaves are dropped on the thread's own stack.
 pub(super) fn call(machine: &Machine, user: &User, function: &Function, data: &Dynamic) -> Result<Dynamic, Failure> {
     fiber::reset_busy();
@@ -246,15 +267,9 @@ pub(super) fn call(machine: &Machine, user: &User, function: &Function, data: &D
     machine.call(function, this.as_mut(), data)
 }
 
-fn failed(user: &User, ids: Ids, error: &ScriptError) {
-    user.host.sample(
-        ids.script_errors,
-        user.base.get(),
-        Default::default(),
-        Default::default(),
-        Default::default(),
-        1.0,
-    );
+pub(super) fn failed(user: &User, ids: Ids, error: &ScriptError) {
+    let base = user.base.get();
+    user.host.sample(ids.script_errors, base, Default::default(), Default::default(), Default::default(), 1.0);
     user.host.script_error(&user.vu.scenario, error);
 }
 

@@ -15,6 +15,7 @@ mod drive;
 mod gate;
 mod graph;
 mod health;
+mod interlude;
 mod judge;
 mod life;
 mod load_of_thread;

@@ -102,7 +102,7 @@ impl Resident {
 
     /// No new iteration; what runs may end within `grace`.
     pub(super) fn retire(&mut self, now: Instant, grace: Duration) {
-        if !self.allowance.retire() {
+        if self.allowance.retire() {
             self.deadline = Some(now + grace);
         }
     }
@@ -166,9 +166,8 @@ impl Settler {
         let (body_ground, inner) = (Rc::clone(ground), Rc::clone(&user));
         let (allowance, tally, scenario) = (Rc::clone(&self.allowance), Rc::clone(&self.tally), self.scenario);
         let body = move || {
-            let functions = &body_ground.machine.scenarios[scenario];
             let data = body_ground.data.borrow().clone();
-            life::live(&body_ground.machine, &inner, functions, &allowance, &tally, body_ground.ids, &data);
+            life::live(&body_ground.machine, &inner, scenario, &allowance, &tally, body_ground.ids, &data);
         };
         Fiber::new(&ground.stacks, user, body).map_err(|error| error.to_string())
     }
@@ -182,7 +181,7 @@ impl Settler {
                     let vu = VirtualUser::new(self.id, name, self.index, self.ground.host.plan.options.seed);
                     let user = new_user(&self.ground, vu, self.base, Some(self.scenario), None);
                     let (machine, step) = (&self.ground.machine, self.tally.step.get());
-                    let function = step.function(&machine.scenarios[self.scenario]);
+                    let function = step.function(&machine.scenarios[self.scenario], self.tally.chosen.get());
                     life::lost(&user, self.ground.ids, step, &machine.lost_in(function, lost_text(&error)));
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     // Lost in its last words, a user has nothing left to do; a fresh one would only say them again.

@@ -431,6 +431,8 @@ pub(super) fn new_user(
         tags: RefCell::default(),
         tags_name: Cell::default(),
         throw_errors,
+        reached: Cell::new(false),
+        unreached: Cell::new(false),
         waited: Cell::new(false),
     })
 }

@@ -148,6 +148,12 @@ pub static BUILT_IN: &[MetricDef] = &[
         "Wall time of a whole group, sleeps included; the `group` tag is `::outer::inner`.",
     ),
     MetricDef::built_in("script_errors", Counter, Plain, "Iterations that ended in an uncaught script error."),
+    MetricDef::built_in(
+        "backoff_duration",
+        Trend,
+        Time,
+        "What a user waited after a script error, or after an iteration that reached no server, before it went on: see `backoff`.",
+    ),
     MetricDef::built_in("http_reqs", Counter, Plain, "HTTP requests, failed ones and each hop of a redirect included."),
     MetricDef::built_in(
         "http_reqs_unsent",

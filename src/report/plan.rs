@@ -1,9 +1,9 @@
 //! The Plan for people: what `punk check` prints when nothing is wrong.
 
 use super::page::{Page, Piece, Style, Table, Tint};
-use super::plan_wire::{MASK, env_value, header_value, hooks, version, without_password};
+use super::plan_wire::{MASK, connections, cookies, env_value, header_value, hooks, version, without_password};
 use crate::expr::RuleSeverity;
-use crate::plan::{HttpSettings, Limits, Options, Plan};
+use crate::plan::{Backoff, HttpSettings, Life, Limits, Options, Plan};
 use crate::units::{duration, size};
 use serde_json::Value;
 use std::time::Duration;
@@ -64,6 +64,10 @@ fn scenarios(page: &mut Page, plan: &Plan) {
             [("start", scenario.start.as_deref()), ("run", Some(&*scenario.run)), ("stop", scenario.stop.as_deref())];
         parts.extend(functions.into_iter().filter_map(|(role, name)| name.map(|name| format!("{role}: {name}"))));
         page.pieces(6, 6, &[parts.join(", ").into()]);
+        let waits = waits(&scenario.life, &plan.options.backoff);
+        if !waits.is_empty() {
+            page.pieces(6, 6, &[waits.join(", ").into()]);
+        }
         if !scenario.tags.is_empty() {
             let tags: Vec<_> = scenario.tags.iter().map(|(name, value)| format!("{name}:{value}")).collect();
             page.pieces(6, 6, &[format!("tags {}", tags.join(", ")).into()]);
@@ -78,6 +82,13 @@ fn scenarios(page: &mut Page, plan: &Plan) {
     if !hooks.is_empty() {
         page.line(&format!("once per run: {}", hooks.join(", ")));
     }
+}
+
+/// How users wait between iterations, where it is not as usual.
+fn waits(life: &Life, usual: &Backoff) -> Vec<String> {
+    let pacing = life.pacing.as_ref().map(|pacing| format!("pacing {pacing}"));
+    let backoff = (life.backoff != *usual).then(|| format!("backoff {}", life.backoff));
+    pacing.into_iter().chain(backoff).collect()
 }
 
 fn thresholds(page: &mut Page, plan: &Plan) {
@@ -132,6 +143,9 @@ fn changed(options: &Options) -> Vec<(String, String)> {
     }
     if let Some(time) = options.duration {
         add("duration", duration::print(time));
+    }
+    if options.backoff != Backoff::default() {
+        add("backoff", options.backoff.to_string());
     }
     let times = [
         ("graceful_stop", options.graceful_stop, 30),
@@ -192,7 +206,12 @@ fn http_changed(http: &HttpSettings, base: &HttpSettings) -> Vec<(String, String
     add("timeout.first_byte", limit.first_byte != usual.first_byte, &|| time(limit.first_byte));
     add("timeout.idle", limit.idle != usual.idle, &|| time(limit.idle));
     add("redirects", http.redirects != base.redirects, &|| http.redirects.to_string());
-    add("cookies", http.cookies != base.cookies, &|| http.cookies.to_string());
+    add("cookies", cookies(http) != cookies(base), &|| match cookies(http) {
+        Value::String(text) => text,
+        truth => truth.to_string(),
+    });
+    let closed = |http: &HttpSettings| http.connections_per_iteration;
+    add("connections", closed(http) != closed(base), &|| connections(http).to_owned());
     add("compression", http.compression != base.compression, &|| http.compression.to_string());
     add("http", http.version != base.version, &|| version(http.version).to_owned());
     let (tls, trust) = (&http.tls, &base.tls);
@@ -291,7 +310,8 @@ mod tests {
               "users_max": 20,
               "duration": 30000.0,
               "graceful_stop": 30000.0,
-              "run": "browse"
+              "run": "browse",
+              "backoff": "exponential(100ms, 10s)"
             },
             {
               "name": "checkout",
@@ -301,7 +321,8 @@ mod tests {
               "iterations": 100,
               "duration": 600000.0,
               "graceful_stop": 30000.0,
-              "run": "checkout"
+              "run": "checkout",
+              "backoff": "exponential(100ms, 10s)"
             }
           ],
           "thresholds": [
@@ -355,6 +376,7 @@ mod tests {
             },
             "redirects": 10,
             "cookies": true,
+            "connections": "keep",
             "compression": true,
             "http": "auto",
             "tls": {
@@ -371,6 +393,7 @@ mod tests {
             "throw_errors": false,
             "tags": {},
             "graceful_stop": 30000.0,
+            "backoff": "exponential(100ms, 10s)",
             "setup_timeout": 60000.0,
             "teardown_timeout": 60000.0,
             "trend_stats": [

@@ -45,6 +45,11 @@ struct ScenarioWire {
     duration: Option<f64>,
     graceful_stop: f64,
     run: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mix: Vec<WeightedWire>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pacing: Option<String>,
+    backoff: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     start: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,6 +58,13 @@ struct ScenarioWire {
     tags: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     http: Option<HttpWire>,
+}
+
+/// One of the functions that `run` chooses from.
+#[derive(Debug, Serialize)]
+struct WeightedWire {
+    weight: f64,
+    run: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,6 +94,7 @@ pub(super) struct OptionsWire {
     throw_errors: bool,
     tags: BTreeMap<String, String>,
     graceful_stop: f64,
+    backoff: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     duration: Option<f64>,
     setup_timeout: f64,
@@ -112,7 +125,9 @@ struct HttpWire {
     user_agent: String,
     timeout: TimeoutWire,
     redirects: u32,
-    cookies: bool,
+    /// `true`, `false` or `"iteration"`, as scripts write it.
+    cookies: Value,
+    connections: &'static str,
     compression: bool,
     http: &'static str,
     tls: TlsWire,
@@ -220,6 +235,7 @@ pub(super) fn env_value(name: &str, value: &EnvValue) -> Value {
 
 impl ScenarioWire {
     fn new(scenario: &Scenario) -> Self {
+        let life = &scenario.life;
         ScenarioWire {
             name: scenario.name.clone(),
             model: scenario.work.word(),
@@ -229,6 +245,9 @@ impl ScenarioWire {
             duration: scenario.work.duration().map(ms),
             graceful_stop: ms(scenario.graceful_stop),
             run: scenario.run.clone(),
+            mix: life.mix.iter().map(|one| WeightedWire { weight: one.weight, run: one.run.clone() }).collect(),
+            pacing: life.pacing.as_ref().map(ToString::to_string),
+            backoff: life.backoff.to_string(),
             start: scenario.start.clone(),
             stop: scenario.stop.clone(),
             tags: scenario.tags.clone(),
@@ -245,6 +264,7 @@ impl OptionsWire {
             throw_errors: options.throw_errors,
             tags: options.tags.clone(),
             graceful_stop: ms(options.graceful_stop),
+            backoff: options.backoff.to_string(),
             duration: options.duration.map(ms),
             setup_timeout: ms(options.setup_timeout),
             teardown_timeout: ms(options.teardown_timeout),
@@ -280,7 +300,8 @@ impl HttpWire {
                 idle: timeout.idle.map(ms),
             },
             redirects: http.redirects,
-            cookies: http.cookies,
+            cookies: cookies(http),
+            connections: connections(http),
             compression: http.compression,
             http: version(http.version),
             tls: TlsWire {
@@ -297,6 +318,16 @@ impl HttpWire {
             body_limit: http.body_limit,
         }
     }
+}
+
+/// What `cookies: …` says.
+pub(super) fn cookies(http: &HttpSettings) -> Value {
+    if http.cookies && http.cookies_per_iteration { "iteration".into() } else { http.cookies.into() }
+}
+
+/// What `connections: …` says.
+pub(super) fn connections(http: &HttpSettings) -> &'static str {
+    if http.connections_per_iteration { "iteration" } else { "keep" }
 }
 
 /// The word of `options(#{ http: … })`.

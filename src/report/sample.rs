@@ -11,7 +11,7 @@ use crate::metrics::{
     Catalogue, ErrorKey, ErrorLog, MetricDef, MetricKind, Recorder, RequestSeries, Resolution, Sample, Scale, Series,
     SeriesKey, Snapshot, TagSet, Trend, Unit, Verdict, specs,
 };
-use crate::plan::{HttpSettings, Limits, Options, Plan, Scenario, Source, Work};
+use crate::plan::{Backoff, HttpSettings, Life, Limits, Options, Plan, Scenario, Source, Work};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -190,6 +190,7 @@ fn scenario(name: &str, work: Work) -> Scenario {
         graceful_stop: Duration::from_secs(30),
         tags: BTreeMap::new(),
         run: name.into(),
+        life: Life::default(),
         start: None,
         stop: None,
         http: None,
@@ -247,6 +248,7 @@ pub(super) fn plan() -> Plan {
             max_rate: None,
             setup_timeout: Duration::from_secs(60),
             teardown_timeout: Duration::from_secs(60),
+            backoff: Backoff::default(),
             seed: 42,
             trend_stats: ["avg", "min", "med", "max", "p(95)", "count"].map(str::to_owned).to_vec(),
             limits: Limits::default(),

@@ -4,6 +4,7 @@
 //! error per file, because Rhai's parser stops there; beyond syntax every error is collected. Call it on a large stack:
 //! parsing recurses as deep as the script nests.
 
+use super::backoff;
 use super::declare::{Declaration, What};
 use super::desk::{Desk, Functions};
 use super::lint::{self, Known, ScriptFile};
@@ -16,7 +17,7 @@ use super::source::Sources;
 use super::thresholds;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::metrics::{BUILT_IN, MetricDef};
-use crate::plan::{HttpSettings, Limits, Options, Plan, Source};
+use crate::plan::{Backoff, HttpSettings, Limits, Options, Plan, Source};
 use rhai::{Map, OptimizationLevel, Position};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -111,9 +112,9 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
         desk.tell(Diagnostic::warning(text).suggest(name, known));
     }
     let of = |what: fn(&What) -> bool| record.declarations.iter().filter(move |declaration| what(&declaration.what));
-    let options = options(&desk, of(|what| *what == What::Options), overrides);
-    let metrics = metrics(&desk, of(|what| matches!(what, What::Metric(_))));
     let functions = Functions::of(sources);
+    let options = options(&desk, of(|what| *what == What::Options), overrides, &functions);
+    let metrics = metrics(&desk, of(|what| matches!(what, What::Metric(_))));
     let scenarios = scenarios::read(&desk, of(|what| *what == What::Scenario), &options, overrides, &functions);
     let thresholds = thresholds::read(&desk, of(|what| *what == What::Threshold), &metrics, &options, &scenarios);
     Plan {
@@ -135,7 +136,12 @@ pub(super) fn span_of(source: &Source, at: Position, length: usize) -> Span {
     Span::in_source(&source.path, &source.text, at.line().unwrap_or(1), at.position().unwrap_or(1), length)
 }
 
-fn options<'a>(desk: &Desk<'_>, declarations: impl Iterator<Item = &'a Declaration>, overrides: &Overrides) -> Options {
+fn options<'a>(
+    desk: &Desk<'_>,
+    declarations: impl Iterator<Item = &'a Declaration>,
+    overrides: &Overrides,
+    functions: &Functions,
+) -> Options {
     let mut options = Options {
         http: HttpSettings::default(),
         throw_errors: false,
@@ -145,6 +151,7 @@ fn options<'a>(desk: &Desk<'_>, declarations: impl Iterator<Item = &'a Declarati
         duration: None,
         warmup: Duration::ZERO,
         max_rate: None,
+        backoff: Backoff::default(),
         setup_timeout: Duration::from_secs(60),
         teardown_timeout: Duration::from_secs(60),
         seed: DEFAULT_SEED,
@@ -164,6 +171,9 @@ fn options<'a>(desk: &Desk<'_>, declarations: impl Iterator<Item = &'a Declarati
         }
         let reader = desk.reader(&map, &declared, 0);
         read_options(&reader, &mut options);
+        if let Some(backoff) = backoff::option(&reader, functions) {
+            options.backoff = backoff;
+        }
         reader.finish("options");
     }
     options.tags.extend(overrides.tags.clone());

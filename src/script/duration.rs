@@ -80,6 +80,10 @@ pub fn read_rate(value: &Dynamic) -> Result<f64, String> {
 pub fn register(engine: &mut Engine) {
     register_rates(engine);
     engine.register_type_with_name::<Span>("duration");
+    engine.register_fn("duration", |context: NativeCallContext<'_>, value: Dynamic| -> Fallible<Span> {
+        let span = read(&value).map(Span::of);
+        span.map_err(|why| EvalAltResult::ErrorRuntime(why.into(), context.call_position()).into())
+    });
     for (name, nanos) in UNITS {
         engine.register_get(name, move |n: &mut i64| -> Fallible<Span> {
             n.checked_mul(nanos).map(Span).ok_or_else(|| too_large(name))

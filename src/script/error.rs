@@ -2,6 +2,7 @@
 //!
 //! Rhai reports errors nested in calls and modules; the innermost place is where the user must look.
 
+use super::source::is_library;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::plan::Source;
 use rhai::{Dynamic, EvalAltResult, Position};
@@ -56,14 +57,19 @@ pub fn explain(error: &EvalAltResult, main: &str) -> Result<Ended, ScriptError> 
     let mut file = main.to_owned();
     let mut place = error.position();
     let mut inner = error;
+    // Nobody can mend punk's own library: what goes wrong in it points to where the script called it.
+    let mut in_library = false;
     loop {
-        if !inner.position().is_none() {
+        if !in_library && !inner.position().is_none() {
             place = inner.position();
         }
         match inner {
             EvalAltResult::ErrorInFunctionCall(_, source, cause, _) => {
                 if !source.is_empty() {
-                    file.clone_from(source);
+                    in_library = is_library(source);
+                    if !in_library {
+                        file.clone_from(source);
+                    }
                 }
                 inner = cause;
             }

@@ -72,6 +72,8 @@ pub struct Ids {
     pub iteration_scheduled_duration: MetricId,
     /// `http_req_scheduled_duration`.
     pub http_req_scheduled_duration: MetricId,
+    /// `backoff_duration`.
+    pub backoff_duration: MetricId,
 }
 
 /// Methods in the order in which every host interns them, after the empty text.
@@ -143,6 +145,7 @@ impl Host {
             iteration_lateness_censored: id("iteration_lateness_censored"),
             iteration_scheduled_duration: id("iteration_scheduled_duration"),
             http_req_scheduled_duration: id("http_req_scheduled_duration"),
+            backoff_duration: id("backoff_duration"),
         };
         let host = Host {
             ids,

@@ -7,7 +7,7 @@
 use super::declare::{self, Record, What};
 use super::error::{self, Ended, ScriptError};
 use super::home::Home;
-use super::{bindings, duration, guard, json, source::Sources};
+use super::{backoff, bindings, duration, guard, json, source::Sources};
 use crate::plan::{EnvValue, Plan, Source};
 use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicBlobPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage,
@@ -15,7 +15,7 @@ use rhai::packages::{
     Package,
 };
 use rhai::{
-    AST, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, Module, ModuleResolver, NativeCallContext,
+    AST, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, Map, Module, ModuleResolver, NativeCallContext,
     OptimizationLevel, Position, Scope, Shared, Stmt,
 };
 use rustc_hash::FxHashSet;
@@ -42,12 +42,16 @@ pub struct Function {
 /// The functions of one scenario.
 #[derive(Debug, Clone)]
 pub struct Functions {
-    /// Each iteration.
-    pub run: Function,
+    /// Each iteration: the function, or those that the plan's mix chooses from, in its order. Never empty.
+    pub run: Vec<Function>,
     /// Once per user, before the first iteration.
     pub start: Option<Function>,
     /// Once per user, after the last one.
     pub stop: Option<Function>,
+    /// The script's own strategy after errors.
+    pub backoff: Option<Function>,
+    /// How far apart iterations start, asked after each.
+    pub pacing: Option<Function>,
 }
 
 /// An engine with an evaluated script.
@@ -93,6 +97,7 @@ pub fn engine(limits: &crate::plan::Limits) -> Engine {
     json::register(&mut engine);
     declare::register(&mut engine);
     declare::register_shapes(&mut engine);
+    backoff::register(&mut engine);
     bindings::register(&mut engine);
     engine
 }
@@ -324,6 +329,11 @@ fn arities<'a>(asts: impl Iterator<Item = &'a AST>) -> BTreeMap<String, usize> {
 /// single scenario stands for a script without any runs `fn run`.
 fn functions(plan: &Plan, record: &Record, arities: &BTreeMap<String, usize>) -> Option<Vec<Functions>> {
     let declared: Vec<_> = record.declarations.iter().filter(|d| d.what == What::Scenario).collect();
+    let in_map = |map: &Map, key: &str| map.get(key).and_then(function_of).map(|found| with_arity(found, arities));
+    // Where a plain value may stand as well, text is such a value and no name.
+    let closure = |map: &Map, key: &str| in_map(map, key).filter(|_| map[key].is_fnptr());
+    let options = record.declarations.iter().find(|d| d.what == What::Options);
+    let usual_backoff = options.and_then(|options| closure(&*options.arguments[0].as_map_ref().ok()?, "backoff"));
     if declared.is_empty() {
         let named = |name: &str| FnPtr::new(name).ok().map(|pointer| with_arity(pointer, arities));
         return plan
@@ -331,9 +341,11 @@ fn functions(plan: &Plan, record: &Record, arities: &BTreeMap<String, usize>) ->
             .iter()
             .map(|scenario| {
                 Some(Functions {
-                    run: named(&scenario.run)?,
+                    run: vec![named(&scenario.run)?],
                     start: scenario.start.as_deref().and_then(named),
                     stop: scenario.stop.as_deref().and_then(named),
+                    backoff: usual_backoff.clone(),
+                    pacing: None,
                 })
             })
             .collect();
@@ -343,8 +355,23 @@ fn functions(plan: &Plan, record: &Record, arities: &BTreeMap<String, usize>) ->
             .iter()
             .find(|d| d.arguments[0].as_immutable_string_ref().is_ok_and(|name| **name == *scenario.name))?;
         let map = declaration.arguments[1].as_map_ref().ok()?;
-        let function = |key: &str| map.get(key).and_then(function_of).map(|pointer| with_arity(pointer, arities));
-        Some(Functions { run: function("run")?, start: function("start"), stop: function("stop") })
+        let function = |key: &str| in_map(&map, key);
+        let run = match map.get("run").filter(|run| run.is_array()) {
+            None => vec![function("run")?],
+            Some(mix) => {
+                let pair = |pair: &Dynamic| function_of(pair.as_array_ref().ok()?.get(1)?);
+                let functions = mix.as_array_ref().ok()?.iter().map(pair).collect::<Option<Vec<_>>>()?;
+                functions.into_iter().map(|found| with_arity(found, arities)).collect()
+            }
+        };
+        let own_backoff = map.get("backoff").is_some_and(|value| !value.is_unit());
+        Some(Functions {
+            run,
+            start: function("start"),
+            stop: function("stop"),
+            backoff: if own_backoff { closure(&map, "backoff") } else { usual_backoff.clone() },
+            pacing: closure(&map, "pacing"),
+        })
     });
     functions.collect()
 }

@@ -3,6 +3,7 @@
 //! The only floor that knows Rhai's engine. `bindings` are the names that users' code sees, `user` and `host` what those
 //! names find when they are called, `guard` what keeps one script from hurting its neighbours.
 
+pub mod backoff;
 pub(crate) mod bindings;
 pub mod compile;
 pub mod connect;

@@ -3,6 +3,7 @@
 //! Read by the tests that generate `docs/reference/script-api.md`, which fail when a name is registered without a line
 //! here, or a line is left without a name. It deliberately does not look at the engine: the tests compare.
 
+use super::source::STDLIB;
 use std::collections::BTreeSet;
 
 /// Every function and property, in the order of the page.
@@ -32,6 +33,40 @@ pub struct Line {
     pub text: &'static str,
 }
 
+/// A library file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Library {
+    /// What `import` takes: `std/think`.
+    pub path: &'static str,
+    /// What it is for.
+    pub intro: String,
+    /// Its functions, as a script that imports it calls them, and what they do.
+    pub functions: Vec<(String, String)>,
+}
+
+impl Library {
+    fn read(path: &'static str, text: &str) -> Self {
+        let module = path.rsplit('/').next().unwrap_or(path);
+        let mut library = Library { path, intro: String::new(), functions: Vec::new() };
+        let mut about = String::new();
+        let append = |to: &mut String, line: &str| {
+            to.push_str(if to.is_empty() { "" } else { " " });
+            to.push_str(line.trim());
+        };
+        for line in text.lines() {
+            if let Some(line) = line.strip_prefix("//!") {
+                append(&mut library.intro, line);
+            } else if let Some(line) = line.strip_prefix("///") {
+                append(&mut about, line);
+            } else if let Some(signature) = line.strip_prefix("fn ") {
+                let call = format!("{module}::{}", signature.trim_end_matches(['{', ' ']));
+                library.functions.push((call, std::mem::take(&mut about)));
+            }
+        }
+        library
+    }
+}
+
 impl Line {
     /// The name without parameters: `http::get`, `response.status`.
     pub fn name(&self) -> &'static str {
@@ -52,6 +87,11 @@ impl Line {
 /// Functions, properties and types.
 pub fn names() -> Vec<Section> {
     sections(NAMES, false)
+}
+
+/// The library files that come with punk, from their doc comments: a function's line is its `///`, the introduction `//!`.
+pub fn library() -> Vec<Library> {
+    STDLIB.iter().map(|(path, text)| Library::read(path, text)).collect()
 }
 
 /// Maps of options.
@@ -96,6 +136,18 @@ mod tests {
                 assert!(!seen.is_empty(), "{}", section.title);
             }
         }
+    }
+
+    #[test]
+    fn every_library_says_what_each_of_its_functions_does() {
+        for library in library() {
+            assert!(library.intro.ends_with('.'), "{}", library.path);
+            for (call, text) in &library.functions {
+                assert!(text.ends_with('.') && call.ends_with(')'), "{call}: {text}");
+            }
+        }
+        let think = &library()[0];
+        assert_eq!((think.path, think.functions[1].0.as_str()), ("std/think", "think::uniform(min, max)"));
     }
 
     #[test]

@@ -210,7 +210,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Options of the language whose capability is not built yet.
-const LATER: &[&str] = &["monitor", "observe", "backoff", "lasting"];
+const LATER: &[&str] = &["monitor", "observe", "lasting"];
 
 /// Keys that set something about HTTP, in `options` and in a scenario's `options`.
 pub fn http(reader: &Reader<'_>, base: &HttpSettings) -> HttpSettings {
@@ -236,9 +236,7 @@ pub fn http(reader: &Reader<'_>, base: &HttpSettings) -> HttpSettings {
     if let Some(redirects) = reader.whole_u32("redirects", 0) {
         set.redirects = redirects;
     }
-    if let Some(cookies) = reader.truth("cookies") {
-        set.cookies = cookies;
-    }
+    kept(reader, set);
     if let Some(compression) = reader.truth("compression") {
         set.compression = compression;
     }
@@ -264,6 +262,20 @@ pub fn http(reader: &Reader<'_>, base: &HttpSettings) -> HttpSettings {
         set.allow_hosts = hosts;
     }
     http
+}
+
+/// What users keep from iteration to iteration.
+fn kept(reader: &Reader<'_>, set: &mut HttpSettings) {
+    if reader.any("cookies").is_some_and(Dynamic::is_string) {
+        if reader.word("cookies", &[("iteration", ())]).is_some() {
+            (set.cookies, set.cookies_per_iteration) = (true, true);
+        }
+    } else if let Some(cookies) = reader.truth("cookies") {
+        (set.cookies, set.cookies_per_iteration) = (cookies, false);
+    }
+    if let Some(closed) = reader.word("connections", &[("keep", false), ("iteration", true)]) {
+        set.connections_per_iteration = closed;
+    }
 }
 
 fn timeouts(reader: &Reader<'_>, set: &mut HttpSettings) {
@@ -357,6 +369,13 @@ pub fn of_client(options: &Map, plan: &Plan) -> Result<HttpSettings, String> {
     let place = Place { line: 1, column: 1, length: 1 };
     let reader = Reader::new(options, Part::default(), &plan.sources[0], place, &problems);
     let settings = http(&reader, &plan.options.http);
+    // A client lives as long as the script holds it: nobody but the script knows when it is to forget.
+    for key in ["cookies", "connections"] {
+        if options.get(key).and_then(|value| value.as_immutable_string_ref().ok()).is_some_and(|v| *v == "iteration") {
+            let why = format!("`{key}: \"iteration\"` is for the users' own clients; call `reset()` on this one");
+            reader.problem(key, Diagnostic::error(why));
+        }
+    }
     reader.finish("http::client");
     let problems: Vec<String> = problems.into_inner().into_iter().map(|problem| problem.message).collect();
     if problems.is_empty() { Ok(settings) } else { Err(problems.join("; ")) }

@@ -12,7 +12,12 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 /// Library files that come with punk, by their import path.
-pub const STDLIB: &[(&str, &str)] = &[];
+pub const STDLIB: &[(&str, &str)] = &[("std/think", include_str!("../../stdlib/think.rhai"))];
+
+/// Whether a file, by its [`Source::path`], is one of these.
+pub fn is_library(path: &str) -> bool {
+    STDLIB.iter().any(|(name, _)| *name == path)
+}
 
 /// Largest script file, bytes.
 const LARGEST: u64 = 4 << 20;

@@ -34,6 +34,10 @@ pub struct User {
     pub tags_name: Cell<Name>,
     /// Whether transport errors throw.
     pub throw_errors: bool,
+    /// Whether a request of this iteration was written to a server.
+    pub reached: Cell<bool>,
+    /// Whether one was not: no connection came about.
+    pub unreached: Cell<bool>,
     /// Whether it has waited for anything since this was cleared: if not, its neighbours have not run.
     pub waited: Cell<bool>,
 }

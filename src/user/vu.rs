@@ -6,6 +6,11 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+/// The odd number nearest to 2⁶⁴ divided by the golden ratio: SplitMix64's step.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Keeps the randomness of arrivals apart from that of users.
+const ARRIVALS: u64 = 0x6172_7269_7661_6c73;
+
 /// Identity and randomness of one user.
 #[derive(Debug)]
 pub struct VirtualUser {
@@ -16,6 +21,10 @@ pub struct VirtualUser {
     /// 0, 1, 2 … within the scenario.
     pub index: u64,
     iteration: Cell<u64>,
+    arrival: Cell<Option<u64>>,
+    /// Of this scenario, whoever runs it.
+    shared_seed: u64,
+    /// Of this user.
     seed: u64,
     state: Cell<u64>,
 }
@@ -23,8 +32,10 @@ pub struct VirtualUser {
 impl VirtualUser {
     /// A user before its first iteration.
     pub fn new(id: u64, scenario: Rc<str>, index: u64, seed: u64) -> Self {
-        let seed = mix(named_seed(seed, &scenario).wrapping_add(index));
-        VirtualUser { id, scenario, index, iteration: Cell::new(0), seed, state: Cell::new(seed) }
+        let shared_seed = named_seed(seed, &scenario);
+        let seed = mix(shared_seed.wrapping_add(index));
+        let (iteration, arrival) = (Cell::new(0), Cell::new(None));
+        VirtualUser { id, scenario, index, iteration, arrival, shared_seed, seed, state: Cell::new(seed) }
     }
 
     /// The number of the iteration that runs: 0 for the first, as in k6.
@@ -32,15 +43,30 @@ impl VirtualUser {
         self.iteration.get()
     }
 
+    /// The number of the arrival that it serves, 0 for the scenario's first; `None` in the closed model.
+    pub fn arrival(&self) -> Option<u64> {
+        self.arrival.get()
+    }
+
     /// Enters an iteration and restarts the randomness for it.
     pub fn enter(&self, iteration: u64) {
         self.iteration.set(iteration);
-        self.state.set(mix(self.seed.wrapping_add(iteration.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))));
+        self.arrival.set(None);
+        self.state.set(mix(self.seed.wrapping_add(iteration.wrapping_add(1).wrapping_mul(GOLDEN))));
+    }
+
+    /// Open model, after [`enter`](Self::enter): the iteration serves this arrival of the scenario. Its randomness follows
+    /// from the arrival's number instead, since which user serves it depends on how long others took.
+    pub fn enter_arrival(&self, number: u64) {
+        self.arrival.set(Some(number));
+        // Apart from every user's: the scenario's own seed, turned once more.
+        let seed = mix(self.shared_seed ^ ARRIVALS);
+        self.state.set(mix(seed.wrapping_add(number.wrapping_add(1).wrapping_mul(GOLDEN))));
     }
 
     /// The next 64 random bits (SplitMix64; Steele, Lea and Flood 2014). Not for secrets.
     pub fn random(&self) -> u64 {
-        let next = self.state.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let next = self.state.get().wrapping_add(GOLDEN);
         self.state.set(next);
         mix(next)
     }
@@ -93,5 +119,23 @@ mod tests {
         used.enter(5);
         fresh.enter(5);
         assert_eq!(fresh.random(), used.random());
+    }
+
+    #[test]
+    fn an_arrival_is_the_same_whoever_serves_it() {
+        let draw = |scenario: &str, index, iteration, arrival| {
+            let user = user(scenario, index);
+            user.enter(iteration);
+            user.enter_arrival(arrival);
+            assert_eq!((user.arrival(), user.iteration()), (Some(arrival), iteration));
+            user.random()
+        };
+        assert_eq!(draw("a", 3, 7, 100), draw("a", 0, 0, 100));
+        assert!(draw("a", 0, 0, 100) != draw("a", 0, 0, 101) && draw("a", 0, 0, 100) != draw("b", 0, 0, 100));
+        let closed = user("a", 0);
+        closed.enter_arrival(5);
+        closed.enter(0);
+        assert_eq!(closed.arrival(), None);
+        assert_ne!(closed.random(), draw("a", 0, 0, 0), "arrival 0 is not iteration 0 of user 0");
     }
 }

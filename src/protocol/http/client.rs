@@ -65,8 +65,13 @@ impl Client {
 
     /// Forgets cookies, connections and TLS sessions: a new visitor. Requests in flight end on their old connections.
     pub fn reset(&self) {
-        self.close();
+        self.disconnect();
         self.jar.borrow_mut().clear();
+    }
+
+    /// Closes the connections and forgets the TLS sessions; cookies stay.
+    pub fn disconnect(&self) {
+        self.close();
         self.tls.take();
     }
 

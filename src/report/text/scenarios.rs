@@ -39,9 +39,11 @@ pub(super) fn list(page: &mut Page, plan: &Plan, snapshot: &Snapshot) {
         let of_here = |metric: &str| {
             trend(snapshot.merged(metric, true, false, |tags| tags.get("scenario") == Some(&state.name)))
         };
-        for (metric, what) in
-            [("iteration_duration", "iteration took"), ("iteration_lateness", "iteration started late by")]
-        {
+        for (metric, what) in [
+            ("iteration_duration", "iteration took"),
+            ("iteration_lateness", "iteration started late by"),
+            ("backoff_duration", "backed off for"),
+        ] {
             if let Some(trend) = of_here(metric) {
                 let value = |name: &str| time(statistic(&trend, name));
                 let text = [("avg", "avg"), ("med", "med"), ("p95", "p(95)"), ("max", "max")]

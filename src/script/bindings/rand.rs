@@ -1,5 +1,6 @@
 //! `rand::`: seeded randomness. The same `--seed` gives the same values for each (scenario, user, iteration).
 
+use crate::script::error::type_name;
 use crate::script::json::Json;
 use crate::script::user::User;
 use crate::user::fiber;
@@ -32,6 +33,22 @@ fn unit() -> f64 {
     (bits() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
+/// Standard normal: the method of Box and Muller (1958), which wants two draws and no loop.
+fn normal() -> f64 {
+    let (radius, angle) = ((-2.0 * (1.0 - unit()).ln()).sqrt(), std::f64::consts::TAU * unit());
+    radius * angle.cos()
+}
+
+/// Exponential with mean 1, by inversion; 1 − x is never 0.
+fn exponential() -> f64 {
+    -(1.0 - unit()).ln()
+}
+
+fn number(function: &str, value: &Dynamic) -> Fallible<f64> {
+    let number = value.as_float().or_else(|_| value.as_int().map(|whole| whole as f64));
+    number.map_err(|_| format!("`rand::{function}`: a number is wanted, not {}", type_name(value)).into())
+}
+
 /// Uniform in 0..n without bias worth naming (Lemire's multiplication).
 fn below(n: u64) -> u64 {
     ((u128::from(bits()) * u128::from(n)) >> 64) as u64
@@ -49,6 +66,21 @@ pub fn register(engine: &mut Engine) {
         let width = (high as i128 - low as i128 + 1) as u128;
         let offset = if width > u128::from(u64::MAX) { bits() } else { below(width as u64) };
         Ok((i128::from(low) + i128::from(offset)) as i64)
+    });
+    module.set_native_fn("normal", || Ok(normal()));
+    module.set_native_fn("normal", |mean: Dynamic, deviation: Dynamic| -> Fallible<f64> {
+        let (mean, deviation) = (number("normal", &mean)?, number("normal", &deviation)?);
+        if deviation < 0.0 {
+            return Err(format!("`rand::normal`: the deviation {deviation} is below 0").into());
+        }
+        Ok(mean + deviation * normal())
+    });
+    module.set_native_fn("exponential", || Ok(exponential()));
+    module.set_native_fn("exponential", |mean: Dynamic| -> Fallible<f64> {
+        Ok(number("exponential", &mean)? * exponential())
+    });
+    module.set_native_fn("lognormal", |spread: Dynamic| -> Fallible<f64> {
+        Ok((number("lognormal", &spread)? * normal()).exp())
     });
     module.set_native_fn("bool", || Ok(bits() & 1 == 1));
     module.set_native_fn("chance", |share: f64| Ok(unit() < share));

@@ -13,6 +13,9 @@ pub fn register(engine: &mut Engine) {
     module.set_native_fn("iteration", |context: NativeCallContext<'_>| {
         user::current(&context, |user| user.vu.iteration() as i64)
     });
+    module.set_native_fn("arrival", |context: NativeCallContext<'_>| {
+        user::current(&context, |user| user.vu.arrival().map_or(Dynamic::UNIT, |number| Dynamic::from(number as i64)))
+    });
     module.set_native_fn("scenario", |context: NativeCallContext<'_>| {
         user::current(&context, |user| ImmutableString::from(&*user.vu.scenario))
     });
