@@ -3,9 +3,11 @@
 mod counts;
 mod diagnostics;
 mod exit;
+mod feeds;
 mod files;
 mod limits;
 mod signals;
 mod smoke;
+mod store;
 mod users;
 mod written;

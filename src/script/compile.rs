@@ -14,6 +14,7 @@ use super::scenarios;
 use super::settings::{self, Reader};
 use super::source::Sources;
 use super::thresholds;
+use super::{feed_uses, feeds};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::metrics::{BUILT_IN, MetricDef};
 use crate::plan::{HttpSettings, Limits, Options, Plan, Source};
@@ -113,6 +114,8 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
     let of = |what: fn(&What) -> bool| record.declarations.iter().filter(move |declaration| what(&declaration.what));
     let options = options(&desk, of(|what| *what == What::Options), overrides);
     let metrics = metrics(&desk, of(|what| matches!(what, What::Metric(_))));
+    let feeds = feeds::read(&desk, of(|what| *what == What::Feed));
+    feed_uses::check(&desk, &feeds);
     let functions = Functions::of(sources);
     let scenarios = scenarios::read(&desk, of(|what| *what == What::Scenario), &options, overrides, &functions);
     let thresholds = thresholds::read(&desk, of(|what| *what == What::Threshold), &metrics, &options, &scenarios);
@@ -127,6 +130,7 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
         scenarios,
         thresholds,
         metrics,
+        feeds,
     }
 }
 
