@@ -268,6 +268,7 @@ pub(super) fn plan() -> Plan {
             metric("bought", MetricKind::Rate, Unit::Plain),
             metric("queue", MetricKind::Gauge, Unit::Plain),
         ],
+        feeds: Vec::new(),
         setup: true,
         teardown: true,
         summary: false,

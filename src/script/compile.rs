@@ -15,6 +15,7 @@ use super::scenarios;
 use super::settings::{self, Reader};
 use super::source::Sources;
 use super::thresholds;
+use super::{feed_uses, feeds};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::metrics::{BUILT_IN, MetricDef};
 use crate::plan::{Backoff, HttpSettings, Limits, Options, Plan, Source};
@@ -112,6 +113,8 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
         desk.tell(Diagnostic::warning(text).suggest(name, known));
     }
     let of = |what: fn(&What) -> bool| record.declarations.iter().filter(move |declaration| what(&declaration.what));
+    let feeds = feeds::read(&desk, of(|what| *what == What::Feed));
+    feed_uses::check(&desk, &feeds);
     let functions = Functions::of(sources);
     let options = options(&desk, of(|what| *what == What::Options), overrides, &functions);
     let metrics = metrics(&desk, of(|what| matches!(what, What::Metric(_))));
@@ -128,6 +131,7 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
         scenarios,
         thresholds,
         metrics,
+        feeds,
     }
 }
 

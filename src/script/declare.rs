@@ -23,6 +23,8 @@ pub enum What {
     Scenario,
     /// `threshold(selector, expression[, #{…}])` or `threshold(expression)`.
     Threshold,
+    /// `feed(name, feed::…)`.
+    Feed,
     /// `metric::counter/gauge/rate/trend(name[, #{…}])`.
     Metric(MetricKind),
 }
@@ -138,7 +140,12 @@ pub fn unit(name: &str) -> Option<Unit> {
     }
 }
 
-fn declare(context: &NativeCallContext<'_>, name: &str, what: What, arguments: &mut [&mut Dynamic]) -> Fallible<()> {
+pub(super) fn declare(
+    context: &NativeCallContext<'_>,
+    name: &str,
+    what: What,
+    arguments: &mut [&mut Dynamic],
+) -> Fallible<()> {
     let declaration = Declaration {
         what,
         arguments: arguments.iter().map(|argument| (**argument).clone()).collect(),

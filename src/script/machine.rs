@@ -7,7 +7,7 @@
 use super::declare::{self, Record, What};
 use super::error::{self, Ended, ScriptError};
 use super::home::Home;
-use super::{backoff, bindings, duration, guard, json, source::Sources};
+use super::{backoff, bindings, draft, duration, feeds, guard, json, row, source::Sources};
 use crate::plan::{EnvValue, Plan, Source};
 use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicBlobPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage,
@@ -35,8 +35,8 @@ pub enum Failure {
 /// A function of the script, and whether it takes `data`.
 #[derive(Debug, Clone)]
 pub struct Function {
-    pointer: FnPtr,
-    takes_data: bool,
+    pub(super) pointer: FnPtr,
+    pub(super) takes_data: bool,
 }
 
 /// The functions of one scenario.
@@ -66,6 +66,8 @@ pub struct Machine {
     main: String,
     /// By the order of the Plan's scenarios.
     pub scenarios: Vec<Functions>,
+    /// By the order of the Plan's feeds: what makes the rows of those that are generated.
+    pub generators: Rc<[Option<Function>]>,
 }
 
 /// The engine of a script, before it has seen one: types, functions, limits.
@@ -98,6 +100,8 @@ pub fn engine(limits: &crate::plan::Limits) -> Engine {
     declare::register(&mut engine);
     declare::register_shapes(&mut engine);
     backoff::register(&mut engine);
+    draft::register(&mut engine);
+    row::register(&mut engine);
     bindings::register(&mut engine);
     engine
 }
@@ -228,9 +232,13 @@ impl Machine {
             (Some(sealed), None) => {
                 let arities = arities(sources.asts.iter().flatten());
                 let scenarios = functions(plan, &top.record, &arities).ok_or_else(|| differs(&main))?;
+                let generators = feeds::generators(&plan.feeds, top.record.declarations.iter());
+                let generators = generators.ok_or_else(|| differs(&main))?.into_iter();
+                let generators =
+                    generators.map(|closure| closure.map(|pointer| with_arity(pointer, &arities))).collect();
                 let own = sources.asts[0].iter().flat_map(AST::iter_functions).map(|function| function.name.to_owned());
                 let begins = begins(&sources);
-                Ok(Machine { own: own.collect(), engine, sealed, arities, begins, main, scenarios })
+                Ok(Machine { own: own.collect(), engine, sealed, arities, begins, main, scenarios, generators })
             }
             (_, Some(error)) => Err(error),
             _ => Err(differs(&main)),

@@ -5,12 +5,16 @@
 
 pub mod backoff;
 pub(crate) mod bindings;
+pub mod commons;
 pub mod compile;
 pub mod connect;
 pub mod declare;
 mod desk;
+pub mod draft;
 pub mod duration;
 pub mod error;
+mod feed_uses;
+mod feeds;
 mod guard;
 pub mod home;
 pub mod host;
@@ -21,6 +25,7 @@ pub mod max_rate;
 pub mod overrides;
 pub mod places;
 pub mod reference;
+pub mod row;
 mod scenarios;
 pub mod settings;
 pub mod source;
