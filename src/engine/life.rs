@@ -216,6 +216,7 @@ pub(super) fn live(
         if matches!(result, Err(Failure::Ended(Ended::Exhausted))) {
             // It found no data to work with: as if it had not begun, and its scenario ends.
             tally.begun.set(tally.begun.get() - 1);
+            allowance.arrivals.iter().for_each(|arrivals| arrivals.give_up());
             break;
         }
         let ended_early = matches!(result, Err(Failure::Ended(Ended::Cancelled | Ended::Aborted(_))));
