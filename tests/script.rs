@@ -10,6 +10,7 @@ mod kept;
 mod limits;
 mod pacing;
 mod seeds;
+mod shapes;
 mod signals;
 mod smoke;
 mod store;
