@@ -298,6 +298,7 @@ fn ascii(text: &str) -> String {
         '▃' | '▄' | '▅' => 'o',
         '▆' | '▇' | '█' => '#',
         '▾' => 'v',
+        '░' => ':',
         _ => '?',
     };
     text.chars().map(sign).collect()

@@ -111,7 +111,9 @@ fn drawing(page: &mut Page, load: &Load) {
         page.line(&text);
     }
     let peak = shape.peak(end);
-    if peak > 0.0 {
+    let all =
+        shape.steered().is_some_and(|steered| steered.from.is_zero() && steered.until.is_none_or(|until| until >= end));
+    if peak > 0.0 && !all {
         chart(page, load, peak);
     }
     if shape.steered().is_some() {
@@ -178,7 +180,10 @@ fn chart(page: &mut Page, load: &Load, peak: f64) {
     // Two columns of indent, one each for a space and the axis, and one to breathe.
     let columns = page.width().saturating_sub(beside + 5).clamp(20, MOST_COLUMNS);
     let heights = heights(shape, end, columns, peak);
-    if shape.steered().is_none() {
+    let unknown = shape.steered().map_or(0..0, |steered| {
+        place(steered.from, end, columns)..steered.until.map_or(columns, |until| place(until, end, columns) + 1)
+    });
+    if unknown.is_empty() {
         let top = summit(shape, end);
         let column = place(top, end, columns);
         let text = format!("peak {} at {}", in_words(load.model, peak), human::duration(top));
@@ -186,21 +191,16 @@ fn chart(page: &mut Page, load: &Load, peak: f64) {
         let line = if room > text.chars().count() + 2 {
             format!("{}▾ {text}", " ".repeat(column))
         } else {
-            format!("{text} ▾")
-                .chars()
-                .rev()
-                .chain(std::iter::repeat(' '))
-                .take(column + 1)
-                .collect::<Vec<_>>()
-                .iter()
-                .rev()
-                .collect()
+            format!("{text:>0$} ▾", column.saturating_sub(1))
         };
         page.drawn(&format!("{:beside$}  ", ""), &line.as_str().into());
     }
     for (line, tick) in ticks.iter().enumerate() {
         let floor = ((HEIGHT - 1 - line) * 8) as u32;
-        let bar: String = heights.iter().map(|height| EIGHTHS[height.saturating_sub(floor).min(8) as usize]).collect();
+        let column = |(column, height): (usize, &u32)| {
+            if unknown.contains(&column) { '░' } else { EIGHTHS[height.saturating_sub(floor).min(8) as usize] }
+        };
+        let bar: String = heights.iter().enumerate().map(column).collect();
         let axis = if tick.is_empty() { '│' } else { '┤' };
         page.drawn(&format!("{tick:>beside$} {axis}"), &Piece::tinted(&bar, Tint::Good));
     }
@@ -284,7 +284,24 @@ mod tests {
         let shape = made("ramp_to", &[Argument::Shape(held), Argument::Value(0.0), seconds(5)]);
         let mut plan = plan_of(vec![Work::Load(Load { model: Model::Users, shape })]);
         plan.scenarios[0].starts = Duration::from_secs(10);
-        insta::assert_snapshot!(text(&plan, 70, true), @"");
+        insta::assert_snapshot!(text(&plan, 70, true), @r#"
+        LOAD scripts/shop.rhai
+
+        scenario-0  starts 10s into the run
+          users: ramp(1, 20, 5s).hold(20s).ramp_to(0, 5s)
+                        ▾ peak 20 users at 5s
+          20 ┤         ▅███████████████████████████████████████████▅
+             │       ▁▇█████████████████████████████████████████████▆
+             │      ▄█████████████████████████████████████████████████▃
+             │     ▆███████████████████████████████████████████████████▅
+          10 ┤   ▂██████████████████████████████████████████████████████▆
+             │  ▄█████████████████████████████████████████████████████████▂
+             │▁▇███████████████████████████████████████████████████████████▄
+             │██████████████████████████████████████████████████████████████▆
+           0 └───────────────┬───────────────┬───────────────┬──────────────┬
+              0s             7.5s            15s             22.5s        30s
+          16.75 users on average for 30s
+        "#);
     }
 
     #[test]
@@ -295,7 +312,29 @@ mod tests {
         let fixed = Work::Iterations { users: 5, iterations: 100, max_duration: Duration::from_secs(600) };
         let mut plan = plan_of(vec![rate, fixed]);
         plan.scenarios[1].after = Some("scenario-0".to_owned());
-        insta::assert_snapshot!(text(&plan, 70, false), @"");
+        insta::assert_snapshot!(text(&plan, 70, false), @r#"
+        LOAD scripts/shop.rhai
+
+        scenario-0
+          rate: wave(200, 150, 1m).during(1m30s), by at most 50 users, late
+          ones wait
+                          v peak 350/s at 15s
+          350/s |     oo######oo                              oo######oo
+                |  .o############o.                        .o############o.
+                |.o################o.                    .o################o.
+                |####################o                  o####################
+          175/s |######################o              o######################
+                |########################o.        .o########################
+                |###########################o....o###########################
+                |############################################################
+              0 +---------------+--------------+--------------+-------------+
+                 0s             22.5s          45s            1m8s      1m30s
+          231.8/s on average for 1m30s, 20865 arrivals
+
+        scenario-1  starts when scenario-0 has ended
+          100 iterations shared by 5 users, at most 10m
+          as fast as its users can: there is no load over time to draw
+        "#);
     }
 
     #[test]
@@ -315,7 +354,30 @@ mod tests {
             Work::Arrivals { load: Load { model: Model::Rate, shape: search }, max_users: 50, late: Late::Wait },
             Work::Load(load(both)),
         ]);
-        insta::assert_snapshot!(text(&plan, 70, true), @"");
+        insta::assert_snapshot!(text(&plan, 70, true), @r#"
+        LOAD scripts/shop.rhai
+
+        scenario-0
+          rate: find_capacity(#{start: 10, max: 1000, objective: "p(95) <
+          300ms"}), by at most 50 users, late ones wait
+          steered: searches from 10/s up to 1000/s for the highest load with
+          p(95) < 300ms, for 31m at most
+
+        scenario-1
+          users: constant(4).hold(30s).then(adaptive(|t, live| …).during(1m))
+          steered from 30s on: the closure says the load once a second, while
+          the test runs
+          4 ┤█████████████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
+            │█████████████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
+            │█████████████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
+            │█████████████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
+          2 ┤█████████████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
+            │█████████████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
+            │█████████████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
+            │█████████████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░
+          0 └────────────────┬───────────────┬───────────────┬──────────────┬
+             0s              22.5s           45s             1m8s       1m30s
+        "#);
         let wire = shapes_json(&plan);
         assert_eq!(wire["scenarios"][0]["steered"]["by"], "find_capacity");
         assert_eq!(wire["scenarios"][1]["steered"]["from_seconds"], 30.0);
@@ -332,7 +394,22 @@ mod tests {
         let mut wire = shapes_json(&plan_of(vec![rate]));
         let scenario = &mut wire["scenarios"][0];
         let points = scenario["points"].take();
-        insta::assert_json_snapshot!(scenario, @"");
+        insta::assert_json_snapshot!(scenario, @r#"
+        {
+          "name": "scenario-0",
+          "model": "rate",
+          "plan": "rate: constant(5).hold(30s).jump_to(50).hold(30s).randomized(), by at most 50 users, late ones wait",
+          "starts_seconds": 0.0,
+          "after": null,
+          "warmup": false,
+          "duration_seconds": 60.0,
+          "randomized": true,
+          "peak": 50.0,
+          "peak_at_seconds": 30.0,
+          "integral": 1650.0,
+          "points": null
+        }
+        "#);
         let points = points.as_array().expect("a list");
         assert_eq!(points.len(), POINTS as usize + 3, "the ends of all stretches, and both sides of the jump");
         assert!(points.contains(&json!([30.0, 5.0])) && points.contains(&json!([30.0, 50.0])));
