@@ -13,6 +13,7 @@ mod kept;
 mod limits;
 mod pacing;
 mod seeds;
+mod shapes;
 mod signals;
 mod smoke;
 mod store;

@@ -34,6 +34,8 @@ pub enum Command {
     Run(RunArgs),
     /// Compile a script; print its plan, or every error at once; send nothing
     Check(CheckArgs),
+    /// Draw the planned load of every scenario; send nothing
+    Shapes(CheckArgs),
     /// Serve the built-in target: a small shop with dials for everything that goes wrong
     Target(TargetArgs),
     /// Check this machine's limits and say the fix
@@ -130,7 +132,7 @@ impl OverrideArgs {
     }
 }
 
-/// `punk check`.
+/// `punk check` and `punk shapes`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// The script

@@ -5,6 +5,7 @@ mod check;
 pub mod doctor;
 pub mod exit;
 mod run;
+mod shapes;
 mod target;
 
 pub use args::Cli;
@@ -28,6 +29,7 @@ pub fn main(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     match cli.command {
         Command::Run(args) => run::run(&args).into(),
         Command::Check(args) => check::check(&args).into(),
+        Command::Shapes(args) => shapes::shapes(&args).into(),
         Command::Target(args) => target::serve(args).into(),
         Command::Doctor(args) => doctor::doctor(&args).into(),
         Command::Version => {

@@ -4,7 +4,7 @@
 //! code. Whatever happens after the run has started, a report is written.
 
 mod console;
-mod finish;
+pub(super) mod finish;
 mod signals;
 
 pub use signals::Signals;
@@ -148,7 +148,7 @@ fn watch(run: &Run, plan: &Plan, args: &RunArgs, color: bool, listens: bool) {
                         Asked::Interim => {
                             let snapshot = Arc::clone(&snapshots.borrow());
                             let facts = Facts::passed(chrono::Utc::now(), snapshot.elapsed);
-                            out(&report::text(plan, &snapshot, &facts, finish::style(args)));
+                            out(&report::text(plan, &snapshot, &facts, finish::style(args.color)));
                             continue;
                         }
                         Asked::Stop if interrupted => Command::Kill { by: Author::Signal },

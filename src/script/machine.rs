@@ -4,7 +4,7 @@
 //! functions). Every function and closure is then called in a context made from that sealed state. `Engine::call_fn` is
 //! never used: it sees either no imports and constants, or runs the top level again at each call.
 
-use super::declare::{self, Record, What};
+use super::declare::{self, Record, Shape, What};
 use super::error::{self, Ended, ScriptError};
 use super::home::Home;
 use super::{backoff, bindings, draft, duration, feeds, guard, json, row, source::Sources};
@@ -52,6 +52,8 @@ pub struct Functions {
     pub backoff: Option<Function>,
     /// How far apart iterations start, asked after each.
     pub pacing: Option<Function>,
+    /// Of a load with an `adaptive` part: what says the value. See [`Machine::ask`].
+    pub steer: Option<FnPtr>,
 }
 
 /// An engine with an evaluated script.
@@ -261,15 +263,28 @@ impl Machine {
     /// # Errors
     /// See [`Failure`].
     pub fn call(&self, function: &Function, this: Option<&mut Dynamic>, data: &Dynamic) -> Result<Dynamic, Failure> {
+        let data = if function.takes_data { vec![data.clone()] } else { Vec::new() };
+        self.called(&function.pointer, this, data)
+    }
+
+    /// Calls a closure that the script gave to a declaration, outside any user: there is no `this`.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub fn ask(&self, closure: &FnPtr, arguments: Vec<Dynamic>) -> Result<Dynamic, Failure> {
+        self.called(closure, None, arguments)
+    }
+
+    fn called(
+        &self,
+        pointer: &FnPtr,
+        this: Option<&mut Dynamic>,
+        mut arguments: Vec<Dynamic>,
+    ) -> Result<Dynamic, Failure> {
         guard::begin();
-        let pointer = &function.pointer;
         let context =
             NativeCallContext::new_with_all_fields(&self.engine, pointer.fn_name(), None, &self.sealed, Position::NONE);
-        let result = if function.takes_data {
-            pointer.call_raw(&context, this, [data.clone()])
-        } else {
-            pointer.call_raw(&context, this, [])
-        };
+        let result = pointer.call_raw(&context, this, &mut arguments);
         result.map_err(|error| match *error {
             EvalAltResult::Exit(..) => {
                 let error =
@@ -354,6 +369,7 @@ fn functions(plan: &Plan, record: &Record, arities: &BTreeMap<String, usize>) ->
                     stop: scenario.stop.as_deref().and_then(named),
                     backoff: usual_backoff.clone(),
                     pacing: None,
+                    steer: None,
                 })
             })
             .collect();
@@ -373,12 +389,14 @@ fn functions(plan: &Plan, record: &Record, arities: &BTreeMap<String, usize>) ->
             }
         };
         let own_backoff = map.get("backoff").is_some_and(|value| !value.is_unit());
+        let load = map.get("users").or_else(|| map.get("rate")).and_then(|load| load.clone().try_cast::<Shape>());
         Some(Functions {
             run,
             start: function("start"),
             stop: function("stop"),
             backoff: if own_backoff { closure(&map, "backoff") } else { usual_backoff.clone() },
             pacing: closure(&map, "pacing"),
+            steer: load.and_then(|shape| shape.steer),
         })
     });
     functions.collect()

@@ -8,6 +8,7 @@ pub(crate) mod bindings;
 pub mod commons;
 pub mod compile;
 pub mod connect;
+mod curve;
 pub mod declare;
 mod desk;
 pub mod draft;

@@ -1,6 +1,6 @@
 //! The end of a run: why it ended so, every report written, the exit code.
 
-use crate::cli::args::{OnInvalid, RunArgs};
+use crate::cli::args::{Color, OnInvalid, RunArgs};
 use crate::cli::exit::{self, Exit};
 use crate::cli::{err, out};
 use crate::diagnostic::Diagnostic;
@@ -52,7 +52,7 @@ pub(super) fn finish(
     if args.json {
         out(&Summary::new(plan, snapshot, &facts).to_json());
     } else {
-        out(&report::text(plan, snapshot, &facts, style(args)));
+        out(&report::text(plan, snapshot, &facts, style(args.color)));
     }
     reasons.first().map_or(Exit::Passed, |(exit, _)| *exit)
 }
@@ -119,14 +119,14 @@ fn own_reports(plan: &Plan, json: &str, facts: &mut Facts) -> Vec<Diagnostic> {
 }
 
 /// How the report looks on this stdout.
-pub(super) fn style(args: &RunArgs) -> Style {
+pub(in crate::cli) fn style(color: Color) -> Style {
     let stdout = std::io::stdout();
     let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let seen = || {
         rustix::termios::tcgetwinsize(&stdout).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
     };
     Style {
-        color: args.color.on(stdout.is_terminal()),
+        color: color.on(stdout.is_terminal()),
         width: set.or_else(seen).unwrap_or(120).min(160),
         unicode: speaks_unicode(),
     }
