@@ -406,7 +406,7 @@ error: `run`: `two` takes more than one parameter
 7 | scenario("two", #{ iterations: 1, run: two });
   |                                        ^^^
   |
-  = help: punk calls it as `two()` or `two(data)`, where `data` is what `setup` returned
+  = help: punk calls it with nothing or with `data`, which is what `setup` returned
 
 error: `run`: there is no function `wrok`
  --> test.rhai:8:41
@@ -786,7 +786,7 @@ error: there is no library file `std/nothing`
  --> test.rhai:3:8
   |
 3 | import "std/nothing" as nothing;
-  |        ^^^^^^^^^^^^^
+  |        ^^^^^^^^^^^^^ did you mean `std/think`?
 
 error: cannot import `folder`: it is not a file
  --> test.rhai:4:8
