@@ -280,7 +280,8 @@ mod tests {
         assert_eq!(map.remove("k").as_deref(), Some(&json!("longer")));
         assert_eq!(map.set_new("k", json!(2)), Ok(true));
         queue.push(json!({ "a": [1, 2] })).unwrap();
-        (map.clear(), queue.clear());
+        map.clear();
+        queue.clear();
         assert_eq!(store.used(), empty);
         let names = (0..).map(|n| store.counter(&format!("counter {n}"))).take_while(Result::is_ok).count();
         assert!((1..200).contains(&names), "names count as well: {names}");

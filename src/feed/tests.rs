@@ -1,6 +1,7 @@
 //! The readers and orders together: what each file becomes, what each fault says, who gets which row.
 
 use super::*;
+use proptest::prelude::*;
 use std::io::Cursor as Bytes;
 
 fn csv(text: &str, options: &CsvOptions) -> Result<Vec<Vec<String>>, String> {
@@ -137,4 +138,41 @@ fn a_table_takes_little_more_than_its_text() {
     let table = Table::read(Bytes::new(text.as_bytes()), text.len(), &CsvOptions::default()).unwrap();
     assert_eq!((table.len(), table.cell(19_999, 2), table.cell(0, 4)), (20_000, "user-19999@example.com", "a, b"));
     assert!(table.memory() < text.len() * 3 / 2, "{} for {}", table.memory(), text.len());
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_as_csv_is_read_back(
+        (width, cells) in (1_usize..5).prop_flat_map(|width| {
+            (Just(width), prop::collection::vec("[a\",;\r\n ü#]{0,6}", width..width * 20))
+        }),
+        delimiter in prop::sample::select(vec![b',', b';', b'\t']),
+    ) {
+        let rows: Vec<&[String]> = cells.chunks_exact(width).collect();
+        let mut writer = csv::WriterBuilder::new();
+        let mut writer = writer.delimiter(delimiter).quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());
+        rows.iter().for_each(|row| writer.write_record(*row).unwrap());
+        let bytes = writer.into_inner().unwrap();
+        let options = CsvOptions { delimiter, header: Header::Numbered, ..CsvOptions::default() };
+        let table = Table::read(Bytes::new(&bytes), bytes.len(), &options).map_err(told);
+        let table = table.map_err(TestCaseError::fail)?;
+        prop_assert_eq!(table.len(), rows.len());
+        for (at, row) in rows.iter().enumerate() {
+            prop_assert!(table.row(at).eq(row.iter().map(String::as_str)));
+        }
+    }
+
+    #[test]
+    fn no_file_makes_a_reader_panic(bytes in prop::collection::vec(prop::sample::select(b"a,\"\n\r[]{}:1 \xff\xc3".to_vec()), 0..60)) {
+        for header in [Header::First, Header::Numbered, Header::Given(vec!["a".into(), "b".into()])] {
+            let options = CsvOptions { header, comment: Some(b':'), ..CsvOptions::default() };
+            if let Ok(table) = Table::read(Bytes::new(&bytes), bytes.len(), &options) {
+                prop_assert!((0..table.len()).all(|row| table.row(row).count() == table.columns().len()));
+            }
+        }
+        for read in [json(&bytes[..]), jsonl(&bytes[..]), lines(&bytes[..])] {
+            let line = read.err().and_then(|fault| fault.line).unwrap_or(1);
+            prop_assert!((1..=61).contains(&line));
+        }
+    }
 }

@@ -436,7 +436,8 @@ mod tests {
               "modules": 64,
               "variables": 256,
               "depth": 128,
-              "tag_sets": 2000
+              "tag_sets": 2000,
+              "store": 268435456
             }
           },
           "env": {}

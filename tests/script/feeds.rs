@@ -89,6 +89,27 @@ fn a_queue_gives_each_row_once_and_ends_its_scenario_cleanly() {
 }
 
 #[test]
+fn a_queue_ends_arrivals_too() {
+    let outcome = run(r#"
+        feed("orders", feed::range(0, 40).queue());
+        scenario("open", #{ rate: constant(200), duration: 10.m, max_users: 5, run: f });
+        fn f() { feed("orders").next(); sleep(1.ms); }"#);
+    outcome.assert_passed();
+    assert_eq!((outcome.metric("iterations", "count"), outcome.metric("script_errors", "count")), (40.0, 0.0));
+}
+
+#[test]
+fn a_queue_that_is_empty_ends_users_before_their_first_iteration() {
+    let outcome = run(r#"
+        feed("users", feed::csv("users.csv").queue());
+        scenario("a", #{ users: 5, duration: 10.m, start: log_in, run: f });
+        fn log_in() { this.user = feed("users").next(); }
+        fn f() { print("> " + this.user.name); sleep(1.ms); }"#);
+    outcome.assert_passed();
+    assert_eq!(outcome.metric("script_errors", "count"), 0.0);
+}
+
+#[test]
 fn promised_iterations_that_found_no_row_are_dropped() {
     let outcome = run(r#"
         feed("users", feed::csv("users.csv").queue());
