@@ -157,7 +157,12 @@ fn the_script_reference_is_fresh() {
         .iter()
         .map(|library| format!(" · [{0}](#{1})", library.path, library.path.replace('/', "")))
         .collect();
-    writeln!(page, "{listed} · [Load shapes](#load-shapes){libraries}\n\n{}\n", options.collect::<Vec<_>>().join(" · ")).unwrap();
+    writeln!(
+        page,
+        "{listed} · [Load shapes](#load-shapes){libraries}\n\n{}\n",
+        options.collect::<Vec<_>>().join(" · ")
+    )
+    .unwrap();
     for section in &names {
         writeln!(page, "## {}\n", section.title).unwrap();
         table(&mut page, section, false);

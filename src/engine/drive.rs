@@ -193,7 +193,8 @@ impl Population {
             Work::Iterations { iterations, .. } => (None, Some((Arc::clone(&ground.taken), self.scenario, iterations))),
             Work::IterationsPerUser { iterations, .. } => (Some(iterations), None),
         };
-        let allowance = Rc::new(Allowance { retired: Cell::new(false), told: Notify::new(), own: Cell::new(own), shared });
+        let allowance =
+            Rc::new(Allowance { retired: Cell::new(false), told: Notify::new(), own: Cell::new(own), shared });
         let tally = Rc::new(Tally::default());
         let gone = Rc::new(Cell::new(false));
         let settler = Settler {

@@ -2,8 +2,8 @@
 //!
 //! Rhai reports errors nested in calls and modules; the innermost place is where the user must look.
 
-use crate::diagnostic::{Diagnostic, Span};
 use super::source::is_library;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::plan::Source;
 use rhai::{Dynamic, EvalAltResult, Position};
 

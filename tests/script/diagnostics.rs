@@ -782,7 +782,7 @@ error: there is no library file `std/nothing`
  --> test.rhai:3:8
   |
 3 | import "std/nothing" as nothing;
-  |        ^^^^^^^^^^^^^
+  |        ^^^^^^^^^^^^^ did you mean `std/think`?
 
 error: cannot import `folder`: it is not a file
  --> test.rhai:4:8

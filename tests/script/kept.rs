@@ -19,9 +19,12 @@ fn connections(options: &str) -> Stats {
 
 #[test]
 fn connections_are_kept_unless_the_script_says_otherwise() {
-    for (options, wanted) in
-        [("", 2), ("connections: \"keep\"", 2), ("connections: \"iteration\"", 6), ("connections: \"iteration\", http: \"2\"", 6)]
-    {
+    for (options, wanted) in [
+        ("", 2),
+        ("connections: \"keep\"", 2),
+        ("connections: \"iteration\"", 6),
+        ("connections: \"iteration\", http: \"2\"", 6),
+    ] {
         let stats = connections(options);
         assert_eq!((stats.connections, stats.requests), (wanted, 12), "{options}");
     }

@@ -61,7 +61,10 @@ fn a_pace_that_cannot_be_asked_for_is_a_script_error() {
     outcome.assert_passed();
     assert_eq!(outcome.metric("script_errors", "count"), 2.0, "{}", outcome.told());
     let errors = outcome.summary()["errors"].to_string();
-    assert!(errors.contains("`pacing`: a bare number is not a duration") && errors.contains("test.rhai:1:"), "{errors}");
+    assert!(
+        errors.contains("`pacing`: a bare number is not a duration") && errors.contains("test.rhai:1:"),
+        "{errors}"
+    );
 }
 
 #[test]

@@ -75,7 +75,8 @@ fn what_is_wrong_points_to_the_script_that_called() {
         ("think::lognormal(1.s, -0.5)", "the spread -0.5 is below 0"),
         ("think::lognormal(1.s, \"a\")", "the spread is a number such as 0.5, not a"),
     ] {
-        let script = format!("import \"std/think\" as think;\nfn run() {{\n    nap();\n}}\nfn nap() {{ sleep({call}); }}");
+        let script =
+            format!("import \"std/think\" as think;\nfn run() {{\n    nap();\n}}\nfn nap() {{ sleep({call}); }}");
         let outcome = punk().script(&script).run();
         let errors = outcome.summary()["errors"].to_string();
         assert!(errors.contains("test.rhai:5:"), "{call}: {errors}");

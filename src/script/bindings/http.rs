@@ -275,7 +275,11 @@ fn ms(duration: Duration) -> f64 {
 /// Records one hop. Between the answer and here lies no lock, no allocation and no channel.
 fn record(user: &User, counting: &Counting<'_>, exchange: &Exchange) {
     let host = &user.host;
-    if exchange.written { user.reached.set(true) } else { user.unreached.set(true) }
+    if exchange.written {
+        user.reached.set(true)
+    } else {
+        user.unreached.set(true)
+    }
     let name = counting.name.unwrap_or_else(|| operation(user, exchange));
     let status = response::status(exchange);
     let expected = exchange.error.is_none() && counting.expect.accepts(status);
