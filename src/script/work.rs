@@ -71,9 +71,7 @@ pub(super) fn read(
                 }
                 return None;
             };
-            open(shape, duration, max_users, late.unwrap_or_default())
-                .map_err(|problem| reader.problem("rate", problem))
-                .ok()
+            open(shape, duration, max_users, late.unwrap_or_default()).map_err(|problem| reader.problem("rate", problem)).ok()
         }
         [true, false, false, false] => {
             let shape = shape(reader, "users")?;
@@ -111,17 +109,11 @@ fn shape(reader: &Reader<'_>, key: &'static str) -> Option<Arc<dyn load::Shape>>
         return Some(shape.0);
     }
     let number = match key {
-        "rate" if !value.is_map() && !value.is_array() => {
-            duration::read_rate(value).map_err(|why| format!("`rate`: {why}"))
-        }
-        _ if value.is::<Rate>() => {
-            Err("`users` is a number of users, not a rate: a rate is `rate: 50.per_s`".to_owned())
-        }
-        _ => value
-            .as_int()
-            .map(|whole| whole as f64)
-            .or_else(|_| value.as_float())
-            .map_err(|_| format!("`{key}` is a number or a load shape, not {}", type_name(value))),
+        "rate" if !value.is_map() && !value.is_array() => duration::read_rate(value).map_err(|why| format!("`rate`: {why}")),
+        _ if value.is::<Rate>() => Err("`users` is a number of users, not a rate: a rate is `rate: 50.per_s`".to_owned()),
+        _ => value.as_int().map(|whole| whole as f64).or_else(|_| value.as_float()).map_err(|_| {
+            format!("`{key}` is a number or a load shape, not {}", type_name(value))
+        }),
     };
     let shape = number.map_err(Diagnostic::error).and_then(constant);
     let help = match key {
