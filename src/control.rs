@@ -13,6 +13,10 @@ pub enum Author {
     Script,
     /// A threshold with `abort: true`.
     Threshold,
+    /// A line typed at the terminal.
+    Terminal,
+    /// A load that steers itself: `adaptive`, `find_capacity`.
+    Load,
 }
 
 impl fmt::Display for Author {
@@ -22,12 +26,14 @@ impl fmt::Display for Author {
             Author::Api => "the API",
             Author::Script => "the script",
             Author::Threshold => "a threshold",
+            Author::Terminal => "the terminal",
+            Author::Load => "the load itself",
         })
     }
 }
 
 /// A request to change a running run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// No new iterations; running ones may end within their graceful stop; then teardown and report.
     Stop {
@@ -40,6 +46,34 @@ pub enum Command {
     Kill {
         /// Who.
         by: Author,
+    },
+    /// No iteration starts any more and the run's clock stands still; iterations that run may end.
+    Pause {
+        /// Who.
+        by: Author,
+    },
+    /// The end of a pause.
+    Resume {
+        /// Who.
+        by: Author,
+    },
+    /// Another target for a scenario's load: from now on, and as long as its plan lasts.
+    Scale {
+        /// Who.
+        by: Author,
+        /// The scenario's name.
+        scenario: String,
+        /// Users, or iterations per second, whichever its plan has.
+        to: f64,
+    },
+    /// One scenario starts no new iterations; what runs of it may end within its graceful stop.
+    End {
+        /// Who.
+        by: Author,
+        /// The scenario's name.
+        scenario: String,
+        /// Why, for the report.
+        why: String,
     },
     /// The script says that the run failed; it goes on.
     MarkFailed {

@@ -20,7 +20,7 @@
 //! | 4 engine | [`engine`] | threads, and nothing above starts one |
 //! | 3 script | [`script`] | Rhai |
 //! | 2 protocol | [`protocol`] | sockets |
-//! | 1 user | [`user`] | fibers; the only `unsafe` of the crate |
+//! | 1 user | [`user`], [`timer`] | fibers; the only `unsafe` of the crate; waking on time |
 //! | 0 ground | [`clock`], [`control`], [`diagnostic`], [`expr`], [`load`], [`metrics`], [`plan`], [`printable`], [`units`] | no tokio, no Rhai, no threads; time is an argument |
 //!
 //! A file imports its own floor's part and lower floors; `tests/house` enforces it. [`target`] stands beside the house:
@@ -38,6 +38,7 @@ pub mod script;
 // -- 2 protocol
 pub mod protocol;
 // -- 1 user
+pub mod timer;
 pub mod user;
 // -- 0 ground
 pub mod clock;

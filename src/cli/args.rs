@@ -54,6 +54,13 @@ pub struct RunArgs {
     /// Threads that run users (default: one for each processor)
     #[arg(long, value_name = "N", help_heading = "Load", env = "PUNK_SHARDS", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub shards: Option<u32>,
+    /// Begin paused, until somebody types `resume`
+    #[arg(long, help_heading = "Control")]
+    pub paused: bool,
+    /// Read commands from standard input, also where it is no terminal: pause, resume, scale SCENARIO NUMBER,
+    /// end SCENARIO, stop
+    #[arg(long, help_heading = "Control")]
+    pub commands: bool,
     /// Write the summary as JSON to this file
     #[arg(long, value_name = "FILE", help_heading = "Results", env = "PUNK_SUMMARY")]
     pub summary: Option<PathBuf>,

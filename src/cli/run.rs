@@ -3,6 +3,7 @@
 //! Compile, check the machine, start what the script needs, run, watch signals, show progress, report, choose the exit
 //! code. Whatever happens after the run has started, a report is written.
 
+mod console;
 mod finish;
 mod signals;
 
@@ -20,6 +21,7 @@ use crate::script::compile::compile;
 use crate::target::{RunningTarget, Target, TargetOptions};
 use crate::user::fiber;
 use args::{RunArgs, Ui};
+use console::Console;
 use signals::Asked;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -33,6 +35,13 @@ pub fn run(args: &RunArgs) -> Exit {
         err("error: one script at a time in this version; start a second process for a second one\n");
         return Exit::Usage;
     };
+    let listens = args.commands || std::io::stdin().is_terminal();
+    if args.paused && !listens {
+        let problem = Diagnostic::error("`--paused`: nobody could resume this run");
+        let help = "standard input is no terminal: add `--commands` and write `resume` to it";
+        err(&format!("{}\n", problem.help(help).render(color)));
+        return Exit::Usage;
+    }
     let overrides = args.overrides.overrides();
     let compiled = on_large_stack(|| compile(script, &overrides));
     if !compiled.diagnostics.is_empty() {
@@ -59,6 +68,7 @@ pub fn run(args: &RunArgs) -> Exit {
     let settings = Settings {
         shards: args.shards.map_or(cores, |shards| shards as usize),
         demo_url: demo.as_ref().map(RunningTarget::url),
+        paused: args.paused,
     };
     let started_at = chrono::Utc::now();
     let began = Instant::now();
@@ -69,14 +79,14 @@ pub fn run(args: &RunArgs) -> Exit {
             return Exit::Internal;
         }
     };
-    watch(&run, &plan, args, color);
+    watch(&run, &plan, args, color, listens);
     let (snapshot, ending) = run.join();
     drop(demo);
     finish::finish(args, &plan, &snapshot, &ending, started_at, began.elapsed())
 }
 
 /// The main thread while the run goes on: progress and signals.
-fn watch(run: &Run, plan: &Plan, args: &RunArgs, color: bool) {
+fn watch(run: &Run, plan: &Plan, args: &RunArgs, color: bool, listens: bool) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return err(&format!("warning: no progress and no signals: {error}\n")),
@@ -101,6 +111,19 @@ fn watch(run: &Run, plan: &Plan, args: &RunArgs, color: bool) {
                 None
             }
         };
+        let mut console = match listens.then(Console::open) {
+            Some(Ok(console)) => console,
+            // A terminal that cannot be read is no loss unless somebody counted on it.
+            Some(Err(error)) if args.commands || args.paused => {
+                err(&format!("warning: no commands can be read from standard input: {error}\n"));
+                Console::silent()
+            }
+            _ => Console::silent(),
+        };
+        if args.paused {
+            progress.say("paused before the first iteration: type `resume` and Enter");
+        }
+        let mut told = 0;
         let mut interrupted = false;
         loop {
             tokio::select! {
@@ -109,8 +132,17 @@ fn watch(run: &Run, plan: &Plan, args: &RunArgs, color: bool) {
                         break;
                     }
                     let snapshot = Arc::clone(&snapshots.borrow_and_update());
+                    for intervention in snapshot.interventions.iter().skip(told) {
+                        progress.say(&report::intervention(intervention));
+                    }
+                    told = snapshot.interventions.len();
                     progress.update(&snapshot);
                 }
+                line = console.line() => match console::parse(&line) {
+                    Ok(Some(command)) => drop(commands.send(command)),
+                    Ok(None) => {}
+                    Err(why) => progress.say(&why),
+                },
                 asked = Signals::next(&mut signals) => {
                     let command = match asked {
                         Asked::Interim => {

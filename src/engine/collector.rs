@@ -6,9 +6,10 @@
 use super::health::Health;
 use super::judge::Judge;
 use super::shard::TICK;
+use crate::clock::RunClock;
 use crate::control::Command;
 use crate::load::Target;
-use crate::metrics::snapshot::{Recent, ScenarioState, Status};
+use crate::metrics::snapshot::{Intervention, Recent, ScenarioState, Status};
 use crate::metrics::{
     Cell, Delta, ErrorLog, MetricId, MetricSpec, OTHER, Recorder, Resolution, Scale, ScenarioDelta, Series, SeriesKey,
     Snapshot, TagSet, Trend,
@@ -27,8 +28,17 @@ pub(super) enum ToCollector {
     Delta(Box<Delta>),
     /// The run entered another state.
     Status(Status),
-    /// The scenarios start at this instant.
-    Epoch(Instant),
+    /// The scenarios have started, and their clock reads like this from now on.
+    Clock(RunClock),
+    /// Somebody changed something, or tried to.
+    Intervened(Intervention),
+    /// A scenario has another target than its plan says.
+    Scaled {
+        /// Which, in the order of the Plan.
+        scenario: usize,
+        /// Users, or iterations per second.
+        to: f64,
+    },
     /// All shards have ended; publish the last Snapshot.
     Finish {
         /// How long to wait for what is still in the channel.
@@ -79,16 +89,23 @@ pub(super) struct Collector {
     states: Vec<ScenarioState>,
     moments: Vec<VecDeque<Moment>>,
     lags: Trend,
+    /// Own lateness of arrivals since the last Snapshot; `None` without an open model.
+    lateness: Option<Trend>,
     /// Lines that scripts printed, each with the number of the Snapshot that shows it first.
     prints: VecDeque<(u64, String)>,
     /// Lines that have left `prints`.
     forgotten: u64,
     status: Status,
-    epoch: Option<Instant>,
+    clock: Option<RunClock>,
+    interventions: Vec<Intervention>,
+    /// Targets that somebody set, by scenario.
+    scaled: Vec<Option<f64>>,
     ended: Option<Duration>,
     sequence: u64,
 }
 
+/// Most interventions that are kept; a run with more is steered by a machine, whose own log is the better place.
+const INTERVENTIONS: usize = 1_000;
 /// In how many Snapshots after its first a printed line stands: a watcher that misses one still sees it.
 const REPEATED: u64 = 4;
 
@@ -109,10 +126,12 @@ impl Collector {
         commands: mpsc::UnboundedSender<Command>,
     ) -> Self {
         let shards = spares.len();
-        let states = plan
-            .scenarios
-            .iter()
-            .map(|scenario| ScenarioState { name: scenario.name.clone(), ..ScenarioState::default() });
+        let open = plan.scenarios.iter().any(|scenario| matches!(scenario.work, Work::Arrivals { .. }));
+        let states = plan.scenarios.iter().map(|scenario| ScenarioState {
+            name: scenario.name.clone(),
+            after: scenario.after.clone(),
+            ..ScenarioState::default()
+        });
         Collector {
             states: states.collect(),
             moments: vec![VecDeque::new(); plan.scenarios.len()],
@@ -127,10 +146,13 @@ impl Collector {
             reported: vec![false; shards],
             scenarios: vec![vec![ScenarioDelta::default(); plan.scenarios.len()]; shards],
             lags: Trend::new(Scale::DAY, Resolution::TwoDigits),
+            lateness: open.then(|| Trend::new(Scale::DAY, Resolution::TwoDigits)),
             prints: VecDeque::new(),
             forgotten: 0,
             status: Status::Starting,
-            epoch: None,
+            clock: None,
+            interventions: Vec::new(),
+            scaled: vec![None; plan.scenarios.len()],
             ended: None,
             sequence: 0,
             plan,
@@ -155,7 +177,13 @@ impl Collector {
                     }
                 }
                 Ok(ToCollector::Status(status)) => self.enter(status),
-                Ok(ToCollector::Epoch(epoch)) => self.epoch = Some(epoch),
+                Ok(ToCollector::Clock(clock)) => self.clock = Some(clock),
+                Ok(ToCollector::Scaled { scenario, to }) => self.scaled[scenario] = Some(to),
+                Ok(ToCollector::Intervened(intervention)) => {
+                    if self.interventions.len() < INTERVENTIONS {
+                        self.interventions.push(intervention);
+                    }
+                }
                 Ok(ToCollector::Finish { within }) => {
                     let end = Instant::now() + within;
                     while let Ok(message) = inbox.try_recv() {
@@ -190,7 +218,7 @@ impl Collector {
 
     /// Run time; it stands still once the scenarios are over.
     fn elapsed(&self) -> Duration {
-        let now = || self.epoch.map_or(Duration::ZERO, |epoch| Instant::now().saturating_duration_since(epoch));
+        let now = || self.clock.map_or(Duration::ZERO, |clock| clock.at(Instant::now()));
         self.ended.unwrap_or_else(now)
     }
 
@@ -217,6 +245,9 @@ impl Collector {
         }
         self.errors.absorb(&mut delta.recorder.errors);
         self.lags.merge(&delta.loop_lag);
+        if let Some(lateness) = &mut self.lateness {
+            lateness.merge(&delta.lateness);
+        }
         self.regrouped[shard] = delta.regrouped;
         self.scenarios[shard] = delta.scenarios;
         let next = self.sequence + 1;
@@ -275,8 +306,10 @@ impl Collector {
         }
         self.count_users();
         let lags = std::mem::replace(&mut self.lags, Trend::new(Scale::DAY, Resolution::TwoDigits));
-        let running = matches!(self.status, Status::Running | Status::Stopping);
-        let mut generator = self.health.tick(now, &lags, &self.errors, running);
+        let empty = || Trend::new(Scale::DAY, Resolution::TwoDigits);
+        let lateness = self.lateness.as_mut().map(|lateness| std::mem::replace(lateness, empty()));
+        let running = matches!(self.status, Status::Running | Status::Paused | Status::Stopping);
+        let mut generator = self.health.tick(now, &lags, lateness.as_ref(), &self.errors, running);
         generator.late_shards = late;
         generator.series = self.series.len();
         generator.regrouped = self.regrouped.iter().sum();
@@ -293,6 +326,7 @@ impl Collector {
             scenarios: self.states.clone(),
             recent: total(&self.moments, now),
             thresholds: Vec::new(),
+            interventions: self.interventions.clone(),
             errors: Arc::new(self.errors.clone()),
             generator,
             prints: self.prints.iter().map(|(_, line)| line.clone()).collect(),
@@ -310,26 +344,37 @@ impl Collector {
         let users = of_shards().map(|shard| shard.users).sum();
         // The shards' peaks need not have been at one moment, but never did the load ask for more than this.
         let peaks = of_shards().map(|shard| shard.peak).sum::<u32>().min(declared.work.users_max());
-        let done = self.epoch.is_some() && of_shards().all(|shard| shard.done);
+        let done = self.clock.is_some() && of_shards().all(|shard| shard.done);
         let promised = declared.work.iterations();
+        let begins = of_shards().find_map(|shard| shard.begins);
+        let begun = begins.is_some_and(|begins| elapsed >= begins);
+        let local = elapsed.saturating_sub(begins.unwrap_or_default());
         let share = |part: f64, whole: f64| if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 };
         let progress = match (promised, declared.work.duration()) {
             _ if done => 1.0,
+            _ if !begun => 0.0,
             (Some(all), _) => share(iterations as f64, all as f64),
-            (None, Some(duration)) => share(elapsed.as_secs_f64(), duration.as_secs_f64()),
+            (None, Some(duration)) => share(local.as_secs_f64(), duration.as_secs_f64()),
             (None, None) => 0.0,
         };
         let interrupted = of_shards().map(|shard| shard.interrupted).sum();
-        let target = match &declared.work {
-            Work::Arrivals { .. } => None,
-            Work::Load(load) => load.target(elapsed).and_then(|target| match target {
-                Target::Users(users) => Some(users),
-                Target::Rate(_) => None,
-            }),
-            work => (!done).then(|| work.users_max()),
+        let planned = declared.work.load().filter(|_| begun && !done).and_then(|load| load.target(local));
+        let planned = planned.map(|target| match (target, self.scaled[at]) {
+            (Target::Users(_), Some(to)) => Target::Users(to as u32),
+            (Target::Rate(_), Some(to)) => Target::Rate(to),
+            (target, None) => target,
+        });
+        let (target, target_rate) = match (&declared.work, planned) {
+            (_, Some(Target::Users(users))) => (Some(users), None),
+            (work, Some(Target::Rate(rate))) => (Some(work.users_max()), Some(rate)),
+            (Work::Load(_) | Work::Arrivals { .. }, None) => (None, None),
+            (work, None) => ((begun && !done).then(|| work.users_max()), None),
         };
         // What was promised and has not begun when all is over was dropped.
         let left = promised.filter(|_| done).map_or(0, |all| all.saturating_sub(iterations + interrupted));
+        let dropped = left + of_shards().map(|shard| shard.dropped).sum::<u64>();
+        let waiting = of_shards().map(|shard| shard.waiting).sum();
+        let arrivals = of_shards().map(|shard| shard.arrivals).sum();
         while self.moments[at].len() > RECENT * self.spares.len().max(1) {
             self.moments[at].pop_front();
         }
@@ -337,12 +382,13 @@ impl Collector {
         let state = &mut self.states[at];
         state.users_max = state.users_max.max(users).max(peaks);
         (state.users, state.target, state.iterations, state.interrupted) = (users, target, iterations, interrupted);
-        (state.dropped, state.progress, state.done, state.recent) = (left, progress, done, recent);
+        (state.dropped, state.progress, state.done, state.recent) = (dropped, progress, done, recent);
+        (state.target_rate, state.arrivals, state.waiting, state.begins) = (target_rate, arrivals, waiting, begins);
     }
 
     /// The metrics that no shard can know alone: users over all shards, and what was never started.
     fn count_users(&mut self) {
-        if self.epoch.is_none() {
+        if self.clock.is_none() {
             return;
         }
         let users: u32 = self.states.iter().map(|state| state.users).sum();

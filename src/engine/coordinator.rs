@@ -4,19 +4,23 @@
 //! |---|---|---|
 //! | starting | every shard is ready | setup, or running |
 //! | setup | `setup` returned, failed or ran out of time | running, or finishing |
-//! | running | every shard is done | teardown, or finishing |
+//! | running | every shard is done; a pause keeps it here | teardown, or finishing |
 //! | stopping | the same, after a Stop | teardown, or finishing |
 //! | teardown | `teardown` returned, failed or ran out of time | finishing |
 //! | finishing | every shard and the collector has ended | the Ending |
 
+use super::changes::Changes;
 use super::collector::{Collector, ToCollector};
+use super::graph::Graph;
 use super::shard::{self, Order, ShardEvent};
 use super::stack::LARGE;
+use crate::clock::RunClock;
 use crate::control::{Author, Command};
-use crate::metrics::snapshot::Status;
+use crate::metrics::snapshot::{Intervention, Status};
 use crate::metrics::{Snapshot, specs};
 use crate::plan::Plan;
 use crate::script::error::ScriptError;
+use crate::script::max_rate::MaxRate;
 use serde_json::Value;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, mpsc as std_mpsc};
@@ -31,6 +35,8 @@ pub struct Settings {
     pub shards: usize,
     /// Where `demo://shop` is, when the Plan needs it.
     pub demo_url: Option<String>,
+    /// Whether the scenarios begin paused.
+    pub paused: bool,
 }
 
 /// Why a run could not start.
@@ -143,6 +149,8 @@ fn coordinate(
     let (to_collector, deltas) = std_mpsc::channel();
     let (events, mut from_shards) = mpsc::unbounded_channel();
     let shared: Arc<[AtomicU64]> = plan.scenarios.iter().map(|_| AtomicU64::new(0)).collect();
+    let graph = Arc::new(Graph::new(plan, settings.shards));
+    let max_rate = plan.options.max_rate.map(|rate| Arc::new(MaxRate::new(rate)));
     let mut shards = Shards { orders: Vec::new(), threads: Vec::new() };
     let mut spares = Vec::new();
     for index in 0..settings.shards {
@@ -155,6 +163,8 @@ fn coordinate(
             specs: Arc::clone(&specs),
             demo_url: settings.demo_url.clone(),
             taken: Arc::clone(&shared),
+            graph: Arc::clone(&graph),
+            max_rate: max_rate.clone(),
             orders: from_coordinator,
             events: events.clone(),
             deltas: to_collector.clone(),
@@ -184,6 +194,7 @@ fn coordinate(
         orders,
         ending: Ending::default(),
         live: settings.shards,
+        changes: Changes::new(settings.paused),
     };
     runtime.block_on(lead.whole_run(&mut from_shards));
     let mut ending = lead.ending;
@@ -209,6 +220,7 @@ struct Lead<'a> {
     orders: mpsc::UnboundedReceiver<Command>,
     ending: Ending,
     live: usize,
+    changes: Changes,
 }
 
 /// What ended a stage.
@@ -249,9 +261,10 @@ impl Lead<'_> {
         }
         if self.ending.stopped.is_none() {
             let epoch = Instant::now() + Duration::from_millis(2);
-            self.status(Status::Running);
-            let _ = self.to_collector.send(ToCollector::Epoch(epoch));
+            self.status(if self.changes.is_paused() { Status::Paused } else { Status::Running });
             self.shards.tell(&Order::Start { epoch, data: Arc::clone(&data) });
+            let clock = self.changes.start(epoch);
+            self.turn(Some(clock));
             let mut done = 0;
             while done < self.live {
                 match self.next(events, None).await {
@@ -322,10 +335,12 @@ impl Lead<'_> {
     }
 
     fn obey(&mut self, command: Command) {
+        let now = Instant::now();
         match command {
             Command::Stop { by, why } => {
                 if self.ending.stopped.is_none() {
                     self.ending.stopped = Some((by, why));
+                    self.end_pause(now);
                     self.status(Status::Stopping);
                     self.shards.tell(&Order::Drain);
                 }
@@ -333,12 +348,83 @@ impl Lead<'_> {
             Command::Kill { by } => {
                 self.ending.killed = true;
                 self.ending.stopped.get_or_insert((by, "interrupted at once".to_owned()));
+                self.end_pause(now);
                 self.status(Status::Stopping);
                 self.shards.tell(&Order::Kill);
             }
             Command::MarkFailed { why } => {
                 self.ending.marked_failed.get_or_insert(why);
             }
+            Command::Pause { by } => {
+                let paused = self.running().and_then(|()| self.changes.pause(now));
+                if let Some(Some(clock)) = self.told(now, by, "paused".to_owned(), paused) {
+                    self.turn(Some(clock));
+                    self.status(Status::Paused);
+                }
+            }
+            Command::Resume { by } => {
+                let resumed = self.running().and_then(|()| self.changes.resume(now));
+                if let Some(Some(clock)) = self.told(now, by, "resumed".to_owned(), resumed) {
+                    self.turn(Some(clock));
+                    self.status(Status::Running);
+                }
+            }
+            Command::Scale { by, scenario, to } => {
+                let order = self.running().and_then(|()| self.changes.scale(self.plan, &scenario, to, now));
+                self.order(now, by, format!("{scenario}: scale to {to}"), order);
+            }
+            Command::End { by, scenario, why } => {
+                let order = self.running().and_then(|()| self.changes.end(self.plan, &scenario, &why));
+                self.order(now, by, format!("{scenario}: end"), order);
+            }
         }
+    }
+
+    /// Whether anything can still be changed.
+    fn running(&self) -> Result<(), String> {
+        if self.ending.stopped.is_some() { Err("the run is ending".to_owned()) } else { Ok(()) }
+    }
+
+    /// A run that is to end does not stand still.
+    fn end_pause(&mut self, now: Instant) {
+        if let Ok(clock) = self.changes.resume(now) {
+            self.turn(clock);
+        }
+    }
+
+    /// Everybody reads the clock anew.
+    fn turn(&self, clock: Option<RunClock>) {
+        if let Some(clock) = clock {
+            self.shards.tell(&Order::Clock(clock));
+            let _ = self.to_collector.send(ToCollector::Clock(clock));
+        }
+    }
+
+    /// Gives an order that somebody asked for, and tells of it.
+    fn order(&self, now: Instant, by: Author, asked: String, order: Result<(Order, String), String>) {
+        match order {
+            Ok((order, what)) => {
+                self.shards.tell(&order);
+                if let Order::Scale { scenario, shape, .. } = &order {
+                    let to = shape.before(Duration::ZERO);
+                    let _ = self.to_collector.send(ToCollector::Scaled { scenario: *scenario, to });
+                }
+                self.told(now, by, what, Ok(()));
+            }
+            Err(why) => {
+                self.told::<()>(now, by, asked, Err(why));
+            }
+        }
+    }
+
+    /// Tells the collector what was changed, or asked for and refused.
+    fn told<T>(&self, now: Instant, by: Author, what: String, result: Result<T, String>) -> Option<T> {
+        let at = self.changes.at(now);
+        let (done, refused) = match result {
+            Ok(done) => (Some(done), None),
+            Err(why) => (None, Some(why)),
+        };
+        let _ = self.to_collector.send(ToCollector::Intervened(Intervention { at, by, what, refused }));
+        done
     }
 }

@@ -1,65 +1,58 @@
-//! Closed load: how many users a shard has of a scenario, and their coming and going. The open model has its place
-//! beside this file.
-//!
-//! | a user | becomes | when |
-//! |---|---|---|
-//! | wanted | running | the load asks for one more: it gets a fiber |
-//! | running | retired | the load asks for one less, or is over: it ends after its iteration |
-//! | retired | cancelled | its graceful stop is over: the iteration is interrupted |
-//! | cancelled | gone | its fiber has ended, at the latest 5 s later by force |
+//! How load becomes users on one shard: closed, open and fixed work, and the coming and going of the users that each takes.
 
-use super::life::{self, Allowance, Step, Tally};
-use super::shard::{Ground, lost_text, new_user};
-use crate::load::{Stripe, Target};
-use crate::metrics::{ScenarioDelta, TagSet};
+use super::arrivals::{Arrivals, Coming, Missing, Slot};
+use super::life::{Allowance, Bases};
+use super::resident::{Newcomer, Resident};
+use super::shard::Ground;
+use crate::load::{Pacer, Shape, Stripe};
+use crate::metrics::{ScenarioDelta, TagSet, Trend};
 use crate::plan::Work;
-use crate::user::{CancelHandle, CancelReason, Fiber, FiberError, VirtualUser};
-use rhai::{Dynamic, Map};
-use std::cell::{Cell, RefCell};
+use crate::user::named_seed;
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
 
 /// Most users that come or are cancelled in one go: thousands at once would keep the shard from its sockets. The tasks
 /// that are ready between two goes are those of about this many users, and nobody may wait for them much longer than a
 /// millisecond: each of them connects and cancelling costs up to 80 µs.
 const BATCH: usize = 16;
-/// How long a cancelled user may take to run its `stop` and end.
-const LAST_WORDS: Duration = Duration::from_secs(5);
-
-/// One user's task, as its shard sees it.
-struct Resident {
-    allowance: Rc<Allowance>,
-    /// That of the fiber that runs now; a lost fiber is replaced.
-    cancel: Rc<RefCell<CancelHandle>>,
-    tally: Rc<Tally>,
-    gone: Rc<Cell<bool>>,
-    task: AbortHandle,
-    /// Why it will be cancelled.
-    reason: CancelReason,
-    /// Run time at which it is cancelled, once it is retired.
-    deadline: Option<Duration>,
-    /// Run time at which it is dropped, once it is cancelled.
-    end: Option<Duration>,
-}
 
 /// This shard's users of one scenario.
 pub(super) struct Population {
     scenario: usize,
-    stripe: Stripe,
-    base: u16,
+    /// The part of the scenario that is this shard's; `None` where there are more shards than users.
+    stripe: Option<Stripe>,
+    bases: Bases,
     residents: Vec<Resident>,
+    /// How many of them are retired, and how many have ended since they were last looked through: with thousands of users
+    /// that sleep, a beat that changes nothing must not look at each of them.
+    retired: usize,
+    departed: Rc<Cell<usize>>,
     /// Users begun so far: the index of the next one within this shard.
     begun: u64,
     /// Most users at once.
     peak: u32,
     interrupted: u64,
+    /// Run time and instant at which it began.
+    began: Option<(Duration, Instant)>,
+    /// Closed model: what the load says now; open model: its arrivals.
+    course: Course,
     /// No more users, whatever the load says.
     closed: bool,
-    /// For fixed work: whether its users were started.
-    filled: bool,
+    /// Whether the scenario graph was told of its end.
+    told: bool,
+}
+
+/// What a population follows.
+enum Course {
+    /// The plan's own shape, from the scenario's begin.
+    Plan,
+    /// A number of users that somebody asked for.
+    Users(f64),
+    /// Arrivals.
+    Arrivals(Rc<Arrivals>),
 }
 
 impl Population {
@@ -68,33 +61,65 @@ impl Population {
         let declared = &plan.scenarios[scenario];
         let tags = plan.options.tags.iter().chain(&declared.tags).map(|(name, value)| (name.clone(), value.clone()));
         let tags = TagSet::new(tags).with([("scenario", declared.name.clone())]);
+        let base = |tags: TagSet| ground.host.base(tags);
+        let warm = || base(tags.with([("phase", "warmup")]));
+        let bases = match plan.options.warmup {
+            _ if declared.warmup => Bases { usual: warm(), warm: None },
+            Duration::ZERO => Bases { usual: base(tags), warm: None },
+            until => Bases { warm: Some((warm(), until)), usual: base(tags) },
+        };
+        // A scenario uses at most as many shards as it has users, and arrivals are dealt to those only.
+        let shards = ground.stripe.of().min(declared.work.users_max().max(1));
+        // Rotated, so that ten scenarios of one user each do not all land on the first shard.
+        let index = ground.stripe.rotated(scenario as u32).index();
         Population {
             scenario,
-            // Rotated, so that ten scenarios of one user each do not all land on the first shard.
-            stripe: ground.stripe.rotated(scenario as u32),
-            base: ground.host.base(tags),
+            stripe: Stripe::new(index, shards),
+            bases,
             residents: Vec::new(),
+            retired: 0,
+            departed: Rc::default(),
             begun: 0,
             peak: 0,
             interrupted: 0,
+            began: None,
+            course: Course::Plan,
             closed: false,
-            filled: false,
+            told: false,
         }
     }
 
-    /// What the collector is told.
-    pub(super) fn state(&self) -> ScenarioDelta {
-        let interrupted = self.residents.iter().map(|resident| resident.tally.interrupted.get()).sum::<u64>();
+    /// What the collector is told at run time `at`.
+    pub(super) fn state(&self, ground: &Ground, at: Duration) -> ScenarioDelta {
+        let interrupted = self.residents.iter().map(Resident::interrupted).sum::<u64>();
+        let arrivals = self.arrivals();
+        let free = arrivals.map_or(0, |arrivals| arrivals.free() as u32);
         ScenarioDelta {
-            users: self.alive(),
+            users: self.alive().saturating_sub(free),
             peak: self.peak,
             interrupted: self.interrupted + interrupted,
+            arrivals: arrivals.map_or(0, |arrivals| arrivals.due(at)),
+            waiting: arrivals.map_or(0, |arrivals| arrivals.waiting(at)),
+            dropped: arrivals.map_or(0, |arrivals| arrivals.dropped()),
+            begins: ground.graph.begins(self.scenario),
             done: self.is_done(),
         }
     }
 
+    /// The lateness of arrivals since the last call; see [`Arrivals::take_lateness`].
+    pub(super) fn take_lateness(&self) -> Option<(Trend, Trend)> {
+        self.arrivals().map(|arrivals| arrivals.take_lateness())
+    }
+
+    fn arrivals(&self) -> Option<&Rc<Arrivals>> {
+        match &self.course {
+            Course::Arrivals(arrivals) => Some(arrivals),
+            _ => None,
+        }
+    }
+
     fn alive(&self) -> u32 {
-        self.residents.iter().filter(|resident| !resident.gone.get()).count() as u32
+        (self.residents.len() - self.departed.get()) as u32
     }
 
     /// Whether all users have ended and no more will come.
@@ -102,214 +127,236 @@ impl Population {
         self.closed && self.residents.is_empty()
     }
 
-    /// Brings the users towards what the load wants at run time `at`, by a batch at most; whether more is to do.
+    /// Brings the users towards what the load wants at `now`, by a batch at most; whether more is to do.
     ///
     /// # Errors
     /// No stack could be had for a fiber.
-    pub(super) fn adjust(&mut self, ground: &Rc<Ground>, at: Duration) -> Result<bool, String> {
-        let mut more = self.sweep(at);
-        if !self.closed {
-            let plan = Arc::clone(&ground.host.plan);
-            let declared = &plan.scenarios[self.scenario];
-            let grace = declared.graceful_stop;
-            match &declared.work {
-                Work::Load(load) => match load.target(at) {
-                    Some(Target::Users(users)) => {
-                        more |= self.resize(ground, self.stripe.share(u64::from(users)) as usize, at, grace)?;
+    pub(super) fn adjust(&mut self, ground: &Rc<Ground>, now: Instant) -> Result<bool, String> {
+        let clock = ground.host.clock.get();
+        let at = clock.at(now);
+        let mut more = self.sweep(now);
+        if !self.closed && self.begin(ground, at, now) && !clock.is_paused() {
+            more |= self.follow(ground, at, now)?;
+        }
+        // A tick may find fewer: a short scenario can be over before the first one.
+        self.peak = self.peak.max(self.alive());
+        more |= self.sweep(now);
+        if self.is_done() && !self.told {
+            self.told = true;
+            ground.graph.ended(self.scenario, at);
+        }
+        Ok(more)
+    }
+
+    /// Whether it has begun; begins it when its time has come.
+    fn begin(&mut self, ground: &Rc<Ground>, at: Duration, now: Instant) -> bool {
+        if self.began.is_some() {
+            return true;
+        }
+        let Some(begins) = ground.graph.begins(self.scenario).filter(|begins| at >= *begins) else { return false };
+        self.began = Some((begins, now));
+        let plan = &ground.host.plan;
+        match (&plan.scenarios[self.scenario].work, self.stripe) {
+            (_, None) => self.closed = true,
+            (Work::Arrivals { load, late, .. }, Some(stripe)) => {
+                let seed = named_seed(plan.options.seed, &plan.scenarios[self.scenario].name);
+                let pacer = Pacer::new(Arc::clone(&load.shape), stripe).with_seed(seed);
+                let arrivals = Arrivals::new(pacer, begins, *late, Rc::clone(&ground.wake));
+                self.course = Course::Arrivals(Rc::new(arrivals));
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// One step after the load; whether more is to do at once.
+    fn follow(&mut self, ground: &Rc<Ground>, at: Duration, now: Instant) -> Result<bool, String> {
+        let (Some(stripe), Some((begins, began))) = (self.stripe, self.began) else { return Ok(false) };
+        let plan = Arc::clone(&ground.host.plan);
+        let declared = &plan.scenarios[self.scenario];
+        let (grace, local) = (declared.graceful_stop, at.saturating_sub(begins));
+        match &declared.work {
+            Work::Load(load) => match load.shape.target(local) {
+                Some(planned) => {
+                    let users = if let Course::Users(users) = self.course { users } else { planned };
+                    return self.resize(ground, stripe.share(users.round() as u64) as usize, now, grace);
+                }
+                None => self.close(now, grace),
+            },
+            Work::Arrivals { load, .. } => {
+                let more = self.release(ground, now)?;
+                let Some(end) = load.shape.duration().filter(|end| local >= *end) else { return Ok(more) };
+                let Some(arrivals) = self.arrivals().filter(|_| !more) else { return Ok(more) };
+                let (host, base) = (&ground.host, self.bases.at(at));
+                let none = || Default::default();
+                let dropping = arrivals.drop_late(begins + end, |waited| {
+                    let ms = waited.as_secs_f64() * 1e3;
+                    host.sample(ground.ids.iteration_lateness_censored, base, none(), none(), none(), ms);
+                });
+                if dropping {
+                    return Ok(true);
+                }
+                self.close(now, grace);
+            }
+            Work::Iterations { users, max_duration, .. } | Work::IterationsPerUser { users, max_duration, .. } => {
+                let wanted = stripe.share(u64::from(*users));
+                for _ in 0..wanted.saturating_sub(self.begun).min(BATCH as u64) {
+                    self.add(ground, None)?;
+                }
+                if now.duration_since(began) >= *max_duration {
+                    self.close(now, grace);
+                } else if self.begun < wanted {
+                    return Ok(true);
+                } else if self.residents.is_empty() {
+                    self.closed = true;
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Open model: hands arrivals that are due to free users and makes users where they are missing; whether more is to do.
+    ///
+    /// # Errors
+    /// No stack could be had for a fiber.
+    pub(super) fn release(&mut self, ground: &Rc<Ground>, now: Instant) -> Result<bool, String> {
+        let clock = ground.host.clock.get();
+        let (Some(arrivals), Some(stripe)) = (self.arrivals().cloned(), self.stripe) else { return Ok(false) };
+        if self.closed || clock.is_paused() {
+            return Ok(false);
+        }
+        let most = stripe.share(u64::from(ground.host.plan.scenarios[self.scenario].work.users_max())) as usize;
+        let mut left = BATCH;
+        loop {
+            let room = most.saturating_sub(self.residents.len() - self.departed.get());
+            match arrivals.release(&clock, now, room) {
+                Missing::Nobody => return Ok(false),
+                Missing::Users(users) => {
+                    for _ in 0..users.min(left) {
+                        self.add(ground, None)?;
                     }
-                    Some(Target::Rate(_)) | None => self.close(at, grace),
-                },
-                Work::Arrivals { .. } => return Err("the open model is not wired yet".to_owned()),
-                Work::Iterations { users, max_duration, .. } | Work::IterationsPerUser { users, max_duration, .. } => {
-                    if !self.filled {
-                        let wanted = self.stripe.share(u64::from(*users));
-                        for _ in 0..wanted.saturating_sub(self.begun).min(BATCH as u64) {
-                            self.add(ground)?;
-                        }
-                        self.filled = self.begun >= wanted;
-                        more |= !self.filled;
-                    }
-                    if at >= *max_duration {
-                        self.close(at, grace);
-                    } else if self.filled && self.residents.is_empty() {
-                        self.closed = true;
+                    self.peak = self.peak.max(self.alive());
+                    // Those who come ask for what is due; if that is not enough, more are made at the next step.
+                    return Ok(users > left);
+                }
+                Missing::UserFor(slot) => {
+                    self.add(ground, Some(slot))?;
+                    left -= 1;
+                    if left == 0 {
+                        return Ok(true);
                     }
                 }
             }
         }
-        // A tick may find fewer: a short scenario can be over before the first one.
-        self.peak = self.peak.max(self.alive());
-        more |= self.sweep(at);
-        Ok(more)
     }
 
     /// Forgets users that have ended, cancels those whose time is over, drops those that do not listen; whether more
     /// are to be cancelled.
-    fn sweep(&mut self, at: Duration) -> bool {
+    fn sweep(&mut self, now: Instant) -> bool {
         let mut cancelled = 0;
-        for resident in &mut self.residents {
-            if resident.deadline.is_some_and(|deadline| at >= deadline) && resident.end.is_none() {
+        let looked_at = if self.retired > 0 { &mut self.residents[..] } else { &mut [] };
+        for resident in looked_at {
+            if resident.is_overdue(now) {
                 if cancelled == BATCH {
                     break;
                 }
                 cancelled += 1;
-                resident.cancel.borrow().cancel(resident.reason);
-                resident.end = Some(at + LAST_WORDS);
-            } else if resident.end.is_some_and(|end| at >= end) {
-                resident.task.abort();
-                resident.gone.set(true);
+                resident.cancel(now);
+            } else {
+                resident.give_up(now);
             }
         }
-        let mut interrupted = 0;
-        self.residents.retain(|resident| {
-            if resident.gone.get() {
-                interrupted += resident.tally.interrupted.get();
+        if self.departed.take() > 0 {
+            for resident in self.residents.extract_if(.., |resident| resident.is_gone()) {
+                self.interrupted += resident.interrupted();
+                self.retired -= usize::from(resident.is_retired());
             }
-            !resident.gone.get()
-        });
-        self.interrupted += interrupted;
+        }
         cancelled == BATCH
     }
 
-    fn resize(&mut self, ground: &Rc<Ground>, wanted: usize, at: Duration, grace: Duration) -> Result<bool, String> {
-        let staying = self.residents.iter().filter(|resident| !resident.allowance.retired.get()).count();
-        // The newest go first, so that the oldest users see the whole run.
-        let newest = self.residents.iter_mut().rev().filter(|resident| !resident.allowance.retired.get());
-        newest.take(staying.saturating_sub(wanted)).for_each(|resident| retire(resident, at, grace));
+    fn resize(&mut self, ground: &Rc<Ground>, wanted: usize, now: Instant, grace: Duration) -> Result<bool, String> {
+        let staying = self.residents.len() - self.retired;
+        let leaving = staying.saturating_sub(wanted);
+        if leaving > 0 {
+            // The newest go first, so that the oldest users see the whole run.
+            let newest = self.residents.iter_mut().rev().filter(|resident| !resident.is_retired());
+            newest.take(leaving).for_each(|resident| resident.retire(now, grace));
+            self.retired += leaving;
+        }
         let missing = wanted.saturating_sub(staying);
         for _ in 0..missing.min(BATCH) {
-            self.add(ground)?;
+            self.add(ground, None)?;
         }
         Ok(missing > BATCH)
     }
 
-    fn add(&mut self, ground: &Rc<Ground>) -> Result<(), String> {
+    /// One more user; in the open model it may begin with an arrival of its own.
+    fn add(&mut self, ground: &Rc<Ground>, slot: Option<Slot>) -> Result<(), String> {
+        let Some(stripe) = self.stripe else { return Ok(()) };
         let plan = &ground.host.plan;
-        let declared = &plan.scenarios[self.scenario];
-        let index = self.stripe.number(self.begun);
+        let index = stripe.number(self.begun);
         self.begun += 1;
-        let (own, shared) = match declared.work {
+        let (own, shared) = match plan.scenarios[self.scenario].work {
             Work::Load(_) | Work::Arrivals { .. } => (None, None),
             Work::Iterations { iterations, .. } => (None, Some((Arc::clone(&ground.taken), self.scenario, iterations))),
             Work::IterationsPerUser { iterations, .. } => (Some(iterations), None),
         };
-        let allowance =
-            Rc::new(Allowance { retired: Cell::new(false), told: Notify::new(), own: Cell::new(own), shared });
-        let tally = Rc::new(Tally::default());
-        let gone = Rc::new(Cell::new(false));
-        let settler = Settler {
-            ground: Rc::clone(ground),
+        let coming: Option<Coming> = self.arrivals().filter(|_| slot.is_none()).map(|arrivals| arrivals.expect());
+        let newcomer = Newcomer {
             scenario: self.scenario,
-            base: self.base,
+            base: self.bases.at(ground.host.now()),
             // Interleaved over the scenarios, so that ids are unique however many users come and go.
             id: index * plan.scenarios.len() as u64 + self.scenario as u64 + 1,
             index,
-            allowance: Rc::clone(&allowance),
-            tally: Rc::clone(&tally),
+            allowance: Allowance {
+                retired: Cell::new(false),
+                told: Notify::new(),
+                own: Cell::new(own),
+                shared,
+                gate: Rc::clone(&ground.gate),
+                arrivals: self.arrivals().cloned(),
+                seat: Rc::default(),
+                first: Cell::new(slot),
+                coming: Cell::new(coming),
+                bases: self.bases,
+            },
         };
-        let fiber = settler.fiber()?;
-        let cancel = Rc::new(RefCell::new(fiber.cancel_handle()));
-        let task = tokio::task::spawn_local(settler.stay(fiber, Rc::clone(&cancel), Rc::clone(&gone)));
-        let task = task.abort_handle();
-        self.residents.push(Resident {
-            allowance,
-            cancel,
-            tally,
-            gone,
-            task,
-            reason: CancelReason::Interrupted,
-            deadline: None,
-            end: None,
-        });
+        self.residents.push(Resident::begin(ground, newcomer, &self.departed)?);
         Ok(())
     }
 
-    fn close(&mut self, at: Duration, grace: Duration) {
+    fn close(&mut self, now: Instant, grace: Duration) {
         self.closed = true;
         for resident in &mut self.residents {
-            retire(resident, at, grace);
+            resident.retire(now, grace);
         }
+        self.retired = self.residents.len();
     }
 
     /// No new iterations; what runs may end within the scenario's graceful stop.
-    pub(super) fn drain(&mut self, ground: &Ground, at: Duration) {
+    pub(super) fn drain(&mut self, ground: &Ground, now: Instant) {
         let grace = ground.host.plan.scenarios[self.scenario].graceful_stop;
-        self.close(at, grace);
+        if let Some(arrivals) = self.arrivals() {
+            arrivals.stop();
+        }
+        self.close(now, grace);
     }
 
     /// Interrupts everything now.
-    pub(super) fn kill(&mut self, at: Duration) {
+    pub(super) fn kill(&mut self, now: Instant) {
         self.closed = true;
         for resident in &mut self.residents {
-            resident.allowance.retire();
-            resident.reason = CancelReason::Stopped;
-            resident.deadline = Some(at);
-            // Those that were asked to end already are asked again, for good.
-            resident.end = None;
-            resident.cancel.borrow().take();
+            resident.kill(now);
         }
-    }
-}
-
-fn retire(resident: &mut Resident, at: Duration, grace: Duration) {
-    if resident.allowance.retire() {
-        resident.deadline = Some(at + grace);
-    }
-}
-
-/// What a user's task needs to run it, and to run it anew when its fiber is lost.
-struct Settler {
-    ground: Rc<Ground>,
-    scenario: usize,
-    base: u16,
-    id: u64,
-    index: u64,
-    allowance: Rc<Allowance>,
-    tally: Rc<Tally>,
-}
-
-impl Settler {
-    /// A fresh user on a fresh fiber.
-    fn fiber(&self) -> Result<Fiber<()>, String> {
-        let ground = &self.ground;
-        let plan = &ground.host.plan;
-        let name = plan.scenarios[self.scenario].name.as_str().into();
-        let vu = VirtualUser::new(self.id, name, self.index, plan.options.seed);
-        let this = Dynamic::from_map(Map::new()).into_shared();
-        let user = new_user(ground, vu, self.base, Some(self.scenario), Some(this));
-        let (body_ground, inner) = (Rc::clone(ground), Rc::clone(&user));
-        let (allowance, tally, scenario) = (Rc::clone(&self.allowance), Rc::clone(&self.tally), self.scenario);
-        let body = move || {
-            let data = body_ground.data.borrow().clone();
-            life::live(&body_ground.machine, &inner, scenario, &allowance, &tally, body_ground.ids, &data);
-        };
-        Fiber::new(&ground.stacks, user, body).map_err(|error| error.to_string())
+        self.retired = self.residents.len();
     }
 
-    async fn stay(self, mut fiber: Fiber<()>, cancel: Rc<RefCell<CancelHandle>>, gone: Rc<Cell<bool>>) {
-        loop {
-            match (&mut fiber).await {
-                Ok(()) | Err(FiberError::NotStarted(_)) => break,
-                Err(error) => {
-                    let name = self.ground.host.plan.scenarios[self.scenario].name.as_str().into();
-                    let vu = VirtualUser::new(self.id, name, self.index, self.ground.host.plan.options.seed);
-                    let user = new_user(&self.ground, vu, self.base, Some(self.scenario), None);
-                    let (machine, step) = (&self.ground.machine, self.tally.step.get());
-                    let function = step.function(&machine.scenarios[self.scenario], self.tally.chosen.get());
-                    life::lost(&user, self.ground.ids, step, &machine.lost_in(function, lost_text(&error)));
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    // Lost in its last words, a user has nothing left to do; a fresh one would only say them again.
-                    if self.allowance.retired.get() || step == Step::Stop {
-                        break;
-                    }
-                    match self.fiber() {
-                        Ok(fresh) => fiber = fresh,
-                        Err(_) => break,
-                    }
-                    *cancel.borrow_mut() = fiber.cancel_handle();
-                }
-            }
+    /// Another target from run time `at` on.
+    pub(super) fn scale(&mut self, at: Duration, shape: Arc<dyn Shape>) {
+        match &self.course {
+            Course::Arrivals(arrivals) => arrivals.retarget(at, shape),
+            _ => self.course = Course::Users(shape.before(Duration::ZERO)),
         }
-        gone.set(true);
     }
 }

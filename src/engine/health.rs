@@ -28,8 +28,8 @@ const EXHAUSTED: [(&str, &str); 2] = [
 /// Watches the generator from tick to tick.
 pub(super) struct Health {
     shards: usize,
-    lag: Trend,
-    window: VecDeque<(Instant, Trend)>,
+    lag: Window,
+    lateness: Window,
     cpu: Option<(Instant, Duration)>,
     /// When the scenarios started, and the CPU used until then.
     start: Option<(Instant, Duration)>,
@@ -42,8 +42,8 @@ impl Health {
     pub(super) fn new(shards: usize) -> Self {
         Health {
             shards,
-            lag: lag_trend(),
-            window: VecDeque::new(),
+            lag: Window::new(),
+            lateness: Window::new(),
             cpu: None,
             start: None,
             average: None,
@@ -52,23 +52,30 @@ impl Health {
         }
     }
 
-    /// Takes the lags of one tick and judges; `errors` are those of the whole run.
-    pub(super) fn tick(&mut self, now: Instant, lags: &Trend, errors: &ErrorLog, running: bool) -> Generator {
+    /// Takes the lags of one tick, and the own lateness of its arrivals where there is an open model, and judges; `errors`
+    /// are those of the whole run.
+    pub(super) fn tick(
+        &mut self,
+        now: Instant,
+        lags: &Trend,
+        lateness: Option<&Trend>,
+        errors: &ErrorLog,
+        running: bool,
+    ) -> Generator {
         if running {
-            self.lag.merge(lags);
-            self.window.push_back((now, lags.clone()));
+            self.lag.take(now, lags);
+            lateness.iter().for_each(|lateness| self.lateness.take(now, lateness));
         }
-        while self.window.front().is_some_and(|(at, _)| now.duration_since(*at) > WINDOW) {
-            self.window.pop_front();
-        }
-        let mut recent = lag_trend();
-        self.window.iter().for_each(|(_, lag)| recent.merge(lag));
-        let recent_lag_p99 = recent.percentile(99.0);
-        // Half a window at least: the first beats of a run compile nothing and may not condemn it.
-        let full = self.window.front().is_some_and(|(at, _)| now.duration_since(*at) * 2 > WINDOW);
-        if full && recent_lag_p99.is_some_and(|lag| lag > LAG_LIMIT_MS) {
+        let recent_lag_p99 = self.lag.recent_p99(now);
+        let recent_lateness_p99 = self.lateness.recent_p99(now);
+        if self.lag.is_full(now) && recent_lag_p99.is_some_and(|lag| lag > LAG_LIMIT_MS) {
             let text =
                 "the generator could not keep up: its own loop ran more than 10 ms late (99th percentile over 5 s)";
+            note(&mut self.invalid, text);
+        }
+        if self.lateness.is_full(now) && recent_lateness_p99.is_some_and(|lateness| lateness > LAG_LIMIT_MS) {
+            let text =
+                "the generator could not keep up: it started arrivals more than 10 ms late (99th percentile over 5 s)";
             note(&mut self.invalid, text);
         }
         for (key, _) in errors.sorted() {
@@ -86,8 +93,10 @@ impl Health {
         Generator {
             shards: self.shards,
             cpu_percent: self.average,
-            loop_lag: Some(self.lag.clone()),
+            loop_lag: Some(self.lag.all.clone()),
             recent_lag_p99,
+            lateness: lateness.map(|_| self.lateness.all.clone()),
+            recent_lateness_p99,
             resident: resident(),
             invalid: self.invalid.clone(),
             warnings: self.warnings.clone(),
@@ -116,6 +125,37 @@ impl Health {
             self.average = percent(start);
         }
         self.cpu.replace((now, used)).and_then(percent)
+    }
+}
+
+/// A distribution over the whole run and over the last seconds.
+struct Window {
+    all: Trend,
+    recent: VecDeque<(Instant, Trend)>,
+}
+
+impl Window {
+    fn new() -> Self {
+        Window { all: lag_trend(), recent: VecDeque::new() }
+    }
+
+    fn take(&mut self, now: Instant, tick: &Trend) {
+        self.all.merge(tick);
+        self.recent.push_back((now, tick.clone()));
+    }
+
+    fn recent_p99(&mut self, now: Instant) -> Option<f64> {
+        while self.recent.front().is_some_and(|(at, _)| now.duration_since(*at) > WINDOW) {
+            self.recent.pop_front();
+        }
+        let mut sum = lag_trend();
+        self.recent.iter().for_each(|(_, tick)| sum.merge(tick));
+        sum.percentile(99.0)
+    }
+
+    /// Half a window at least: the first beats of a run compile nothing and may not condemn it.
+    fn is_full(&self, now: Instant) -> bool {
+        self.recent.front().is_some_and(|(at, _)| now.duration_since(*at) * 2 > WINDOW)
     }
 }
 
@@ -161,7 +201,7 @@ mod tests {
         let mut generator = Generator::default();
         for tick in 0..12 {
             generator =
-                health.tick(start + Duration::from_millis(500) * tick, &lags(values), &ErrorLog::default(), true);
+                health.tick(start + Duration::from_millis(500) * tick, &lags(values), None, &ErrorLog::default(), true);
         }
         generator.invalid
     }
@@ -172,6 +212,21 @@ mod tests {
         let mut calm = vec![0.1; 400];
         calm.push(80.0);
         assert_eq!(judged(&calm), Vec::<String>::new());
+    }
+
+    #[test]
+    fn arrivals_that_start_late_by_us_make_a_run_invalid() {
+        let judged = |lateness: &[f64]| {
+            let mut health = Health::new(1);
+            let (start, errors) = (Instant::now(), ErrorLog::default());
+            let tick = |tick| start + Duration::from_millis(500) * tick;
+            let one = |at| health.tick(tick(at), &lags(&[0.1; 50]), Some(&lags(lateness)), &errors, true);
+            (0..12).map(one).last().unwrap()
+        };
+        let late = judged(&[12.0; 100]);
+        assert_eq!((late.invalid.len(), late.lateness.unwrap().count()), (1, 1_200));
+        assert!(late.invalid[0].contains("started arrivals more than 10 ms late"), "{:?}", late.invalid);
+        assert!(judged(&[9.0; 100]).invalid.is_empty());
     }
 
     #[test]
@@ -189,8 +244,8 @@ mod tests {
         };
         let mut health = Health::new(1);
         let now = Instant::now();
-        assert!(health.tick(now, &lags(&[]), &errors("refused"), true).invalid.is_empty());
-        assert_eq!(health.tick(now, &lags(&[]), &errors("local_fd_limit"), true).invalid.len(), 1);
+        assert!(health.tick(now, &lags(&[]), None, &errors("refused"), true).invalid.is_empty());
+        assert_eq!(health.tick(now, &lags(&[]), None, &errors("local_fd_limit"), true).invalid.len(), 1);
     }
 
     #[test]

@@ -182,7 +182,7 @@ impl<'a> Interlude<'a> {
         let ms = began.elapsed().as_secs_f64() * 1e3;
         host.sample(
             self.ids.backoff_duration,
-            self.user.base,
+            self.user.base.get(),
             Default::default(),
             Default::default(),
             Default::default(),

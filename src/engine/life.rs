@@ -1,5 +1,7 @@
 //! The life of a user: start, iterations, stop; what its fiber runs, from the first line of script to the last.
 
+use super::arrivals::{Arrivals, Coming, Seat, Slot};
+use super::gate::Gate;
 use super::interlude::Interlude;
 use crate::script::error::{Ended, ScriptError};
 use crate::script::host::Ids;
@@ -8,9 +10,10 @@ use crate::script::user::User;
 use crate::user::fiber;
 use rhai::Dynamic;
 use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// What tells a user whether to begin another iteration. Shared between the user and its shard.
@@ -23,13 +26,50 @@ pub(super) struct Allowance {
     pub(super) own: Cell<Option<u64>>,
     /// A number of iterations shared by the whole run: how many are taken, of how many.
     pub(super) shared: Option<(Arc<[AtomicU64]>, usize, u64)>,
+    /// Closed in a pause.
+    pub(super) gate: Rc<Gate>,
+    /// Open model: where iterations come from.
+    pub(super) arrivals: Option<Rc<Arrivals>>,
+    /// Open model: where it waits for them.
+    pub(super) seat: Rc<Seat>,
+    /// Open model: the arrival that it was made for.
+    pub(super) first: Cell<Option<Slot>>,
+    /// Open model: that it has not asked for an arrival yet.
+    pub(super) coming: Cell<Option<Coming>>,
+    /// The tags of its samples.
+    pub(super) bases: Bases,
+}
+
+/// The tags of a scenario's samples: in its warm-up, and after it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bases {
+    pub(super) usual: u16,
+    /// Those of iterations that start before this run time.
+    pub(super) warm: Option<(u16, Duration)>,
+}
+
+impl Bases {
+    /// Those of what starts at this run time.
+    pub(super) fn at(self, at: Duration) -> u16 {
+        self.warm.filter(|(_, until)| at < *until).map_or(self.usual, |(warm, _)| warm)
+    }
+}
+
+/// The right to begin one iteration.
+enum Turn {
+    /// Closed model: at once.
+    Now,
+    /// Open model: an arrival, and whether this user was free for it in time.
+    Arrival(Slot, bool),
 }
 
 impl Allowance {
-    /// No further iteration; whether there could have been one before.
+    /// The load no longer wants this user: it begins no further iteration. Whether it could have before.
     pub(super) fn retire(&self) -> bool {
+        let before = self.retired.replace(true);
+        self.seat.wake();
         self.told.notify_one();
-        !self.retired.replace(true)
+        !before
     }
 
     /// Ready when the user is retired.
@@ -45,7 +85,38 @@ impl Allowance {
         !self.retired.get() && self.own.get() != Some(0) && self.shared.as_ref().is_none_or(left)
     }
 
-    /// Takes the right to begin one iteration; the number it has in a shared pool.
+    /// Waits for the right to begin one iteration; `None` when there will be none.
+    fn turn(&self, user: &User, fresh: bool) -> Option<Turn> {
+        loop {
+            if self.gate.is_closed() && !self.retired.get() {
+                user.waited.set(true);
+                fiber::wait(self.gate.pass()).ok()?;
+                continue;
+            }
+            let Some(arrivals) = &self.arrivals else { return self.take().then_some(Turn::Now) };
+            drop(self.coming.take());
+            if self.retired.get() {
+                return None;
+            }
+            // Making a user is our work, so an arrival that waits for nothing else is late by us; but one that had to
+            // log in first was not to be had in time.
+            if let Some(slot) = self.first.take() {
+                return Some(Turn::Arrival(slot, fresh));
+            }
+            let clock = user.host.clock.get();
+            let wanted = || !self.retired.get();
+            match arrivals.turn(&self.seat, &clock, &wanted) {
+                Ok(slot) => return Some(Turn::Arrival(slot, fresh)),
+                Err(waiting) => {
+                    user.waited.set(true);
+                    let slot = fiber::wait(waiting).ok()??;
+                    return Some(Turn::Arrival(slot, true));
+                }
+            }
+        }
+    }
+
+    /// Takes the right to begin one iteration of a closed or a fixed load.
     fn take(&self) -> bool {
         if self.retired.get() {
             return false;
@@ -109,6 +180,7 @@ pub(super) fn live(
     let life = &user.host.plan.scenarios[scenario].life;
     let mut interlude = Interlude::new(machine, user, (scenario, functions), allowance, ids, data);
     let mut started = functions.start.is_none();
+    let mut fresh = started;
     tally.step.set(Step::Start);
     while !started && !allowance.retired.get() {
         interlude.begin();
@@ -125,28 +197,44 @@ pub(super) fn live(
     }
     interlude.recovered();
     tally.step.set(Step::Run);
-    while started && allowance.take() {
+    while started && let Some(turn) = allowance.turn(user, std::mem::take(&mut fresh)) {
         user.vu.enter(tally.begun.get());
+        if let Turn::Arrival(slot, _) = &turn {
+            user.vu.enter_arrival(slot.number);
+        }
         tally.begun.set(tally.begun.get() + 1);
         interlude.begin();
         tally.chosen.set(life.pick(|| user.vu.random()));
         let began = Instant::now();
+        let at = user.host.clock.get().at(began);
+        user.base.set(allowance.bases.at(at));
+        let lateness = lateness(turn, at, allowance);
+        user.lateness.set(lateness);
         let result = call(machine, user, Step::Run.function(functions, tally.chosen.get()), data);
         user.group.set(Default::default());
+        user.lateness.set(None);
         let ended_early = matches!(result, Err(Failure::Ended(Ended::Cancelled | Ended::Aborted(_))));
         if ended_early {
             tally.interrupted.set(tally.interrupted.get() + 1);
             break;
         }
         let sample = |metric, value| {
-            user.host.sample(metric, user.base, Default::default(), Default::default(), Default::default(), value)
+            user.host.sample(metric, user.base.get(), Default::default(), Default::default(), Default::default(), value)
         };
+        let took = began.elapsed().as_secs_f64() * 1e3;
         sample(ids.iterations, 1.0);
-        sample(ids.iteration_duration, began.elapsed().as_secs_f64() * 1e3);
+        sample(ids.iteration_duration, took);
+        if let Some(lateness) = lateness {
+            sample(ids.iteration_lateness, lateness);
+            sample(ids.iteration_scheduled_duration, lateness + took);
+        }
         if let Err(Failure::Error(error)) = &result {
             failed(user, ids, error);
         }
-        if interlude.after(result.is_err()).is_err() {
+        if lateness.is_some() {
+            // Arrivals come as they come: nobody's failure keeps the next one away.
+            interlude.forget();
+        } else if interlude.after(result.is_err()).is_err() {
             break;
         }
         // An iteration that waited for nothing must not keep the shard from its timers and its neighbours.
@@ -164,6 +252,14 @@ pub(super) fn live(
     }
 }
 
+/// How late an iteration starts against its slot, in milliseconds, told to whoever judges whose fault it is.
+fn lateness(turn: Turn, at: Duration, allowance: &Allowance) -> Option<f64> {
+    let Turn::Arrival(slot, own) = turn else { return None };
+    let lateness = at.saturating_sub(slot.at).as_secs_f64() * 1e3;
+    allowance.arrivals.iter().for_each(|arrivals| arrivals.note(lateness, own));
+    Some(lateness)
+}
+
 /// One call into the script with the user's `this`; values that it leaves are dropped on the thread's own stack.
 pub(super) fn call(machine: &Machine, user: &User, function: &Function, data: &Dynamic) -> Result<Dynamic, Failure> {
     fiber::reset_busy();
@@ -172,7 +268,8 @@ pub(super) fn call(machine: &Machine, user: &User, function: &Function, data: &D
 }
 
 pub(super) fn failed(user: &User, ids: Ids, error: &ScriptError) {
-    user.host.sample(ids.script_errors, user.base, Default::default(), Default::default(), Default::default(), 1.0);
+    let base = user.base.get();
+    user.host.sample(ids.script_errors, base, Default::default(), Default::default(), Default::default(), 1.0);
     user.host.script_error(&user.vu.scenario, error);
 }
 
@@ -180,7 +277,14 @@ pub(super) fn failed(user: &User, ids: Ids, error: &ScriptError) {
 /// ended with an error.
 pub(super) fn lost(user: &User, ids: Ids, step: Step, error: &ScriptError) {
     if step == Step::Run {
-        user.host.sample(ids.iterations, user.base, Default::default(), Default::default(), Default::default(), 1.0);
+        user.host.sample(
+            ids.iterations,
+            user.base.get(),
+            Default::default(),
+            Default::default(),
+            Default::default(),
+            1.0,
+        );
     }
     failed(user, ids, error);
 }

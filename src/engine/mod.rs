@@ -7,17 +7,24 @@
 //! ```
 //! Nobody above may reach a shard: windows read Snapshots and send Commands.
 
+mod arrivals;
+mod changes;
 mod collector;
 mod coordinator;
 mod drive;
+mod gate;
+mod graph;
 mod health;
 mod interlude;
 mod judge;
 mod life;
+mod load_of_thread;
+mod resident;
 mod shard;
 mod stack;
 #[cfg(test)]
 mod tests;
+mod wake;
 
 pub use coordinator::{Ending, Run, Settings, StartError};
 pub use stack::on_large_stack;

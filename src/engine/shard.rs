@@ -5,10 +5,14 @@
 
 use super::collector::ToCollector;
 use super::drive::Population;
+use super::gate::Gate;
+use super::graph::Graph;
 use super::life;
+use super::load_of_thread::LoadOfThread;
+use super::wake::Wake;
 use crate::clock::RunClock;
 use crate::control::Command;
-use crate::load::Stripe;
+use crate::load::{Shape, Stripe};
 use crate::metrics::{Catalogue, Delta, MetricSpec, Recorder, Resolution, Scale, ScenarioDelta, TagSet, Trend};
 use crate::plan::Plan;
 use crate::protocol::http::Client;
@@ -17,6 +21,7 @@ use crate::script::error::ScriptError;
 use crate::script::host::{Host, Ids};
 use crate::script::json::Json;
 use crate::script::machine::{Failure, Machine};
+use crate::script::max_rate::MaxRate;
 use crate::script::user::User;
 use crate::user::{CancelHandle, CancelReason, Fiber, FiberError, StackPool, VirtualUser};
 use rhai::Dynamic;
@@ -34,6 +39,9 @@ pub(super) const TICK: Duration = Duration::from_millis(500);
 /// How often a shard looks at its own lateness, and how late at most it adjusts its users.
 const BEAT: Duration = Duration::from_millis(10);
 
+/// The share of a tick that a thread must have worked, or wanted to, to count as saturated.
+const SATURATED: f64 = 0.95;
+
 /// What the coordinator tells a shard.
 #[derive(Debug, Clone)]
 pub(super) enum Order {
@@ -41,6 +49,12 @@ pub(super) enum Order {
     Setup,
     /// Run the scenarios.
     Start { epoch: Instant, data: Arc<Value> },
+    /// The run's clock reads differently from now on: it stands still, or goes on.
+    Clock(RunClock),
+    /// Another target for one scenario, from a run time on.
+    Scale { scenario: usize, at: Duration, shape: Arc<dyn Shape> },
+    /// No new iterations of one scenario; cancel what is left of it after the graceful stop.
+    End { scenario: usize },
     /// No new iterations; cancel what is left after the graceful stop.
     Drain,
     /// Cancel everything now.
@@ -76,6 +90,8 @@ pub(super) struct Start {
     pub(super) specs: Arc<[MetricSpec]>,
     pub(super) demo_url: Option<String>,
     pub(super) taken: Arc<[AtomicU64]>,
+    pub(super) graph: Arc<Graph>,
+    pub(super) max_rate: Option<Arc<MaxRate>>,
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
     pub(super) events: mpsc::UnboundedSender<ShardEvent>,
     pub(super) deltas: std_mpsc::Sender<ToCollector>,
@@ -94,6 +110,9 @@ pub(super) struct Ground {
     pub(super) ids: Ids,
     pub(super) data: RefCell<Dynamic>,
     pub(super) taken: Arc<[AtomicU64]>,
+    pub(super) graph: Arc<Graph>,
+    pub(super) gate: Rc<Gate>,
+    pub(super) wake: Rc<Wake>,
 }
 
 /// The body of a shard's thread.
@@ -113,6 +132,7 @@ struct Shard {
     ground: Rc<Ground>,
     populations: Vec<Population>,
     lag: Rc<RefCell<Trend>>,
+    busy: LoadOfThread,
     events: mpsc::UnboundedSender<ShardEvent>,
     deltas: std_mpsc::Sender<ToCollector>,
     spares: std_mpsc::Receiver<Recorder>,
@@ -123,22 +143,26 @@ struct Shard {
 
 impl Shard {
     async fn live(start: Start) {
-        let Start { index, of, plan, specs, demo_url, taken, mut orders, events, deltas, spares, commands } = start;
+        let Start { index, of, plan, specs, demo_url, taken, graph, max_rate, .. } = start;
+        let Start { mut orders, events, deltas, spares, commands, .. } = start;
         let machine = match Machine::new(&plan) {
             Ok(machine) => Rc::new(machine),
             Err(error) => return drop(events.send(ShardEvent::Refused(error))),
         };
         let catalogue = Catalogue::new(specs, plan.options.limits.tag_sets);
         let send = Box::new(move |command| drop(commands.send(command)));
-        let host = Host::new(index, Arc::clone(&plan), catalogue, demo_url.clone(), send);
+        let host = Host::new(index, Arc::clone(&plan), catalogue, demo_url.clone(), send, max_rate);
         let ids = host.ids;
         let _ = host.home.set(machine.home()); // a fresh host has none
         let refuse = |message: String| ScriptError { message, place: None };
         let made = Connections::new(&plan, demo_url.as_deref()).map_err(refuse);
         let stacks = StackPool::new().map_err(|error| refuse(error.to_string()));
-        let (connections, stacks) = match (made, stacks) {
-            (Ok(connections), Ok(stacks)) => (connections, stacks),
-            (Err(error), _) | (_, Err(error)) => return drop(events.send(ShardEvent::Refused(error))),
+        let wake = Wake::new().map_err(|error| refuse(format!("no timer for a shard: {error}")));
+        let (connections, stacks, wake) = match (made, stacks, wake) {
+            (Ok(connections), Ok(stacks), Ok(wake)) => (connections, stacks, wake),
+            (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
+                return drop(events.send(ShardEvent::Refused(error)));
+            }
         };
         let stripe = Stripe::new(index as u32, of as u32).unwrap_or_else(Stripe::whole);
         let ground = Rc::new(Ground {
@@ -151,21 +175,36 @@ impl Shard {
             ids,
             data: RefCell::new(Dynamic::UNIT),
             taken,
+            graph,
+            gate: Rc::default(),
+            wake: Rc::new(wake),
         });
         let populations = (0..plan.scenarios.len()).map(|at| Population::new(&ground, at)).collect();
         let lag = Rc::new(RefCell::new(Trend::new(Scale::DAY, Resolution::TwoDigits)));
         tokio::task::spawn_local(watch_lag(Rc::clone(&lag)));
-        let mut shard =
-            Shard { ground, populations, lag, events, deltas, spares, started: false, told_done: false, hook: None };
+        let mut shard = Shard {
+            ground,
+            populations,
+            lag,
+            busy: LoadOfThread::default(),
+            events,
+            deltas,
+            spares,
+            started: false,
+            told_done: false,
+            hook: None,
+        };
         let _ = shard.events.send(ShardEvent::Ready);
         shard.obey(&mut orders).await;
         shard.hand_over();
     }
 
-    /// Until told to finish: orders, the beat, the tick.
+    /// Until told to finish: orders, arrivals, the beat, the tick.
     async fn obey(&mut self, orders: &mut mpsc::UnboundedReceiver<Order>) {
-        let mut beat = Instant::now() + BEAT;
+        let wake = Rc::clone(&self.ground.wake);
         let mut tick = Instant::now() + TICK;
+        let beat = tokio::time::sleep(BEAT);
+        tokio::pin!(beat);
         loop {
             tokio::select! {
                 biased;
@@ -174,18 +213,22 @@ impl Shard {
                     Some(Order::Start { epoch, data }) => {
                         self.begin(epoch, data);
                         tick = epoch + TICK;
-                        beat = epoch;
+                        beat.as_mut().reset(epoch.into());
                     }
                     Some(order) => self.take(order),
                 },
-                () = tokio::time::sleep_until(beat.into()) => {
+                () = wake.rings() => while self.release() {
+                    // The users that came are let run before the next ones come.
+                    tokio::task::yield_now().await;
+                },
+                () = &mut beat => {
                     let now = Instant::now();
+                    let due = beat.deadline().into_std();
                     if self.adjust(now) {
-                        // The users that came are let run before the next ones come.
                         tokio::task::yield_now().await;
-                        beat = now;
+                        beat.as_mut().reset(now.into());
                     } else {
-                        beat = (beat + BEAT).max(now);
+                        beat.as_mut().reset((due + BEAT).max(now).into());
                     }
                     if now >= tick {
                         self.hand_over();
@@ -196,6 +239,18 @@ impl Shard {
                 }
             }
         }
+    }
+
+    /// Lets arrivals that are due meet users; whether more is to do at once.
+    fn release(&mut self) -> bool {
+        let mut more = false;
+        for population in &mut self.populations {
+            match population.release(&self.ground, Instant::now()) {
+                Ok(unfinished) => more |= unfinished,
+                Err(why) => drop(self.events.send(ShardEvent::Broken(why))),
+            }
+        }
+        more
     }
 
     fn begin(&mut self, epoch: Instant, data: Arc<Value>) {
@@ -209,13 +264,13 @@ impl Shard {
         if !self.started {
             return false;
         }
-        let at = self.ground.host.clock.get().at(now);
-        if self.ground.host.clock.get().instant(Duration::ZERO) > now {
+        let clock = self.ground.host.clock.get();
+        if !clock.is_paused() && clock.instant(Duration::ZERO) > now {
             return false;
         }
         let (mut done, mut more) = (true, false);
         for population in &mut self.populations {
-            match population.adjust(&self.ground, at) {
+            match population.adjust(&self.ground, now) {
                 Ok(unfinished) => more |= unfinished,
                 Err(why) => drop(self.events.send(ShardEvent::Broken(why))),
             }
@@ -233,19 +288,23 @@ impl Shard {
         match order {
             Order::Setup => self.hook("setup", Dynamic::UNIT),
             Order::Teardown { data } => self.hook("teardown", Json::dynamic(data)),
+            Order::Clock(clock) => {
+                self.ground.host.clock.set(clock);
+                if clock.is_paused() { self.ground.gate.close() } else { self.ground.gate.open() }
+            }
+            Order::Scale { scenario, at, shape } => self.populations[scenario].scale(at, shape),
+            Order::End { scenario } => self.populations[scenario].drain(&self.ground, Instant::now()),
             Order::Drain => {
-                let at = self.ground.host.now();
                 for population in &mut self.populations {
-                    population.drain(&self.ground, at);
+                    population.drain(&self.ground, Instant::now());
                 }
                 if let Some(hook) = &self.hook {
                     hook.cancel(CancelReason::Stopped);
                 }
             }
             Order::Kill => {
-                let at = self.ground.host.now();
                 for population in &mut self.populations {
-                    population.kill(at);
+                    population.kill(Instant::now());
                 }
                 if let Some(hook) = &self.hook {
                     hook.cancel(CancelReason::Stopped);
@@ -309,15 +368,30 @@ impl Shard {
         let spare = self.spares.try_recv().unwrap_or_default();
         let host = &self.ground.host;
         let (recorder, new_series, regrouped) = host.swap(spare);
-        let empty = Trend::new(Scale::DAY, Resolution::TwoDigits);
+        let empty = || Trend::new(Scale::DAY, Resolution::TwoDigits);
+        let at = host.now();
+        // Of a thread that had no time left, nobody can say that users were busy: it kept them so.
+        let saturated = self.busy.since_last().is_some_and(|share| share > SATURATED);
+        let mut lateness = empty();
+        for (own, waited) in self.populations.iter().filter_map(Population::take_lateness) {
+            lateness.merge(&own);
+            if saturated {
+                lateness.merge(&waited);
+            }
+        }
         let delta = Delta {
             shard: self.ground.index,
-            at: host.now(),
+            at,
             new_series,
             recorder,
             regrouped,
-            scenarios: self.populations.iter().map(Population::state).collect::<Vec<ScenarioDelta>>(),
-            loop_lag: self.lag.replace(empty),
+            scenarios: self
+                .populations
+                .iter()
+                .map(|population| population.state(&self.ground, at))
+                .collect::<Vec<ScenarioDelta>>(),
+            loop_lag: self.lag.replace(empty()),
+            lateness,
             prints: host.take_prints(),
         };
         // The collector lives longer than every shard; if it died, the coordinator finds out when it joins.
@@ -350,7 +424,8 @@ pub(super) fn new_user(
         host: Rc::clone(&ground.host),
         vu,
         this,
-        base,
+        base: Cell::new(base),
+        lateness: Cell::default(),
         group: Cell::default(),
         client: Client::new(ground.connections.of(scenario)),
         tags: RefCell::default(),

@@ -10,6 +10,8 @@
 
 mod arguments;
 mod error;
+mod gaps;
+mod leg;
 mod pacer;
 pub mod shapes;
 mod stripe;
@@ -53,6 +55,12 @@ pub trait Shape: fmt::Debug + fmt::Display + Send + Sync {
     /// The area under the values from the start up to `until`, in value × seconds, by formula: of a rate the number of
     /// arrivals. From the end on it stays what it was there.
     fn integral(&self, until: Duration) -> f64;
+
+    /// Whether arrivals at this rate come at random around it instead of evenly (`.randomized()`). A composition is
+    /// randomized when any part of it is.
+    fn randomized(&self) -> bool {
+        false
+    }
 }
 
 /// What the value of a shape means.

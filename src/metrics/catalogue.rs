@@ -176,7 +176,8 @@ impl Catalogue {
 pub fn specs(custom: &[MetricDef], named: &[&str], timeout_seconds: u64) -> Arc<[MetricSpec]> {
     let built_in = super::BUILT_IN.iter().map(|def| {
         let name = &*def.name;
-        let request = name.starts_with("http_req_");
+        // Counted from its slot, a request may be as late as the run is long.
+        let request = name.starts_with("http_req_") && name != "http_req_scheduled_duration";
         let scale = if request { Scale::request(timeout_seconds) } else { Scale::DAY };
         let phase = request && name != "http_req_duration";
         let tagged = if phase && !named.contains(&name) { Resolution::Moments } else { Resolution::ThreeDigits };

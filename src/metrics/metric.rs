@@ -128,6 +128,18 @@ pub static BUILT_IN: &[MetricDef] = &[
         Time,
         "Open model: start of the iteration minus the slot at which it was due, our own delay and the waiting for a user together.",
     ),
+    MetricDef::built_in(
+        "iteration_lateness_censored",
+        Trend,
+        Time,
+        "Open model: how long arrivals had waited that were dropped when their load ended. Their lateness would have been longer.",
+    ),
+    MetricDef::built_in(
+        "iteration_scheduled_duration",
+        Trend,
+        Time,
+        "Open model: end of the iteration minus the slot at which it was due: `iteration_lateness` and `iteration_duration` together.",
+    ),
     MetricDef::built_in("checks", Rate, Plain, "Share of checks that passed."),
     MetricDef::built_in(
         "group_duration",
@@ -166,6 +178,12 @@ pub static BUILT_IN: &[MetricDef] = &[
         Trend,
         Time,
         "From wanting a connection to the last byte: everything the user waited for. Failed requests count too.",
+    ),
+    MetricDef::built_in(
+        "http_req_scheduled_duration",
+        Trend,
+        Time,
+        "Open model: lateness plus total time of the first request of an iteration: what somebody who came at the slot waited for.",
     ),
     MetricDef::built_in(
         "http_req_blocked",

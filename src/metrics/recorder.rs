@@ -146,6 +146,14 @@ pub struct ScenarioDelta {
     pub peak: u32,
     /// Iterations cut short since the start of the run.
     pub interrupted: u64,
+    /// Open model: arrivals that were due so far, whatever became of them.
+    pub arrivals: u64,
+    /// Open model: arrivals that are due and have not started.
+    pub waiting: u64,
+    /// Open model: arrivals that were dropped since the start of the run.
+    pub dropped: u64,
+    /// Run time at which it starts or has started; `None` while it waits for another scenario.
+    pub begins: Option<Duration>,
     /// Whether all its users have ended and no more will come.
     pub done: bool,
 }
@@ -167,6 +175,8 @@ pub struct Delta {
     pub scenarios: Vec<ScenarioDelta>,
     /// How late this shard's own loop ran since the last Delta, in milliseconds.
     pub loop_lag: super::trend::Trend,
+    /// How late it noticed arrivals that were due, since the last Delta, in milliseconds: our own share of their lateness.
+    pub lateness: super::trend::Trend,
     /// Lines that scripts printed, oldest first, bounded.
     pub prints: Vec<String>,
 }

@@ -9,6 +9,7 @@ use super::cell::Cell;
 use super::error_log::ErrorLog;
 use super::tags::TagSet;
 use super::trend::Trend;
+use crate::control::Author;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub enum Status {
     Setup,
     /// Scenarios run.
     Running,
+    /// No iteration starts and the run's clock stands still, until somebody resumes.
+    Paused,
     /// No new iterations; those that run may end within the graceful stop.
     Stopping,
     /// `teardown` runs.
@@ -50,8 +53,18 @@ pub struct ScenarioState {
     pub users: u32,
     /// Most users that were alive at once.
     pub users_max: u32,
-    /// Users that the plan wants now; `None` once it is over.
+    /// Users that the plan wants now; `None` once it is over. In the open model the most that it may take.
     pub target: Option<u32>,
+    /// Open model: iterations per second that the plan wants now.
+    pub target_rate: Option<f64>,
+    /// Open model: arrivals that were due so far.
+    pub arrivals: u64,
+    /// Open model: those of them that wait for a user now.
+    pub waiting: u64,
+    /// Run time at which it starts or has started; `None` while it waits for the end of another scenario.
+    pub begins: Option<Duration>,
+    /// The scenario that it waits for.
+    pub after: Option<String>,
     /// Iterations that ran to their end.
     pub iterations: u64,
     /// Iterations that were due or promised and never started.
@@ -117,6 +130,10 @@ pub struct Generator {
     pub loop_lag: Option<Trend>,
     /// The same over the last five seconds, 99th percentile in milliseconds.
     pub recent_lag_p99: Option<f64>,
+    /// How late the shards noticed that arrivals were due, over the whole run, milliseconds; `None` without an open model.
+    pub lateness: Option<Trend>,
+    /// The same over the last five seconds, 99th percentile in milliseconds.
+    pub recent_lateness_p99: Option<f64>,
     /// Own resident memory, bytes.
     pub resident: Option<u64>,
     /// Number of series.
@@ -129,6 +146,19 @@ pub struct Generator {
     pub invalid: Vec<String>,
     /// What to look at, without making the run invalid.
     pub warnings: Vec<String>,
+}
+
+/// Something that somebody changed while the run went on, or tried to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Intervention {
+    /// Run time.
+    pub at: Duration,
+    /// Who asked.
+    pub by: Author,
+    /// What was done, in words: `paused`, `browse: 50 users`.
+    pub what: String,
+    /// Why it was refused, if it was.
+    pub refused: Option<String>,
 }
 
 /// Everything about a run at one tick.
@@ -150,6 +180,8 @@ pub struct Snapshot {
     pub recent: Recent,
     /// Thresholds in the order of the script.
     pub thresholds: Vec<Verdict>,
+    /// What was changed while the run went on, in order; bounded.
+    pub interventions: Vec<Intervention>,
     /// Errors so far.
     pub errors: Arc<ErrorLog>,
     /// Own health.

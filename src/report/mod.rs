@@ -16,6 +16,7 @@ mod diagnostics;
 mod errors;
 mod facts;
 mod figures;
+mod interventions;
 mod operations;
 mod page;
 mod plan;
@@ -31,6 +32,7 @@ mod sample;
 
 pub use diagnostics::diagnostics_json;
 pub use facts::{Facts, HookError, Outcome, Reason, Stopped};
+pub use interventions::intervention;
 pub use page::Style;
 pub use plan::plan_text;
 pub use plan_wire::{PlanWire, plan_json};

@@ -10,6 +10,7 @@ mod rows;
 use self::metrics::MetricWire;
 use self::rows::{CheckWire, ErrorWire, GeneratorWire, OperationWire, RequestsWire, ScenarioWire, ThresholdWire};
 use super::facts::Facts;
+use super::interventions::InterventionWire;
 use super::plan_wire::{OptionsWire, ScriptWire, scripts};
 use crate::metrics::Snapshot;
 use crate::plan::Plan;
@@ -32,6 +33,7 @@ pub struct Summary {
     revision: u32,
     /// Edits of thresholds during the run; there are none as long as nothing can edit them.
     edits: [Value; 0],
+    interventions: Vec<InterventionWire>,
     seed: u64,
     started_at: String,
     duration_seconds: Number,
@@ -70,6 +72,7 @@ impl Summary {
             scripts: scripts(plan),
             revision: facts.revision,
             edits: [],
+            interventions: InterventionWire::all(snapshot),
             seed: plan.options.seed,
             started_at: facts.started_at.to_rfc3339_opts(SecondsFormat::Millis, true),
             duration_seconds: number(snapshot.elapsed.as_secs_f64()).expect("a duration is finite"),

@@ -6,6 +6,7 @@
 use super::connect;
 use super::error::ScriptError;
 use super::home::Home;
+use super::max_rate::MaxRate;
 use crate::clock::RunClock;
 use crate::control::Command;
 use crate::metrics::recorder::RequestSample;
@@ -63,6 +64,14 @@ pub struct Ids {
     pub iteration_duration: MetricId,
     /// `script_errors`.
     pub script_errors: MetricId,
+    /// `iteration_lateness`.
+    pub iteration_lateness: MetricId,
+    /// `iteration_lateness_censored`.
+    pub iteration_lateness_censored: MetricId,
+    /// `iteration_scheduled_duration`.
+    pub iteration_scheduled_duration: MetricId,
+    /// `http_req_scheduled_duration`.
+    pub http_req_scheduled_duration: MetricId,
     /// `backoff_duration`.
     pub backoff_duration: MetricId,
 }
@@ -105,6 +114,8 @@ pub struct Host {
     bases: RefCell<Vec<TagSet>>,
     requests: RefCell<FxHashMap<RequestKey, RequestSeries>>,
     samples: RefCell<FxHashMap<SampleKey, SeriesId>>,
+    scheduled: RefCell<FxHashMap<RequestKey, SeriesId>>,
+    max_rate: Option<Arc<MaxRate>>,
 }
 
 #[derive(Default)]
@@ -121,6 +132,7 @@ impl Host {
         catalogue: Catalogue,
         demo_url: Option<String>,
         send: Box<dyn Fn(Command)>,
+        max_rate: Option<Arc<MaxRate>>,
     ) -> Rc<Host> {
         let id = |name: &str| catalogue.metric(name).map(|(id, _)| id).expect("the metric is built in");
         let ids = Ids {
@@ -129,6 +141,10 @@ impl Host {
             iterations: id("iterations"),
             iteration_duration: id("iteration_duration"),
             script_errors: id("script_errors"),
+            iteration_lateness: id("iteration_lateness"),
+            iteration_lateness_censored: id("iteration_lateness_censored"),
+            iteration_scheduled_duration: id("iteration_scheduled_duration"),
+            http_req_scheduled_duration: id("http_req_scheduled_duration"),
             backoff_duration: id("backoff_duration"),
         };
         let host = Host {
@@ -148,6 +164,8 @@ impl Host {
             bases: RefCell::default(),
             requests: RefCell::default(),
             samples: RefCell::default(),
+            scheduled: RefCell::default(),
+            max_rate,
         };
         host.name(""); // `Name::default()` is the empty text
         for method in &METHODS {
@@ -239,8 +257,41 @@ impl Host {
         self.recorder.borrow_mut().request(series, sample);
     }
 
+    /// Waits until the run's `max_rate` lets one more request go; without one it does not wait.
+    pub async fn turn(&self) {
+        if let Some(limit) = &self.max_rate {
+            limit.turn().await;
+        }
+    }
+
+    /// Records what the first request of an open-model iteration took from its slot, in milliseconds.
+    pub fn scheduled(&self, key: RequestKey, value: f64) {
+        let known = self.scheduled.borrow().get(&key).copied();
+        let series = known.unwrap_or_else(|| {
+            let (tags, _) = self.request_tags(key);
+            let mut catalogue = self.catalogue.borrow_mut();
+            let id = catalogue.tag_set(tags);
+            let series = catalogue.series(self.ids.http_req_scheduled_duration, id);
+            self.recorder.borrow_mut().extend(&catalogue);
+            self.scheduled.borrow_mut().insert(key, series);
+            series
+        });
+        self.recorder.borrow_mut().record(Sample { series, value });
+    }
+
     #[cold]
     fn new_request(&self, key: RequestKey) -> RequestSeries {
+        let (tags, in_total) = self.request_tags(key);
+        let mut catalogue = self.catalogue.borrow_mut();
+        let id = catalogue.tag_set(tags);
+        let series = RequestSeries::new(&mut catalogue, id, in_total);
+        self.recorder.borrow_mut().extend(&catalogue);
+        self.requests.borrow_mut().insert(key, series);
+        series
+    }
+
+    /// The tags of a request, and whether it counts in totals.
+    fn request_tags(&self, key: RequestKey) -> (TagSet, bool) {
         let base = self.bases.borrow()[key.base as usize].clone();
         let in_total = base.get("phase").is_none();
         let mut tags = vec![
@@ -258,13 +309,7 @@ impl Host {
         if key.proto != 0 {
             tags.push(("proto", if key.proto == 2 { "HTTP/2.0" } else { "HTTP/1.1" }.to_owned()));
         }
-        let tags = self.declared(&base, key.tags).with(tags);
-        let mut catalogue = self.catalogue.borrow_mut();
-        let id = catalogue.tag_set(tags);
-        let series = RequestSeries::new(&mut catalogue, id, in_total);
-        self.recorder.borrow_mut().extend(&catalogue);
-        self.requests.borrow_mut().insert(key, series);
-        series
+        (self.declared(&base, key.tags).with(tags), in_total)
     }
 
     /// Records one sample of any other metric; `detail` is the check's name, or empty.

@@ -18,6 +18,7 @@ pub mod json;
 mod life;
 pub mod lint;
 pub mod machine;
+pub mod max_rate;
 pub mod overrides;
 pub mod places;
 pub mod reference;

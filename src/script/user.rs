@@ -20,8 +20,10 @@ pub struct User {
     pub vu: VirtualUser,
     /// Its state, bound as `this`; `None` for the extra user that runs `setup` and `teardown`.
     pub this: Option<Dynamic>,
-    /// Index of the tags that all its samples carry.
-    pub base: u16,
+    /// Index of the tags that all its samples carry now: other ones while it warms up.
+    pub base: Cell<u16>,
+    /// How late the running iteration started against its slot, in milliseconds, until its first request has told.
+    pub lateness: Cell<Option<f64>>,
     /// The path of the groups that it is in, `::outer::inner`.
     pub group: Cell<Name>,
     /// Its connections and cookies.

@@ -71,7 +71,9 @@ pub(super) fn read(
                 }
                 return None;
             };
-            open(shape, duration, max_users, late.unwrap_or_default()).map_err(|problem| reader.problem("rate", problem)).ok()
+            open(shape, duration, max_users, late.unwrap_or_default())
+                .map_err(|problem| reader.problem("rate", problem))
+                .ok()
         }
         [true, false, false, false] => {
             let shape = shape(reader, "users")?;
@@ -109,11 +111,17 @@ fn shape(reader: &Reader<'_>, key: &'static str) -> Option<Arc<dyn load::Shape>>
         return Some(shape.0);
     }
     let number = match key {
-        "rate" if !value.is_map() && !value.is_array() => duration::read_rate(value).map_err(|why| format!("`rate`: {why}")),
-        _ if value.is::<Rate>() => Err("`users` is a number of users, not a rate: a rate is `rate: 50.per_s`".to_owned()),
-        _ => value.as_int().map(|whole| whole as f64).or_else(|_| value.as_float()).map_err(|_| {
-            format!("`{key}` is a number or a load shape, not {}", type_name(value))
-        }),
+        "rate" if !value.is_map() && !value.is_array() => {
+            duration::read_rate(value).map_err(|why| format!("`rate`: {why}"))
+        }
+        _ if value.is::<Rate>() => {
+            Err("`users` is a number of users, not a rate: a rate is `rate: 50.per_s`".to_owned())
+        }
+        _ => value
+            .as_int()
+            .map(|whole| whole as f64)
+            .or_else(|_| value.as_float())
+            .map_err(|_| format!("`{key}` is a number or a load shape, not {}", type_name(value))),
     };
     let shape = number.map_err(Diagnostic::error).and_then(constant);
     let help = match key {
@@ -130,6 +138,12 @@ pub(super) fn constant(value: f64) -> Result<Arc<dyn load::Shape>, Diagnostic> {
 
 /// A closed load that ends.
 pub(super) fn closed(shape: Arc<dyn load::Shape>, duration: Option<Duration>) -> Result<Work, Diagnostic> {
+    if shape.randomized() {
+        let problem = Diagnostic::error("`.randomized()` is for `rate:`: users start nothing at random");
+        return Err(problem.help(
+            "with `rate`, arrivals come as by chance; users think at random: `sleep(think::uniform(1.s, 3.s))`",
+        ));
+    }
     let load = Load { model: Model::Users, shape: ending(shape, duration)? };
     if load.peak() > MOST {
         return Err(Diagnostic::error(format!("{} users are more than one process can have ({MOST})", load.peak())));

@@ -1,22 +1,21 @@
-//! Waking requests on time: a `timerfd` on the thread's own reactor, because tokio's timer wheel is 1–1.5 ms late.
+//! Waking requests on time, by the thread's own [`Timer`]: tokio's timer wheel is 1–1.5 ms late.
 //!
-//! Used by `service` (latency, stalls) and `body` (slow bodies), one alarm per serving thread. Accuracy on Linux is
-//! the kernel's: tens of microseconds on an idle core, never early. Elsewhere it falls back to tokio's timer (1 ms).
-//! It deliberately does not know what it wakes.
+//! Used by `service` (latency, stalls) and `body` (slow bodies), one alarm per serving thread. It deliberately does not know what it wakes.
 
+use crate::timer::Timer;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// One thread's sleepers, earliest first.
 #[derive(Debug)]
 pub struct Alarm {
     queue: Mutex<Queue>,
-    clock: Clock,
+    timer: Timer,
 }
 
 #[derive(Debug, Default)]
@@ -28,7 +27,7 @@ struct Queue {
 impl Alarm {
     /// A new alarm; must be called inside the thread's runtime, which must also drive [`Alarm::run`].
     pub fn new() -> io::Result<Self> {
-        Ok(Self { queue: Mutex::default(), clock: Clock::new()? })
+        Ok(Self { queue: Mutex::default(), timer: Timer::new()? })
     }
 
     /// A future that is ready at `deadline`, never before.
@@ -39,7 +38,7 @@ impl Alarm {
     /// Wakes whoever is due, for ever.
     pub async fn run(self: Arc<Self>) -> io::Result<()> {
         loop {
-            self.clock.rings().await?;
+            self.timer.rings().await?;
             let now = Instant::now();
             let mut queue = self.queue();
             while let Some(entry) = queue.sleepers.first_entry() {
@@ -58,7 +57,7 @@ impl Alarm {
 
     fn set_for_first(&self, queue: &Queue) -> io::Result<()> {
         match queue.sleepers.first_key_value() {
-            Some(((deadline, _), _)) => self.clock.set(deadline.saturating_duration_since(Instant::now())),
+            Some(((deadline, _), _)) => self.timer.set(deadline.saturating_duration_since(Instant::now())),
             None => Ok(()),
         }
     }
@@ -105,104 +104,10 @@ impl Drop for Hold {
     }
 }
 
-#[cfg(target_os = "linux")]
-use linux::Clock;
-
-#[cfg(target_os = "linux")]
-mod linux {
-    use super::{Duration, io};
-    use std::os::fd::OwnedFd;
-
-    use rustix::time::{
-        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
-    };
-    use tokio::io::unix::AsyncFd;
-
-    #[derive(Debug)]
-    pub(super) struct Clock {
-        timer: AsyncFd<OwnedFd>,
-    }
-
-    impl Clock {
-        pub(super) fn new() -> io::Result<Self> {
-            let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-            let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-            #[expect(
-                deprecated,
-                reason = "its successor is unsafe; the reason is impostors of AsRawFd, which OwnedFd is not"
-            )]
-            let timer = AsyncFd::new(timer)?;
-            Ok(Self { timer })
-        }
-
-        pub(super) fn set(&self, after: Duration) -> io::Result<()> {
-            // Zero would disarm it: one nanosecond is at once.
-            let after = after.max(Duration::from_nanos(1));
-            let value = Timespec { tv_sec: after.as_secs() as i64, tv_nsec: i64::from(after.subsec_nanos()) };
-            let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
-            timerfd_settime(self.timer.get_ref(), TimerfdTimerFlags::empty(), &once)?;
-            Ok(())
-        }
-
-        pub(super) async fn rings(&self) -> io::Result<()> {
-            loop {
-                let mut ready = self.timer.readable().await?;
-                let mut count = [0u8; 8];
-                match ready.try_io(|timer| Ok(rustix::io::read(timer.get_ref(), &mut count)?)) {
-                    Ok(result) => return result.map(|_| ()),
-                    Err(_would_block) => {}
-                }
-            }
-        }
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-use elsewhere::Clock;
-
-#[cfg(not(target_os = "linux"))]
-mod elsewhere {
-    use super::{Duration, Instant, io};
-    use std::sync::Mutex;
-
-    #[derive(Debug)]
-    pub(super) struct Clock {
-        due: Mutex<Option<Instant>>,
-        changed: tokio::sync::Notify,
-    }
-
-    impl Clock {
-        pub(super) fn new() -> io::Result<Self> {
-            Ok(Self { due: Mutex::new(None), changed: tokio::sync::Notify::new() })
-        }
-
-        pub(super) fn set(&self, after: Duration) -> io::Result<()> {
-            *self.due.lock().expect("no code panics while holding it") = Some(Instant::now() + after);
-            self.changed.notify_one();
-            Ok(())
-        }
-
-        pub(super) async fn rings(&self) -> io::Result<()> {
-            loop {
-                let due = *self.due.lock().expect("no code panics while holding it");
-                match due {
-                    None => self.changed.notified().await,
-                    Some(due) => tokio::select! {
-                        () = tokio::time::sleep_until(due.into()) => {
-                            *self.due.lock().expect("no code panics while holding it") = None;
-                            return Ok(());
-                        }
-                        () = self.changed.notified() => {}
-                    },
-                }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn sleepers_wake_in_order_never_early_and_forgotten_ones_leave_nothing() {

@@ -11,4 +11,4 @@ pub mod vu;
 pub use cancel::{CancelHandle, CancelReason, Cancelled};
 pub use fiber::{Fiber, FiberError, StackPool};
 pub use stack::{Guard, StackError, StackOptions, stack_limit};
-pub use vu::VirtualUser;
+pub use vu::{VirtualUser, named_seed};

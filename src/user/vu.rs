@@ -32,10 +32,7 @@ pub struct VirtualUser {
 impl VirtualUser {
     /// A user before its first iteration.
     pub fn new(id: u64, scenario: Rc<str>, index: u64, seed: u64) -> Self {
-        let name = scenario.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3) // FNV-1a
-        });
-        let shared_seed = mix(seed ^ name);
+        let shared_seed = named_seed(seed, &scenario);
         let seed = mix(shared_seed.wrapping_add(index));
         let (iteration, arrival) = (Cell::new(0), Cell::new(None));
         VirtualUser { id, scenario, index, iteration, arrival, shared_seed, seed, state: Cell::new(seed) }
@@ -73,6 +70,14 @@ impl VirtualUser {
         self.state.set(next);
         mix(next)
     }
+}
+
+/// What the randomness of one scenario follows from: the run's seed and its name.
+pub fn named_seed(seed: u64, scenario: &str) -> u64 {
+    let name = scenario.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3) // FNV-1a
+    });
+    mix(seed ^ name)
 }
 
 /// SplitMix64's finalizer: a bijection that spreads every bit.

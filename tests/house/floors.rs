@@ -13,7 +13,7 @@ const WINDOWS: u8 = 5;
 const DOOR: u8 = 6;
 
 /// Each part of the crate (a folder or file directly below `src/`) and its floor.
-const FLOORS: [(&str, u8); 20] = [
+const FLOORS: [(&str, u8); 21] = [
     ("clock", GROUND),
     ("control", GROUND),
     ("diagnostic", GROUND),
@@ -23,6 +23,7 @@ const FLOORS: [(&str, u8); 20] = [
     ("plan", GROUND),
     ("printable", GROUND),
     ("units", GROUND),
+    ("timer", 1),
     ("user", 1),
     ("protocol", 2),
     ("script", 3),
@@ -38,6 +39,8 @@ const FLOORS: [(&str, u8); 20] = [
 
 /// The service that punk is tested against stands beside the house: it knows the ground floor only.
 const BESIDE: &str = "target";
+/// What it may know above the ground floor.
+const LENT: &str = "timer";
 /// Who may know it, besides tests of any floor: the command that serves it, and those that start it for `demo::shop()`.
 const KNOWS_BESIDE: [&str; 3] = ["script", "engine", "cli"];
 
@@ -92,7 +95,7 @@ fn refused(reference: &Reference) -> Option<&'static str> {
         return Some("it is no part of the crate; write the path to the part where the name lives");
     };
     if from == BESIDE {
-        return (upper != GROUND).then_some("the target service knows the ground floor only");
+        return (upper != GROUND && to != LENT).then_some("the target service knows the ground floor only");
     }
     let lower = floor(&[from]).expect("a part without a floor was refused before");
     match (lower, upper) {

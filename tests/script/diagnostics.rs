@@ -87,7 +87,7 @@ error: scenario `b c` has no load
 5 | scenario("b c", #{ run: run });
   | ^^^^^^^^
   |
-  = help: one of `users: ramp(1, 20, 5.s)`, `iterations: 100`, `iterations_per_user: 10`
+  = help: one of `users: ramp(1, 20, 5.s)`, `rate: 50.per_s`, `iterations: 100`, `iterations_per_user: 10`
 
 error: `b c` is no name for a scenario
  --> test.rhai:5:10
@@ -292,6 +292,8 @@ error: `v` of `constant(v)` is negative: -3
   |
 3 | scenario("b", #{ users: -3, duration: 1.s, run: go_on });
   |                         ^^
+  |
+  = help: `users: 10` or `users: ramp(1, 20, 5.s).hold(20.s)`
 
 error: `users` is a number or a load shape, not a string
  --> test.rhai:4:25
@@ -366,7 +368,7 @@ error: scenario `none` has no load
 1 | scenario("none", #{ });
   | ^^^^^^^^
   |
-  = help: one of `users: ramp(1, 20, 5.s)`, `iterations: 100`, `iterations_per_user: 10`
+  = help: one of `users: ramp(1, 20, 5.s)`, `rate: 50.per_s`, `iterations: 100`, `iterations_per_user: 10`
 
 error: scenario `no-run` has no `run`
  --> test.rhai:2:1
@@ -382,7 +384,7 @@ error: scenario `no-load` has no load
 3 | scenario("no-load", #{ run: work });
   | ^^^^^^^^
   |
-  = help: one of `users: ramp(1, 20, 5.s)`, `iterations: 100`, `iterations_per_user: 10`
+  = help: one of `users: ramp(1, 20, 5.s)`, `rate: 50.per_s`, `iterations: 100`, `iterations_per_user: 10`
 
 error: a scenario `twice` exists already
  --> test.rhai:5:10
@@ -390,11 +392,13 @@ error: a scenario `twice` exists already
 5 | scenario("twice", #{ iterations: 1, run: work });
   |          ^^^^^^^
 
-error: a number has no property `per_s`
- --> test.rhai:6:30
+error: `constant(5)` never ends
+ --> test.rhai:6:28
   |
 6 | scenario("later", #{ rate: 5.per_s, max_users: 5, run: work });
-  |                              ^^^^^
+  |                            ^
+  |
+  = help: give it `duration: 30.s`, or end the shape with `.hold(30.s)`
 
 error: `run`: `two` takes more than one parameter
  --> test.rhai:7:40

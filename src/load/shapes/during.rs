@@ -53,6 +53,10 @@ impl Shape for During {
     fn integral(&self, until: Duration) -> f64 {
         self.shape.integral(until.min(self.time))
     }
+
+    fn randomized(&self) -> bool {
+        self.shape.randomized()
+    }
 }
 
 impl fmt::Display for During {

@@ -30,8 +30,8 @@ fn build(arguments: Arguments<'_>) -> Result<Arc<dyn Shape>, ShapeError> {
     let (shape, time) = (arguments.shape(0)?, arguments.time(1)?);
     let from = shape.settles().ok_or_else(|| ShapeError::NeverEnds { shape: shape.to_string() })?;
     let end = from.checked_add(time).ok_or(ShapeError::TooLong { first: from, second: time })?;
-    let value = last(&*shape, from);
-    Ok(Arc::new(Hold { shape, from, time, end, value }))
+    let (value, area) = (last(&*shape, from), shape.integral(from));
+    Ok(Arc::new(Hold { shape, from, area, time, end, value }))
 }
 
 /// The value that a shape has reached at `settled`, its end or the moment from which it stands still.
@@ -44,6 +44,8 @@ struct Hold {
     shape: Arc<dyn Shape>,
     /// Where the shape ends or stands still.
     from: Duration,
+    /// The area up to there.
+    area: f64,
     /// How long it is held.
     time: Duration,
     /// Both together.
@@ -70,8 +72,14 @@ impl Shape for Hold {
     }
 
     fn integral(&self, until: Duration) -> f64 {
-        let held = until.min(self.end).saturating_sub(self.from);
-        self.shape.integral(until.min(self.from)) + self.value * held.as_secs_f64()
+        match until.min(self.end).checked_sub(self.from) {
+            Some(held) => self.area + self.value * held.as_secs_f64(),
+            None => self.shape.integral(until),
+        }
+    }
+
+    fn randomized(&self) -> bool {
+        self.shape.randomized()
     }
 }
 

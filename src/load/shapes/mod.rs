@@ -7,6 +7,7 @@ mod during;
 mod hold;
 mod path;
 mod ramp;
+mod randomized;
 mod repeat;
 mod spike;
 mod stages;
@@ -51,6 +52,7 @@ pub static SHAPES: &[ShapeEntry] = &[
     then::JUMP_TO,
     then::ENTRY,
     repeat::ENTRY,
+    randomized::ENTRY,
 ];
 
 /// Makes the shape `name` of its arguments, all of them checked.

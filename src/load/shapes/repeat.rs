@@ -26,7 +26,8 @@ fn build(arguments: Arguments<'_>) -> Result<Arc<dyn Shape>, ShapeError> {
     let (shape, times) = (arguments.shape(0)?, arguments.count(1)?);
     let each = shape.duration().ok_or_else(|| ShapeError::NeverEnds { shape: shape.to_string() })?;
     let end = each.checked_mul(times).ok_or(ShapeError::TooOften { times: times.into(), each })?;
-    Ok(Arc::new(Repeat { shape, each, times, end }))
+    let area = shape.integral(each);
+    Ok(Arc::new(Repeat { shape, each, area, times, end }))
 }
 
 #[derive(Debug)]
@@ -34,6 +35,8 @@ struct Repeat {
     shape: Arc<dyn Shape>,
     /// How long the shape lasts; never zero, as no shape is.
     each: Duration,
+    /// The area of one time.
+    area: f64,
     /// At least 1.
     times: u32,
     end: Duration,
@@ -71,7 +74,11 @@ impl Shape for Repeat {
 
     fn integral(&self, until: Duration) -> f64 {
         let (complete, within) = self.split(until);
-        f64::from(complete) * self.shape.integral(self.each) + self.shape.integral(within)
+        f64::from(complete) * self.area + self.shape.integral(within)
+    }
+
+    fn randomized(&self) -> bool {
+        self.shape.randomized()
     }
 }
 

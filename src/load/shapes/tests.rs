@@ -270,7 +270,8 @@ fn the_list_is_what_it_says() {
 
 /// Any composition, as a script could write it. What cannot be (something behind an endless shape) is left as it was.
 fn any_shape() -> impl Strategy<Value = Arc<dyn Shape>> {
-    any_shape_of(1)
+    (any_shape_of(1), any::<bool>())
+        .prop_map(|(shape, random)| if random { on(&shape, "randomized", &[]) } else { shape })
 }
 
 /// The same of parts that last at least so many nanoseconds, unless `during` cuts them.

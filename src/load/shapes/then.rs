@@ -80,7 +80,8 @@ fn join(
     {
         return Err(ShapeError::TooLong { first: at, second: behind });
     }
-    Ok(Arc::new(Then { first, at, second, written }))
+    let area = first.integral(at);
+    Ok(Arc::new(Then { first, at, area, second, written }))
 }
 
 #[derive(Debug)]
@@ -88,6 +89,8 @@ struct Then {
     first: Arc<dyn Shape>,
     /// When the second begins.
     at: Duration,
+    /// The area of all of the first: a chain is not walked to its beginning for every arrival.
+    area: f64,
     second: Arc<dyn Shape>,
     written: Written,
 }
@@ -133,7 +136,14 @@ impl Shape for Then {
     }
 
     fn integral(&self, until: Duration) -> f64 {
-        self.first.integral(until.min(self.at)) + self.second.integral(until.saturating_sub(self.at))
+        match until.checked_sub(self.at) {
+            Some(behind) => self.area + self.second.integral(behind),
+            None => self.first.integral(until),
+        }
+    }
+
+    fn randomized(&self) -> bool {
+        self.first.randomized() || self.second.randomized()
     }
 }
 

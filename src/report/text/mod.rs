@@ -27,6 +27,7 @@ pub fn text(plan: &Plan, snapshot: &Snapshot, facts: &Facts, style: Style) -> St
     phases::table(&mut page, snapshot);
     phases::groups(&mut page, snapshot);
     scenarios::list(&mut page, plan, snapshot);
+    super::interventions::list(&mut page, snapshot);
     custom::tables(&mut page, plan, snapshot);
     errors::list(&mut page, snapshot);
     health::section(&mut page, snapshot, facts);

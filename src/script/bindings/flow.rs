@@ -68,7 +68,7 @@ fn group(context: &NativeCallContext<'_>, name: &str, body: &FnPtr) -> Fallible<
             let ms = started.elapsed().as_secs_f64() * 1e3;
             user.host.sample(
                 user.host.ids.group_duration,
-                user.base,
+                user.base.get(),
                 group,
                 Default::default(),
                 user.tags_name.get(),
@@ -120,7 +120,7 @@ fn count(user: &User, name: &str, passed: bool) {
     let detail = host.name(name);
     host.sample(
         host.ids.checks,
-        user.base,
+        user.base.get(),
         user.group.get(),
         detail,
         user.tags_name.get(),

@@ -162,8 +162,10 @@ fn one(
         let call = build(user, client).map_err(|why| script_error(context, why))?;
         let counting = Counting { name: call.name, tags: call.tags, expect: &call.expect };
         user.waited.set(true);
-        let waited =
-            fiber::wait(client.fetch(call.request, &mut |exchange: &Exchange| record(user, &counting, exchange)));
+        let waited = fiber::wait(async {
+            user.host.turn().await;
+            client.fetch(call.request, &mut |exchange: &Exchange| record(user, &counting, exchange)).await
+        });
         match waited {
             Ok(exchange) => answer(context, exchange, call.throw),
             Err(_) => {
@@ -197,6 +199,7 @@ fn batch(context: &NativeCallContext<'_>, session: Option<&Session>, requests: &
         let throws: Vec<bool> = calls.iter().map(|call| call.throw).collect();
         let fetch = |call: Call| async move {
             let counting = Counting { name: call.name, tags: call.tags, expect: &call.expect };
+            user.host.turn().await;
             client.fetch(call.request, &mut |exchange: &Exchange| record(user, &counting, exchange)).await
         };
         user.waited.set(true);
@@ -286,7 +289,7 @@ fn record(user: &User, counting: &Counting<'_>, exchange: &Exchange) {
     // A status that the script expects is no error, whatever its number.
     let error_code = if expected { 0 } else { exchange.error_code() };
     let key = RequestKey {
-        base: user.base,
+        base: user.base.get(),
         group: user.group.get(),
         name,
         tags: counting.tags,
@@ -317,6 +320,9 @@ fn record(user: &User, counting: &Counting<'_>, exchange: &Exchange) {
         received: exchange.bytes_in,
     };
     host.request(key, &sample);
+    if let Some(lateness) = user.lateness.take() {
+        host.scheduled(key, lateness + ms(timings.total));
+    }
     if !expected {
         failed(user, name, error_code, exchange);
     }
@@ -355,7 +361,7 @@ fn abandoned(user: &User, client: &Client, name: Option<Name>, tags: Name) {
         let method = host.method(&gone.method);
         let name = name.unwrap_or_else(|| host.name(&format!("{} {}", gone.method, gone.target.operation_path)));
         let key = RequestKey {
-            base: user.base,
+            base: user.base.get(),
             group: user.group.get(),
             name,
             tags,

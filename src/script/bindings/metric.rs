@@ -53,7 +53,7 @@ fn add(context: &NativeCallContext<'_>, name: &str, value: &Dynamic, tags: &Map)
             }
             given = host.tags(all.iter().map(|(name, value)| (name.as_str(), value.clone())));
         }
-        host.sample(metric, user.base, user.group.get(), Default::default(), given, value);
+        host.sample(metric, user.base.get(), user.group.get(), Default::default(), given, value);
         Ok(())
     })?
 }

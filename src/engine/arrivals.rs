@@ -1,0 +1,311 @@
+//! The open model on one shard: arrivals that are due meet users that are free.
+//!
+//! | an arrival | becomes | when |
+//! |---|---|---|
+//! | planned | due | its slot has come: the shard's [`Wake`] rings |
+//! | due | started | a free user takes it, or the next one that gets free: the oldest first |
+//! | due | dropped | its load ended before anybody was free; with `late: "drop"` at once |
+//!
+//! There is no queue: what waits is what the Pacer has not given out yet, so a million late arrivals cost no memory. A
+//! [`Population`](super::drive) makes users where they are missing; this file knows none, only the seats they wait in.
+
+use super::wake::Wake;
+use crate::clock::RunClock;
+use crate::load::{Pacer, Shape};
+use crate::metrics::{Resolution, Scale, Trend};
+use crate::plan::Late;
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+/// How close two looks at the arrivals may be. Beyond 5,000 arrivals per second and shard several start at one look:
+/// waking for each of them would cost a third of the CPU.
+const CLOSEST: Duration = Duration::from_micros(200);
+/// Arrivals that are dropped in one go when a load ends.
+const DROPPED_AT_ONCE: usize = 1_000;
+
+/// One arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slot {
+    /// Its number over the whole run, from 0.
+    pub(super) number: u64,
+    /// The run time at which it is due.
+    pub(super) at: Duration,
+}
+
+/// Where a free user waits for an arrival.
+#[derive(Default)]
+pub(super) struct Seat {
+    slot: Cell<Option<Slot>>,
+    taken: Cell<bool>,
+    waker: Cell<Option<Waker>>,
+}
+
+impl Seat {
+    /// Wakes who waits in it, so that it looks again whether it is still wanted.
+    pub(super) fn wake(&self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// The arrivals of one scenario on one shard.
+pub(super) struct Arrivals {
+    late: Late,
+    wake: Rc<Wake>,
+    state: RefCell<State>,
+    /// Users that were begun and have not asked for an arrival yet.
+    coming: Rc<Cell<usize>>,
+}
+
+struct State {
+    pacer: Pacer,
+    /// Run time at which the scenario began.
+    origin: Duration,
+    /// The oldest arrival that has not started.
+    next: Option<Slot>,
+    /// Who waits, the last who came at the end: its connection is the warmest.
+    seats: Vec<Rc<Seat>>,
+    started: u64,
+    dropped: u64,
+    /// Lateness of arrivals that found a user free: ours.
+    own: Trend,
+    /// Lateness of those that had to wait for one.
+    waited: Trend,
+}
+
+/// What is to be done for arrivals that are due and find nobody.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// Nothing.
+    Nobody,
+    /// So many more users.
+    Users(usize),
+    /// One more user, which begins with this arrival.
+    UserFor(Slot),
+}
+
+impl Arrivals {
+    pub(super) fn new(pacer: Pacer, origin: Duration, late: Late, wake: Rc<Wake>) -> Self {
+        let mut state = State {
+            pacer,
+            origin,
+            next: None,
+            seats: Vec::new(),
+            started: 0,
+            dropped: 0,
+            own: trend(),
+            waited: trend(),
+        };
+        state.look();
+        Arrivals { late, wake, state: RefCell::new(state), coming: Rc::default() }
+    }
+
+    /// Hands what is due to those who wait; says whom it misses when `room` more users may come. To be called again until
+    /// it misses nobody; then the shard's timer is armed for what is due next.
+    pub(super) fn release(&self, clock: &RunClock, now: Instant, room: usize) -> Missing {
+        let at = clock.at(now);
+        let mut state = self.state.borrow_mut();
+        while let Some(slot) = state.next.filter(|slot| slot.at <= at) {
+            if let Some(seat) = state.seats.pop() {
+                if seat.taken.replace(false) {
+                    state.advance();
+                    seat.slot.set(Some(slot));
+                    seat.wake();
+                }
+                continue;
+            }
+            match self.late {
+                Late::Drop if room > 0 => {
+                    state.advance();
+                    return Missing::UserFor(slot);
+                }
+                Late::Drop => {
+                    state.advance();
+                    (state.started, state.dropped) = (state.started - 1, state.dropped + 1);
+                }
+                Late::Wait => {
+                    let wanted = state.waiting(at).saturating_sub(self.coming.get() as u64);
+                    // Those that come, or else the next user that gets free, take it: nothing to wake up for until then.
+                    let wanted = room.min(usize::try_from(wanted).unwrap_or(usize::MAX));
+                    return if wanted > 0 { Missing::Users(wanted) } else { Missing::Nobody };
+                }
+            }
+        }
+        if let Some(slot) = state.next {
+            self.wake.arm(clock.instant(slot.at).max(now + CLOSEST));
+        }
+        Missing::Nobody
+    }
+
+    /// The oldest arrival that is due and waits.
+    fn take(&self, at: Duration) -> Option<Slot> {
+        let mut state = self.state.borrow_mut();
+        let slot = state.next.filter(|slot| slot.at <= at)?;
+        state.advance();
+        Some(slot)
+    }
+
+    /// The next arrival for a user that is free; `wanted` says whether it shall still wait for one.
+    pub(super) fn turn<'a>(
+        &'a self,
+        seat: &'a Rc<Seat>,
+        clock: &RunClock,
+        wanted: &'a dyn Fn() -> bool,
+    ) -> Result<Slot, Waiting<'a>> {
+        if let Some(slot) = self.take(clock.at(Instant::now())) {
+            return Ok(slot);
+        }
+        let mut state = self.state.borrow_mut();
+        seat.taken.set(true);
+        state.seats.push(Rc::clone(seat));
+        if let Some(slot) = state.next
+            && !clock.is_paused()
+        {
+            self.wake.arm(clock.instant(slot.at));
+        }
+        Err(Waiting { arrivals: self, seat, wanted })
+    }
+
+    /// Remembers how late an iteration started, in milliseconds; `own` says that a user was free for it in time.
+    pub(super) fn note(&self, lateness: f64, own: bool) {
+        let state = &mut *self.state.borrow_mut();
+        let trend = if own { &mut state.own } else { &mut state.waited };
+        trend.record(lateness);
+    }
+
+    /// Counts one more user that will ask for arrivals, until the answer is dropped.
+    pub(super) fn expect(&self) -> Coming {
+        self.coming.set(self.coming.get() + 1);
+        Coming(Rc::clone(&self.coming))
+    }
+
+    /// Drops what has not started by run time `at`, the end of the load, a batch at a time: what it had waited so far goes to
+    /// `censored`. Whether more is to be dropped.
+    pub(super) fn drop_late(&self, at: Duration, mut censored: impl FnMut(Duration)) -> bool {
+        let mut state = self.state.borrow_mut();
+        for _ in 0..DROPPED_AT_ONCE {
+            let Some(slot) = state.next.filter(|slot| slot.at <= at) else {
+                state.next = None;
+                return false;
+            };
+            state.advance();
+            (state.started, state.dropped) = (state.started - 1, state.dropped + 1);
+            censored(at.saturating_sub(slot.at));
+        }
+        true
+    }
+
+    /// No arrival starts any more, and none is counted as dropped: somebody has stopped the run.
+    pub(super) fn stop(&self) {
+        self.state.borrow_mut().next = None;
+    }
+
+    /// From run time `at` on, arrivals at this rate.
+    pub(super) fn retarget(&self, at: Duration, rate: Arc<dyn Shape>) {
+        let mut state = self.state.borrow_mut();
+        let local = at.saturating_sub(state.origin);
+        state.pacer.retarget(local, rate, local);
+        state.look();
+    }
+
+    /// How many arrivals are due at run time `at` and have not started.
+    pub(super) fn waiting(&self, at: Duration) -> u64 {
+        self.state.borrow_mut().waiting(at)
+    }
+
+    /// How many arrivals were due by run time `at`, whatever became of them.
+    pub(super) fn due(&self, at: Duration) -> u64 {
+        let state = &mut *self.state.borrow_mut();
+        state.started + state.dropped + state.waiting(at)
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.state.borrow().dropped
+    }
+
+    /// Users that wait for an arrival.
+    pub(super) fn free(&self) -> usize {
+        self.state.borrow().seats.iter().filter(|seat| seat.taken.get()).count()
+    }
+
+    /// The lateness of arrivals since the last call: our own, and that of arrivals that waited for a user.
+    pub(super) fn take_lateness(&self) -> (Trend, Trend) {
+        let state = &mut *self.state.borrow_mut();
+        (std::mem::replace(&mut state.own, trend()), std::mem::replace(&mut state.waited, trend()))
+    }
+}
+
+impl State {
+    /// The oldest arrival has found a user.
+    fn advance(&mut self) {
+        self.started += 1;
+        self.pacer.next();
+        self.look();
+    }
+
+    fn look(&mut self) {
+        let (number, origin) = (self.pacer.slot(), self.origin);
+        self.next = self.pacer.peek().map(|offset| Slot { number, at: origin + offset });
+    }
+
+    /// How many arrivals are due at `at` and have not started.
+    fn waiting(&mut self, at: Duration) -> u64 {
+        if self.next.is_none_or(|slot| slot.at > at) {
+            return 0;
+        }
+        let due = self.pacer.due_by(at.saturating_sub(self.origin));
+        due.saturating_sub(self.started + self.dropped).max(1)
+    }
+}
+
+fn trend() -> Trend {
+    Trend::new(Scale::DAY, Resolution::TwoDigits)
+}
+
+/// See [`Arrivals::expect`].
+pub(super) struct Coming(Rc<Cell<usize>>);
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+/// A user that waits in its seat: ready with an arrival, or with `None` when the user is no longer wanted.
+pub(super) struct Waiting<'a> {
+    arrivals: &'a Arrivals,
+    seat: &'a Seat,
+    wanted: &'a dyn Fn() -> bool,
+}
+
+impl Future for Waiting<'_> {
+    type Output = Option<Slot>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Slot>> {
+        if let Some(slot) = self.seat.slot.take() {
+            return Poll::Ready(Some(slot));
+        }
+        if !(self.wanted)() {
+            return Poll::Ready(None);
+        }
+        self.seat.waker.set(Some(context.waker().clone()));
+        Poll::Pending
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.seat.taken.set(false);
+        if self.seat.slot.take().is_some() {
+            // Cancelled between the arrival and its start: nobody will begin it.
+            let state = &mut *self.arrivals.state.borrow_mut();
+            (state.started, state.dropped) = (state.started - 1, state.dropped + 1);
+        }
+    }
+}
