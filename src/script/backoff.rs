@@ -4,9 +4,8 @@
 //! `engine::interlude` does.
 
 use super::desk::Functions;
-use super::duration;
-use super::scenarios;
 use super::settings::Reader;
+use super::{duration, life};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, Growth};
 use rhai::{Dynamic, Engine, EvalAltResult, Module, NativeCallContext};
@@ -80,7 +79,7 @@ pub(super) fn option(reader: &Reader<'_>, functions: &Functions) -> Option<plan:
     }
     if value.is_fnptr() {
         let called = "punk calls it with the number of consecutive errors: `|errors| 1.s * errors`";
-        let name = scenarios::function(reader, "backoff", functions, called)?;
+        let name = life::function(reader, "backoff", functions, called)?;
         return Some(Backoff::from(Growth::Script(name)).0);
     }
     let why = match duration::read(value) {

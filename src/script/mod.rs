@@ -20,6 +20,7 @@ mod guard;
 pub mod home;
 pub mod host;
 pub mod json;
+mod life;
 pub mod lint;
 pub mod machine;
 pub mod max_rate;

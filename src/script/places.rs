@@ -28,7 +28,7 @@ impl Place {
     }
 }
 
-/// An argument or a map value: where it stands and, when it is a map literal, what is in it.
+/// An argument, a map value or a list's item: where it stands and, when it is a map or list literal, what is in it.
 #[derive(Debug, Clone, Default)]
 pub struct Part {
     /// The value's own place; `None` when it came from a variable or a call in another place.
@@ -37,6 +37,16 @@ pub struct Part {
     pub literal: bool,
     /// Keys of a map literal: the key's place and the value.
     pub keys: BTreeMap<String, (Place, Part)>,
+    /// Items of a list literal.
+    pub items: Vec<Part>,
+}
+
+impl Part {
+    /// The place of an item of an item …, or of the nearest thing around it that has one.
+    pub fn item(&self, path: &[usize]) -> Option<Place> {
+        let inner = path.split_first().and_then(|(at, rest)| self.items.get(*at)?.item(rest));
+        inner.or(self.place)
+    }
 }
 
 /// All calls of declaring functions in one file.
@@ -77,10 +87,11 @@ fn part(expr: &Expr) -> Part {
             let keys = map.0.iter().map(|(key, value)| {
                 (key.name.to_string(), (Place::new(key.pos, key.name.chars().count()), part(value)))
             });
-            Part { place, literal: false, keys: keys.collect() }
+            Part { place, keys: keys.collect(), ..Part::default() }
         }
-        Expr::StringConstant(..) => Part { place, literal: true, keys: BTreeMap::new() },
-        _ => Part { place, literal: false, keys: BTreeMap::new() },
+        Expr::Array(items, _) => Part { place, items: items.iter().map(part).collect(), ..Part::default() },
+        Expr::StringConstant(..) => Part { place, literal: true, ..Part::default() },
+        _ => Part { place, ..Part::default() },
     }
 }
 

@@ -4,14 +4,13 @@ use super::backoff;
 use super::declare::Declaration;
 use super::desk::{Desk, Functions};
 use super::error::type_name;
-use super::machine::function_of;
+use super::life::{self, Named};
 use super::overrides::Overrides;
 use super::places::Declared;
 use super::settings::{self, Reader};
 use super::work::{self, MAX_DURATION};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Late, Life, Options, Pacing, Scenario, Weighted, Work};
-use rhai::Dynamic;
+use crate::plan::{Late, Life, Options, Scenario, Work};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,13 +126,7 @@ fn one(
         return None;
     };
     let reader = desk.reader(&map, declared, 1);
-    let (run, mix) = match reader.any("run").filter(|run| run.is_array()) {
-        Some(list) => {
-            let mix = mix(&reader, list, functions);
-            (Some(mix.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")), mix)
-        }
-        None => (function(&reader, "run", functions, WITH_DATA), Vec::new()),
-    };
+    let Named { run, mix, start, stop } = life::functions(&reader, functions);
     if run.is_none() && !reader.has("run") {
         desk.tell(
             declared.problem(
@@ -142,10 +135,8 @@ fn one(
             ),
         );
     }
-    let start = function(&reader, "start", functions, WITH_DATA);
-    let stop = function(&reader, "stop", functions, WITH_DATA);
     let backoff = backoff::option(&reader, functions).unwrap_or_else(|| options.backoff.clone());
-    let life = Life { mix, pacing: pacing(&reader, functions), backoff };
+    let life = Life { mix, pacing: life::pacing(&reader, functions), backoff };
     let duration = reader.duration("duration").or(options.duration);
     let work = work::read(&reader, &name, duration.or(overrides.duration), desk, declared);
     let http = reader.nested("options", |reader| settings::http(reader, &options.http));
@@ -166,89 +157,6 @@ fn one(
     };
     reader.finish("scenario");
     Some(scenario)
-}
-
-/// How punk calls the functions that users run.
-const WITH_DATA: &str = "punk calls it with nothing or with `data`, which is what `setup` returned";
-
-/// The function that a key names, by its name. `called` says how punk calls it: with one argument at most.
-pub(super) fn function(reader: &Reader<'_>, key: &'static str, functions: &Functions, called: &str) -> Option<String> {
-    named(reader, key, reader.any(key)?, functions, called)
-}
-
-/// The function that a value of a key names.
-fn named(
-    reader: &Reader<'_>,
-    key: &'static str,
-    value: &Dynamic,
-    functions: &Functions,
-    called: &str,
-) -> Option<String> {
-    let Some(function) = function_of(value) else {
-        reader.problem(key, Diagnostic::error(format!("`{key}` is a function, not {}", type_name(value))));
-        return None;
-    };
-    let name = function.fn_name().to_owned();
-    // A name that the script does not have is the walk's to report, unless it was given as text.
-    if value.is_string() && !functions.has(&name) {
-        let problem = Diagnostic::error(format!("`{key}`: there is no function `{name}`"));
-        reader.problem(key, problem.suggest(&name, functions.names()));
-        return None;
-    }
-    if function.curry().is_empty() && !functions.takes_at_most_data(&name) {
-        let problem = Diagnostic::error(format!("`{key}`: `{name}` takes more than one parameter"));
-        reader.problem(key, problem.help(called));
-    }
-    Some(if name.starts_with("anon$") { "(closure)".to_owned() } else { name })
-}
-
-/// `run: [[3, browse], [1, checkout]]`: what is wrong is told, and left out.
-fn mix(reader: &Reader<'_>, list: &Dynamic, functions: &Functions) -> Vec<Weighted> {
-    let wrong = |text: String| {
-        let problem = Diagnostic::error(text);
-        reader.problem("run", problem.help("weights and functions in pairs: `run: [[3, browse], [1, checkout]]`"));
-    };
-    let list = list.as_array_ref().map(|list| list.clone()).unwrap_or_default();
-    if list.is_empty() {
-        wrong("`run` is a list with nothing to choose from".to_owned());
-    }
-    let one = |(at, pair): (usize, &Dynamic)| {
-        let items = pair.as_array_ref().ok();
-        let Some([weight, run]) = items.as_ref().map(|items| items.as_slice()) else {
-            let found = items.as_ref().map_or_else(|| type_name(pair), |items| format!("a list of {}", items.len()));
-            wrong(format!("`run`, entry {}: a weight and a function are wanted, not {found}", at + 1));
-            return None;
-        };
-        let number = weight.as_float().or_else(|_| weight.as_int().map(|whole| whole as f64));
-        let number = number.map_err(|_| format!("the weight is a number, not {}", type_name(weight)));
-        let number = number.and_then(|number| match number {
-            number if number.is_finite() && number >= 0.0 => Ok(number),
-            _ => Err(format!("the weight {weight} is not from 0 on")),
-        });
-        let weight = number.map_err(|why| wrong(format!("`run`, entry {}: {why}", at + 1)));
-        let run = named(reader, "run", run, functions, WITH_DATA);
-        Some(Weighted { weight: weight.ok()?, run: run? })
-    };
-    let mix: Vec<Weighted> = list.iter().enumerate().filter_map(one).collect();
-    if !list.is_empty() && mix.len() == list.len() && mix.iter().all(|one| one.weight == 0.0) {
-        wrong("`run`: all weights are 0, so that nothing could ever be chosen".to_owned());
-    }
-    mix
-}
-
-/// `pacing: 2.s`, or a closure that returns such a time.
-fn pacing(reader: &Reader<'_>, functions: &Functions) -> Option<Pacing> {
-    let value = reader.any("pacing")?;
-    if reader.has("rate") {
-        let problem = Diagnostic::error("`pacing` does not go with `rate`, which says itself when iterations start");
-        reader.problem("pacing", problem.help("with `users`, `pacing` spaces the iterations of each user"));
-        return None;
-    }
-    if value.is_fnptr() {
-        let called = "punk calls it with nothing, or with `data`, after each iteration";
-        return function(reader, "pacing", functions, called).map(Pacing::Script);
-    }
-    reader.duration("pacing").map(Pacing::Every)
 }
 
 fn tags(reader: &Reader<'_>, options: &Options) -> std::collections::BTreeMap<String, String> {

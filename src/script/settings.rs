@@ -41,8 +41,13 @@ impl<'a> Reader<'a> {
 
     /// Reports a problem with the value of a key.
     pub fn problem(&self, key: &str, problem: Diagnostic) {
+        self.problem_at(key, &[], problem);
+    }
+
+    /// The same, with an item of a list: `&[2, 0]` is the first item of the third one.
+    pub fn problem_at(&self, key: &str, item: &[usize], problem: Diagnostic) {
         let place = match self.part.keys.get(key) {
-            Some((place, value)) => value.place.unwrap_or(*place),
+            Some((place, value)) => value.item(item).unwrap_or(*place),
             None => self.part.place.unwrap_or(self.fallback),
         };
         self.problems.borrow_mut().push(problem.at(place.span(self.source)));

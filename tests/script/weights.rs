@@ -66,7 +66,7 @@ fn the_plan_shows_the_mix() {
     assert!(outcome.stdout().contains("run: 3 × browse, 1 × (closure)"), "{}", outcome.told());
     let outcome = punk().command("check").script(MIX).arg("--json").run();
     let mix = outcome.json()["plan"]["scenarios"][0]["mix"].to_string();
-    assert_eq!(mix, r#"[{"run":"browse","weight":3.0},{"run":"(closure)","weight":1.0}]"#);
+    assert_eq!(mix, r#"[{"weight":3.0,"run":"browse"},{"weight":1.0,"run":"(closure)"}]"#);
 }
 
 #[test]
@@ -80,5 +80,75 @@ fn two(a, b) { }
 "#;
     let outcome = punk().command("check").script(script).run();
     outcome.assert_code(104);
-    assert_snapshot!(outcome.stderr(), @"");
+    assert_snapshot!(outcome.stderr(), @r#"
+    error: `run` is a list with nothing to choose from
+     --> test.rhai:1:48
+      |
+    1 | scenario("a", #{ users: 1, iterations: 1, run: [] });
+      |                                                ^
+      |
+      = help: weights and functions in pairs: `run: [[3, browse], [1, checkout]]`
+
+    error: `run`: all weights are 0, so that nothing could ever be chosen
+     --> test.rhai:2:48
+      |
+    2 | scenario("b", #{ users: 1, iterations: 1, run: [[0, f], [0.0, g]] });
+      |                                                ^
+      |
+      = help: weights and functions in pairs: `run: [[3, browse], [1, checkout]]`
+
+    error: `run`: a weight is at least 0, not -1
+     --> test.rhai:3:50
+      |
+    3 | scenario("c", #{ users: 1, iterations: 1, run: [[-1, f], ["two", g], [1, 5], [1], f, [1, two], [1, "ff"]] });
+      |                                                  ^^
+      |
+      = help: weights and functions in pairs: `run: [[3, browse], [1, checkout]]`
+
+    error: `run`: a weight is a number, not a string
+     --> test.rhai:3:59
+      |
+    3 | scenario("c", #{ users: 1, iterations: 1, run: [[-1, f], ["two", g], [1, 5], [1], f, [1, two], [1, "ff"]] });
+      |                                                           ^^^^^
+      |
+      = help: weights and functions in pairs: `run: [[3, browse], [1, checkout]]`
+
+    error: `run` chooses from functions, not an integer
+     --> test.rhai:3:74
+      |
+    3 | scenario("c", #{ users: 1, iterations: 1, run: [[-1, f], ["two", g], [1, 5], [1], f, [1, two], [1, "ff"]] });
+      |                                                                          ^
+
+    error: `run`: a weight and a function are wanted, not a list of 1
+     --> test.rhai:3:78
+      |
+    3 | scenario("c", #{ users: 1, iterations: 1, run: [[-1, f], ["two", g], [1, 5], [1], f, [1, two], [1, "ff"]] });
+      |                                                                              ^
+      |
+      = help: weights and functions in pairs: `run: [[3, browse], [1, checkout]]`
+
+    error: `run`: a weight and a function are wanted, not a function
+     --> test.rhai:3:83
+      |
+    3 | scenario("c", #{ users: 1, iterations: 1, run: [[-1, f], ["two", g], [1, 5], [1], f, [1, two], [1, "ff"]] });
+      |                                                                                   ^
+      |
+      = help: weights and functions in pairs: `run: [[3, browse], [1, checkout]]`
+
+    error: `run`: `two` takes more than one parameter
+     --> test.rhai:3:90
+      |
+    3 | scenario("c", #{ users: 1, iterations: 1, run: [[-1, f], ["two", g], [1, 5], [1], f, [1, two], [1, "ff"]] });
+      |                                                                                          ^^^
+      |
+      = help: punk calls it as `two()` or `two(data)`, where `data` is what `setup` returned
+
+    error: `run`: there is no function `ff`
+     --> test.rhai:3:100
+      |
+    3 | scenario("c", #{ users: 1, iterations: 1, run: [[-1, f], ["two", g], [1, 5], [1], f, [1, two], [1, "ff"]] });
+      |                                                                                                    ^^^^
+
+    9 errors
+    "#);
 }
