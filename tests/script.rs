@@ -5,6 +5,7 @@ mod diagnostics;
 mod exit;
 mod files;
 mod limits;
+mod quick;
 mod signals;
 mod smoke;
 mod users;

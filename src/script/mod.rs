@@ -15,6 +15,7 @@ pub mod home;
 pub mod host;
 pub mod json;
 pub mod lint;
+pub mod literal;
 pub mod machine;
 pub mod max_rate;
 pub mod overrides;
