@@ -11,6 +11,7 @@
 //! | `punk check`, `punk check --json` | [`plan_text`], [`plan_json`], [`diagnostics_json`] |
 //! | the book | [`metrics_page`] (`docs/reference/metrics.md`) |
 
+mod arrivals;
 mod checks;
 mod diagnostics;
 mod errors;

@@ -36,18 +36,12 @@ pub(super) fn list(page: &mut Page, plan: &Plan, snapshot: &Snapshot) {
         }
         page.pieces(6, 6, &pieces);
 
-        let of_here = |metric: &str| {
-            trend(snapshot.merged(metric, true, false, |tags| tags.get("scenario") == Some(&state.name)))
-        };
-        for (metric, what) in
-            [("iteration_duration", "iteration took"), ("iteration_lateness", "iteration started late by")]
-        {
-            if let Some(trend) = of_here(metric) {
-                let value = |name: &str| time(statistic(&trend, name));
-                let text = [("avg", "avg"), ("med", "med"), ("p95", "p(95)"), ("max", "max")]
-                    .map(|(title, name)| format!("{title} {}", value(name)));
-                page.pieces(6, 6, &[Piece::tinted(what, Tint::Dim), text.join(", ").into()]);
-            }
+        let took = snapshot.merged("iteration_duration", true, false, |tags| tags.get("scenario") == Some(&state.name));
+        if let Some(trend) = trend(took) {
+            let value = |name: &str| time(statistic(&trend, name));
+            let text = [("avg", "avg"), ("med", "med"), ("p95", "p(95)"), ("max", "max")]
+                .map(|(title, name)| format!("{title} {}", value(name)));
+            page.pieces(6, 6, &[Piece::tinted("iteration took", Tint::Dim), text.join(", ").into()]);
         }
     }
 }
