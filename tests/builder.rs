@@ -93,7 +93,7 @@ impl Punk {
         self
     }
 
-    /// Another subcommand than `run`; only `run` gets the flags about summary and validity.
+    /// Another subcommand than `run`; only `run` and `quick` get the flags about summary and validity.
     pub fn command(mut self, name: &'static str) -> Self {
         self.command = name;
         self
@@ -183,7 +183,7 @@ impl Punk {
             command.arg("-e").arg(format!("BASE_URL={target}"));
         }
         let summary = self.folder.path().join(".summary.json");
-        if self.command == "run" {
+        if matches!(self.command, "run" | "quick") && !self.arguments.iter().any(|one| one == "--print-script") {
             if !self.arguments.iter().any(|argument| argument == "--summary") {
                 command.arg("--summary").arg(&summary);
             }

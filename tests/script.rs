@@ -12,6 +12,7 @@ mod graph;
 mod kept;
 mod limits;
 mod pacing;
+mod quick;
 mod seeds;
 mod shapes;
 mod signals;

@@ -4,6 +4,7 @@ pub mod args;
 mod check;
 pub mod doctor;
 pub mod exit;
+pub mod quick;
 mod run;
 mod shapes;
 mod target;
@@ -28,6 +29,7 @@ pub fn main(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match cli.command {
         Command::Run(args) => run::run(&args).into(),
+        Command::Quick(args) => quick::quick(*args).into(),
         Command::Check(args) => check::check(&args).into(),
         Command::Shapes(args) => shapes::shapes(&args).into(),
         Command::Target(args) => target::serve(args).into(),

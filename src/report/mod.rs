@@ -12,6 +12,7 @@
 //! | `punk shapes`, `punk shapes --json` | [`shapes_text`], [`shapes_json`] |
 //! | the book | [`metrics_page`] (`docs/reference/metrics.md`) |
 
+mod arrivals;
 mod checks;
 mod diagnostics;
 mod errors;

@@ -36,10 +36,19 @@ pub struct Compiled {
 
 /// Compiles the script at `path`.
 pub fn compile(path: &Path, overrides: &Overrides) -> Compiled {
+    compiled(overrides, |engine, problems| Sources::load(engine, path, problems))
+}
+
+/// Compiles a script that stands in no file: `name` stands for its path in what people read.
+pub fn compile_text(name: &str, text: String, overrides: &Overrides) -> Compiled {
+    compiled(overrides, |engine, problems| Sources::of_text(engine, Path::new(name), text, problems))
+}
+
+fn compiled(overrides: &Overrides, load: impl FnOnce(&rhai::Engine, &mut Vec<Diagnostic>) -> Sources) -> Compiled {
     let mut diagnostics = Vec::new();
     let mut engine = machine::engine(&Limits::default());
     engine.set_optimization_level(OptimizationLevel::None);
-    let sources = Sources::load(&engine, path, &mut diagnostics);
+    let sources = load(&engine, &mut diagnostics);
     if !sources.files.is_empty() {
         diagnostics.extend(walk(&engine, &sources));
     }

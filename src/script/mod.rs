@@ -22,6 +22,7 @@ pub mod host;
 pub mod json;
 mod life;
 pub mod lint;
+pub mod literal;
 pub mod machine;
 pub mod max_rate;
 pub mod overrides;

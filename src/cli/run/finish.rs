@@ -1,6 +1,6 @@
 //! The end of a run: why it ended so, every report written, the exit code.
 
-use crate::cli::args::{Color, OnInvalid, RunArgs};
+use crate::cli::args::{Color, OnInvalid, RunFlags};
 use crate::cli::exit::{self, Exit};
 use crate::cli::{err, out};
 use crate::diagnostic::Diagnostic;
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// Tells why, writes every report, returns the exit code.
 pub(super) fn finish(
-    args: &RunArgs,
+    args: &RunFlags,
     plan: &Plan,
     snapshot: &Snapshot,
     ending: &Ending,
@@ -28,7 +28,7 @@ pub(super) fn finish(
     for error in errors {
         err(&format!("{}\n", error.diagnostic(&plan.sources).render(color)));
     }
-    let mut reasons = exit::reasons(snapshot, ending, args.on_invalid == OnInvalid::Fail);
+    let mut reasons = exit::reasons(snapshot, ending, args.on_invalid != Some(OnInvalid::Warn));
     let mut facts = facts(&reasons, snapshot, ending, started_at, wall);
     let summary = Summary::new(plan, snapshot, &facts);
     if let Some(path) = &args.summary {
