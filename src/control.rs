@@ -66,6 +66,22 @@ pub enum Command {
         /// Users, or iterations per second, whichever its plan has.
         to: f64,
     },
+    /// The end of [`Command::Scale`]: the load is again what the plan says of this moment.
+    Replan {
+        /// Who.
+        by: Author,
+        /// The scenario's name.
+        scenario: String,
+    },
+    /// Nothing changes, but the report shall say that somebody could not do what was wanted.
+    Note {
+        /// Who.
+        by: Author,
+        /// What was wanted.
+        what: String,
+        /// Why it could not be done.
+        why: String,
+    },
     /// One scenario starts no new iterations; what runs of it may end within its graceful stop.
     End {
         /// Who.

@@ -85,6 +85,8 @@ pub struct Scenario {
     pub starts: Duration,
     /// The scenario that must have ended before this one starts.
     pub after: Option<String>,
+    /// Of a load with a `find_capacity`: what must hold, judged over one window of the search at a time.
+    pub objective: Vec<ThresholdRule>,
     /// Whether all of it is warm-up: kept apart, in no total and no verdict.
     pub warmup: bool,
     /// How long iterations that run may go on after the scenario's end.

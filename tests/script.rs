@@ -17,6 +17,7 @@ mod seeds;
 mod shapes;
 mod signals;
 mod smoke;
+mod steering;
 mod store;
 mod think;
 mod users;

@@ -212,11 +212,11 @@ impl Arrivals {
         self.state.borrow_mut().next = None;
     }
 
-    /// From run time `at` on, arrivals at this rate.
-    pub(super) fn retarget(&self, at: Duration, rate: Arc<dyn Shape>) {
+    /// From run time `at` on, arrivals at this rate, whose own time begins then or at `origin` of the scenario's time.
+    pub(super) fn retarget(&self, at: Duration, rate: Arc<dyn Shape>, origin: Option<Duration>) {
         let mut state = self.state.borrow_mut();
         let local = at.saturating_sub(state.origin);
-        state.pacer.retarget(local, rate, local);
+        state.pacer.retarget(local, rate, origin.unwrap_or(local));
         state.look();
     }
 

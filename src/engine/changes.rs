@@ -87,7 +87,13 @@ impl Changes {
             Model::Users => format!("{name}: {to} users"),
             Model::Rate => format!("{name}: {to} iterations/s"),
         };
-        Ok((Order::Scale { scenario, at: self.at(now) + AHEAD, shape }, what))
+        Ok((Order::Scale { scenario, at: self.at(now) + AHEAD, shape: Some(shape) }, what))
+    }
+
+    /// The order that lets a load be what its plan says, and in words what it does.
+    pub(super) fn replan(&self, plan: &Plan, name: &str, now: Instant) -> Result<(Order, String), String> {
+        let scenario = find(plan, name)?;
+        Ok((Order::Scale { scenario, at: self.at(now) + AHEAD, shape: None }, format!("{name}: as planned")))
     }
 
     /// The order that ends one scenario, and in words what it does.

@@ -8,7 +8,7 @@ use super::judge::Judge;
 use super::shard::TICK;
 use crate::clock::RunClock;
 use crate::control::Command;
-use crate::load::Target;
+use crate::load::{Answer, Target};
 use crate::metrics::snapshot::{Intervention, Recent, ScenarioState, Status};
 use crate::metrics::{
     Cell, Delta, ErrorLog, MetricId, MetricSpec, OTHER, Recorder, Resolution, Scale, ScenarioDelta, Series, SeriesKey,
@@ -36,8 +36,15 @@ pub(super) enum ToCollector {
     Scaled {
         /// Which, in the order of the Plan.
         scenario: usize,
-        /// Users, or iterations per second.
-        to: f64,
+        /// Users, or iterations per second; `None`: its plan's again.
+        to: Option<f64>,
+    },
+    /// A search for the capacity is over.
+    Found {
+        /// Which scenario, in the order of the Plan.
+        scenario: usize,
+        /// What came of it.
+        answer: Answer,
     },
     /// All shards have ended; publish the last Snapshot.
     Finish {
@@ -178,7 +185,8 @@ impl Collector {
                 }
                 Ok(ToCollector::Status(status)) => self.enter(status),
                 Ok(ToCollector::Clock(clock)) => self.clock = Some(clock),
-                Ok(ToCollector::Scaled { scenario, to }) => self.scaled[scenario] = Some(to),
+                Ok(ToCollector::Scaled { scenario, to }) => self.scaled[scenario] = to,
+                Ok(ToCollector::Found { scenario, answer }) => self.states[scenario].found = Some(answer),
                 Ok(ToCollector::Intervened(intervention)) => {
                     if self.interventions.len() < INTERVENTIONS {
                         self.interventions.push(intervention);
@@ -187,8 +195,10 @@ impl Collector {
                 Ok(ToCollector::Finish { within }) => {
                     let end = Instant::now() + within;
                     while let Ok(message) = inbox.try_recv() {
-                        if let ToCollector::Delta(delta) = message {
-                            self.merge(*delta);
+                        match message {
+                            ToCollector::Delta(delta) => self.merge(*delta),
+                            ToCollector::Found { scenario, answer } => self.states[scenario].found = Some(answer),
+                            _ => {}
                         }
                         if Instant::now() > end {
                             self.health.lost("the last samples did not arrive in time");

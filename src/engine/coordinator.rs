@@ -14,6 +14,7 @@ use super::collector::{Collector, ToCollector};
 use super::graph::Graph;
 use super::shard::{self, Order, ShardEvent};
 use super::stack::LARGE;
+use super::steering;
 use crate::clock::RunClock;
 use crate::control::{Author, Command};
 use crate::metrics::snapshot::{Intervention, Status};
@@ -184,10 +185,15 @@ fn coordinate(
         spares.push(spare);
     }
     drop(events);
+    let snapshots = publish.subscribe();
     let collector = Collector::new(Arc::clone(plan), specs, spares, publish, commands.clone());
     let collector = thread::Builder::new().name("collector".to_owned()).spawn(move || collector.run(&deltas));
     let collector = match collector {
         Ok(thread) => thread,
+        Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
+    };
+    let steering = match steer(plan, snapshots, commands, &to_collector) {
+        Ok(steering) => steering,
         Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
     };
     let mut lead = Lead {
@@ -208,11 +214,31 @@ fn coordinate(
             ending.bug.get_or_insert_with(|| format!("a shard panicked: {}", shard::panic_text(&*panic)));
         }
     }
+    if let Some(Err(error)) = steering.and_then(|thread| thread.join().ok()) {
+        ending.refused.get_or_insert(error);
+    }
     let _ = to_collector.send(ToCollector::Finish { within: LAST_DELTA });
     if let Err(panic) = collector.join() {
         ending.bug.get_or_insert_with(|| format!("the collector panicked: {}", shard::panic_text(&*panic)));
     }
     ending
+}
+
+type Steered = JoinHandle<Result<(), ScriptError>>;
+
+/// Starts the thread that steers, where any load wants it.
+fn steer(
+    plan: &Arc<Plan>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    commands: &mpsc::UnboundedSender<Command>,
+    to_collector: &std_mpsc::Sender<ToCollector>,
+) -> std::io::Result<Option<Steered>> {
+    if !steering::is_needed(plan) {
+        return Ok(None);
+    }
+    let (plan, commands, to_collector) = (Arc::clone(plan), commands.clone(), to_collector.clone());
+    let body = move || steering::run(&plan, snapshots, &commands, &to_collector);
+    thread::Builder::new().name("steering".to_owned()).stack_size(LARGE).spawn(body).map(Some)
 }
 
 /// Leads the shards from state to state.
@@ -376,6 +402,13 @@ impl Lead<'_> {
                 let order = self.running().and_then(|()| self.changes.scale(self.plan, &scenario, to, now));
                 self.order(now, by, format!("{scenario}: scale to {to}"), order);
             }
+            Command::Replan { by, scenario } => {
+                let order = self.running().and_then(|()| self.changes.replan(self.plan, &scenario, now));
+                self.order(now, by, format!("{scenario}: as planned"), order);
+            }
+            Command::Note { by, what, why } => {
+                self.told::<()>(now, by, what, Err(why));
+            }
             Command::End { by, scenario, why } => {
                 let order = self.running().and_then(|()| self.changes.end(self.plan, &scenario, &why));
                 self.order(now, by, format!("{scenario}: end"), order);
@@ -409,7 +442,7 @@ impl Lead<'_> {
             Ok((order, what)) => {
                 self.shards.tell(&order);
                 if let Order::Scale { scenario, shape, .. } = &order {
-                    let to = shape.before(Duration::ZERO);
+                    let to = shape.as_ref().map(|shape| shape.before(Duration::ZERO));
                     let _ = self.to_collector.send(ToCollector::Scaled { scenario: *scenario, to });
                 }
                 self.told(now, by, what, Ok(()));

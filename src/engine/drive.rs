@@ -352,11 +352,18 @@ impl Population {
         self.retired = self.residents.len();
     }
 
-    /// Another target from run time `at` on.
-    pub(super) fn scale(&mut self, at: Duration, shape: Arc<dyn Shape>) {
-        match &self.course {
-            Course::Arrivals(arrivals) => arrivals.retarget(at, shape),
-            _ => self.course = Course::Users(shape.before(Duration::ZERO)),
+    /// Another target from run time `at` on; without one, the plan's again.
+    pub(super) fn scale(&mut self, ground: &Ground, at: Duration, shape: Option<Arc<dyn Shape>>) {
+        let planned = || ground.host.plan.scenarios[self.scenario].work.load().map(|load| Arc::clone(&load.shape));
+        match (&self.course, shape) {
+            (Course::Arrivals(arrivals), Some(shape)) => arrivals.retarget(at, shape, None),
+            (Course::Arrivals(arrivals), None) => {
+                if let Some(planned) = planned() {
+                    arrivals.retarget(at, planned, Some(Duration::ZERO));
+                }
+            }
+            (_, Some(shape)) => self.course = Course::Users(shape.before(Duration::ZERO)),
+            (_, None) => self.course = Course::Plan,
         }
     }
 }

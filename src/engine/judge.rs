@@ -80,10 +80,10 @@ fn near(snapshot: &Snapshot, selector: &Selector) -> String {
 }
 
 /// A Snapshot as rules see it.
-struct Seen<'a>(&'a Snapshot);
+pub(super) struct Seen<'a>(pub(super) &'a Snapshot);
 
 impl Seen<'_> {
-    fn merged(&self, selector: &Selector) -> Option<Cell> {
+    pub(super) fn merged(&self, selector: &Selector) -> Option<Cell> {
         let filtered = selector.tags().next().is_some();
         let with_phases = selector.tag("phase").is_some();
         self.0.merged(selector.metric(), filtered, with_phases, |tags| {
@@ -127,7 +127,7 @@ impl View for Seen<'_> {
 }
 
 /// A trend that has values, as rules see it.
-struct Merged(Trend);
+pub(super) struct Merged(pub(super) Trend);
 
 impl Distribution for Merged {
     fn count(&self) -> u64 {

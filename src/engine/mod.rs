@@ -22,9 +22,11 @@ mod load_of_thread;
 mod resident;
 mod shard;
 mod stack;
+mod steering;
 #[cfg(test)]
 mod tests;
 mod wake;
+mod window;
 
 pub use coordinator::{Ending, Run, Settings, StartError};
 pub use stack::on_large_stack;

@@ -52,8 +52,8 @@ pub(super) enum Order {
     Start { epoch: Instant, data: Arc<Value> },
     /// The run's clock reads differently from now on: it stands still, or goes on.
     Clock(RunClock),
-    /// Another target for one scenario, from a run time on.
-    Scale { scenario: usize, at: Duration, shape: Arc<dyn Shape> },
+    /// Another target for one scenario, from a run time on; without a shape, its plan's again.
+    Scale { scenario: usize, at: Duration, shape: Option<Arc<dyn Shape>> },
     /// No new iterations of one scenario; cancel what is left of it after the graceful stop.
     End { scenario: usize },
     /// No new iterations; cancel what is left after the graceful stop.
@@ -298,7 +298,7 @@ impl Shard {
                 self.ground.host.clock.set(clock);
                 if clock.is_paused() { self.ground.gate.close() } else { self.ground.gate.open() }
             }
-            Order::Scale { scenario, at, shape } => self.populations[scenario].scale(at, shape),
+            Order::Scale { scenario, at, shape } => self.populations[scenario].scale(&self.ground, at, shape),
             Order::End { scenario } => self.populations[scenario].drain(&self.ground, Instant::now()),
             Order::Drain => {
                 for population in &mut self.populations {

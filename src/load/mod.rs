@@ -9,6 +9,7 @@
 //! A [`Pacer`] says when the arrivals of the open model are due: the integral of a rate shape, striped.
 
 mod arguments;
+mod bounded;
 mod capacity;
 mod error;
 mod gaps;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use arguments::{Argument, Arguments, Kind, Named, Parameter, Times};
+pub use bounded::bounded;
 pub use capacity::{Answer, Goal, Next, Phase, Search, Window};
 pub use error::ShapeError;
 pub use outline::{outline, summit};

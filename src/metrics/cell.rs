@@ -89,6 +89,21 @@ impl Cell {
         }
     }
 
+    /// What was added since an `earlier` state of the same cell; of a gauge, its value now.
+    #[must_use]
+    pub fn since(&self, earlier: &Cell) -> Cell {
+        match (self, earlier) {
+            (Cell::Counter { sum, samples }, Cell::Counter { sum: s, samples: n }) => {
+                Cell::Counter { sum: sum - s, samples: samples.saturating_sub(*n) }
+            }
+            (Cell::Rate { passes, total }, Cell::Rate { passes: p, total: t }) => {
+                Cell::Rate { passes: passes.saturating_sub(*p), total: total.saturating_sub(*t) }
+            }
+            (Cell::Trend(now), Cell::Trend(then)) => Cell::Trend(now.since(then)),
+            (now, _) => now.clone(),
+        }
+    }
+
     /// Whether no sample has arrived.
     #[inline]
     pub fn is_empty(&self) -> bool {

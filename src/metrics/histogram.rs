@@ -61,6 +61,11 @@ impl Histogram {
         self.hdr.add(&other.hdr).expect("the ranges of one metric are equal, so the source always fits");
     }
 
+    /// Takes away what an earlier state of the same histogram had counted.
+    pub fn subtract(&mut self, earlier: &Histogram) {
+        self.hdr.subtract(&earlier.hdr).expect("counts only grow, and the bounds of one metric are equal");
+    }
+
     /// The nearest-rank value at `quantile` (0..=1): the highest value its bucket may hold.
     pub fn quantile(&self, quantile: f64) -> u64 {
         self.hdr.value_at_quantile(quantile)

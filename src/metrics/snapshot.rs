@@ -10,6 +10,7 @@ use super::error_log::ErrorLog;
 use super::tags::TagSet;
 use super::trend::Trend;
 use crate::control::Author;
+use crate::load::Answer;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,6 +76,8 @@ pub struct ScenarioState {
     pub progress: f64,
     /// Whether all its users have ended.
     pub done: bool,
+    /// What its search for the capacity found, once it is over.
+    pub found: Option<Answer>,
     /// Figures of the last seconds.
     pub recent: Recent,
 }

@@ -98,6 +98,28 @@ impl Trend {
         }
     }
 
+    /// What was added since an `earlier` state of the same trend. Its minimum and maximum are those of its histogram's
+    /// buckets, within the precision; without one they are unknown and those of the whole.
+    #[must_use]
+    pub fn since(&self, earlier: &Trend) -> Trend {
+        let mut new = self.clone();
+        if earlier.count == 0 {
+            return new;
+        }
+        new.count = self.count.saturating_sub(earlier.count);
+        new.sum = self.sum - earlier.sum;
+        new.clipped = self.clipped.saturating_sub(earlier.clipped);
+        if let (Some(ours), Some(theirs)) = (&mut new.histogram, &earlier.histogram) {
+            ours.subtract(theirs);
+            let ticks = |ticks: u64| ticks as f64 / self.scale.per_unit;
+            let first = ours.buckets().next().map(|(value, _)| ticks(value));
+            let last = ours.buckets().last().map(|(value, _)| ticks(value));
+            (new.min, new.max) = (first.unwrap_or(f64::INFINITY), last.unwrap_or(f64::NEG_INFINITY).min(self.max));
+            new.min = new.min.min(new.max);
+        }
+        new
+    }
+
     /// Forgets the values and keeps the memory, for the spare Recorder.
     pub fn clear(&mut self) {
         if self.count == 0 {
@@ -178,6 +200,20 @@ impl Trend {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_added_since_is_what_was_recorded_since() {
+        let mut trend = Trend::new(Scale::DAY, Resolution::ThreeDigits);
+        (0..1_000).for_each(|ms| trend.record(f64::from(ms)));
+        let earlier = trend.clone();
+        (0..100).for_each(|ms| trend.record(f64::from(ms) + 5_000.0));
+        let since = trend.since(&earlier);
+        assert_eq!((since.count(), since.sum()), (100, 504_950.0));
+        let near = |value: Option<f64>, wanted: f64| (value.unwrap() - wanted).abs() <= wanted * 0.001;
+        assert!(near(since.min(), 5_000.0) && near(since.max(), 5_099.0), "{since:?}");
+        assert!(near(since.percentile(50.0), 5_049.0));
+        assert_eq!(trend.since(&trend).count(), 0);
+    }
     use proptest::prelude::*;
 
     fn trend() -> Trend {

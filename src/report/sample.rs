@@ -186,6 +186,7 @@ fn scenario(name: &str, work: Work) -> Scenario {
         work,
         starts: Duration::ZERO,
         after: None,
+        objective: Vec::new(),
         warmup: false,
         graceful_stop: Duration::from_secs(30),
         tags: BTreeMap::new(),

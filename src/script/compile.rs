@@ -127,7 +127,8 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
     let functions = Functions::of(sources);
     let options = options(&desk, of(|what| *what == What::Options), overrides, &functions);
     let metrics = metrics(&desk, of(|what| matches!(what, What::Metric(_))));
-    let scenarios = scenarios::read(&desk, of(|what| *what == What::Scenario), &options, overrides, &functions);
+    let declared = of(|what| *what == What::Scenario);
+    let scenarios = scenarios::read(&desk, declared, &options, overrides, &functions, &metrics);
     let thresholds = thresholds::read(&desk, of(|what| *what == What::Threshold), &metrics, &options, &scenarios);
     Plan {
         sources: sources.files.clone(),

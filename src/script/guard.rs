@@ -20,13 +20,19 @@ const STRIDE: u64 = 1_000;
 const OFF_FIBER: Duration = Duration::from_secs(10);
 
 thread_local! {
-    static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// When the call off any fiber began, and how long it may take.
+    static BEGAN: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
 }
 
 /// Begins a call into a script that may run on no fiber.
 pub fn begin() {
+    begin_within(OFF_FIBER);
+}
+
+/// The same, with another limit for what runs on no fiber.
+pub fn begin_within(limit: Duration) {
     if !fiber::on_fiber() {
-        BEGAN.set(Some(Instant::now()));
+        BEGAN.set(Some((Instant::now(), limit)));
     }
 }
 
@@ -59,9 +65,9 @@ pub fn install(engine: &mut Engine, limits: &Limits) {
 #[cold]
 fn pause(cpu: Duration) -> Option<Ended> {
     if !fiber::on_fiber() {
-        let late = BEGAN.get().is_some_and(|began| began.elapsed() > OFF_FIBER);
-        return late.then(|| {
-            Ended::Limit(format!("this computed for {}: is a loop endless?", crate::units::duration::print(OFF_FIBER)))
+        let late = BEGAN.get().filter(|(began, limit)| began.elapsed() > *limit);
+        return late.map(|(_, limit)| {
+            Ended::Limit(format!("this computed for {}: is a loop endless?", crate::units::duration::print(limit)))
         });
     }
     if fiber::busy() > cpu {

@@ -22,6 +22,7 @@ use rustc_hash::FxHashSet;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// How a call into the script ended, if not with a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -263,28 +264,32 @@ impl Machine {
     /// # Errors
     /// See [`Failure`].
     pub fn call(&self, function: &Function, this: Option<&mut Dynamic>, data: &Dynamic) -> Result<Dynamic, Failure> {
-        let data = if function.takes_data { vec![data.clone()] } else { Vec::new() };
-        self.called(&function.pointer, this, data)
+        guard::begin();
+        if function.takes_data {
+            self.called(&function.pointer, this, &mut [data.clone()])
+        } else {
+            self.called(&function.pointer, this, &mut [])
+        }
     }
 
-    /// Calls a closure that the script gave to a declaration, outside any user: there is no `this`.
+    /// Calls a closure that the script gave to a declaration, outside any user: there is no `this`, and little time.
     ///
     /// # Errors
     /// See [`Failure`].
-    pub fn ask(&self, closure: &FnPtr, arguments: Vec<Dynamic>) -> Result<Dynamic, Failure> {
-        self.called(closure, None, arguments)
+    pub fn ask(&self, closure: &FnPtr, mut arguments: Vec<Dynamic>, within: Duration) -> Result<Dynamic, Failure> {
+        guard::begin_within(within);
+        self.called(closure, None, &mut arguments)
     }
 
     fn called(
         &self,
         pointer: &FnPtr,
         this: Option<&mut Dynamic>,
-        mut arguments: Vec<Dynamic>,
+        arguments: &mut [Dynamic],
     ) -> Result<Dynamic, Failure> {
-        guard::begin();
         let context =
             NativeCallContext::new_with_all_fields(&self.engine, pointer.fn_name(), None, &self.sealed, Position::NONE);
-        let result = pointer.call_raw(&context, this, &mut arguments);
+        let result = pointer.call_raw(&context, this, arguments);
         result.map_err(|error| match *error {
             EvalAltResult::Exit(..) => {
                 let error =

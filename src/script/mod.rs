@@ -25,6 +25,7 @@ pub mod lint;
 pub mod literal;
 pub mod machine;
 pub mod max_rate;
+mod objective;
 pub mod overrides;
 pub mod places;
 pub mod reference;

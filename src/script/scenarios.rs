@@ -5,11 +5,14 @@ use super::declare::Declaration;
 use super::desk::{Desk, Functions};
 use super::error::type_name;
 use super::life::{self, Named};
+use super::objective;
 use super::overrides::Overrides;
 use super::places::Declared;
 use super::settings::{self, Reader};
 use super::work::{self, MAX_DURATION};
 use crate::diagnostic::Diagnostic;
+use crate::expr::Catalog;
+use crate::metrics::MetricDef;
 use crate::plan::{Late, Life, Options, Scenario, Work};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +24,9 @@ pub(super) fn read<'a>(
     options: &Options,
     overrides: &Overrides,
     functions: &Functions,
+    metrics: &[MetricDef],
 ) -> Vec<Scenario> {
+    let catalog = Catalog { metrics, tags: &options.declared_tags };
     let mut scenarios: Vec<Scenario> = Vec::new();
     let mut declared_any = false;
     let mut skipped = Vec::new();
@@ -29,7 +34,7 @@ pub(super) fn read<'a>(
     for declaration in declarations {
         declared_any = true;
         let declared = desk.declared(declaration);
-        if let Some(scenario) = one(desk, declaration, &declared, options, overrides, functions) {
+        if let Some(scenario) = one(desk, declaration, &declared, options, overrides, functions, catalog) {
             if scenarios.iter().any(|known| known.name == scenario.name) || skipped.contains(&scenario.name) {
                 desk.tell(
                     declared
@@ -102,6 +107,7 @@ fn one(
     options: &Options,
     overrides: &Overrides,
     functions: &Functions,
+    catalog: Catalog<'_>,
 ) -> Option<Scenario> {
     let name = match declaration.arguments[0].as_immutable_string_ref() {
         Ok(name) => name.to_string(),
@@ -140,8 +146,16 @@ fn one(
     let duration = reader.duration("duration").or(options.duration);
     let work = work::read(&reader, &name, duration.or(overrides.duration), desk, declared);
     let http = reader.nested("options", |reader| settings::http(reader, &options.http));
+    let work = work?;
+    let objective = work.load().map_or(Ok(Vec::new()), |load| objective::read(load, &name, catalog));
+    let objective = objective.unwrap_or_else(|problems| {
+        let key = if reader.has("rate") { "rate" } else { "users" };
+        problems.into_iter().for_each(|problem| reader.problem(key, problem));
+        Vec::new()
+    });
     let scenario = Scenario {
-        work: work?,
+        work,
+        objective,
         starts: reader.duration("starts").unwrap_or_default(),
         after: reader.text("after"),
         warmup: reader.truth("warmup").unwrap_or(false),
@@ -228,6 +242,7 @@ fn plain(desk: &Desk<'_>, options: &Options, overrides: &Overrides, functions: &
         work,
         starts: Duration::ZERO,
         after: None,
+        objective: Vec::new(),
         warmup: false,
         graceful_stop: options.graceful_stop,
         tags: std::collections::BTreeMap::new(),

@@ -7,7 +7,7 @@ use super::error::type_name;
 use super::places::Declared;
 use super::settings::Reader;
 use crate::diagnostic::Diagnostic;
-use crate::load::{self, Argument, Load, Model};
+use crate::load::{self, Argument, Load, Model, Steering};
 use crate::plan::{Late, Work};
 use rhai::Dynamic;
 use std::sync::Arc;
@@ -35,7 +35,9 @@ pub(super) fn read(
     let max_users = reader.whole_u32("max_users", 1);
     let late = reader.word("late", &[("wait", Late::Wait), ("drop", Late::Drop)]);
     let (shared, each) = (reader.whole("iterations", 1), reader.whole("iterations_per_user", 1));
-    if !given[1] {
+    let steered = reader.any("users").and_then(|value| value.clone().try_cast::<Shape>()?.law.steered());
+    let asks = steered.is_some_and(|steered| steered.how == Steering::Closure);
+    if !given[1] && !asks {
         for (key, given) in [("max_users", max_users.is_some()), ("late", late.is_some())] {
             if given {
                 let problem = Diagnostic::error(format!("`{key}` belongs to `rate`"));
@@ -76,7 +78,16 @@ pub(super) fn read(
                 .ok()
         }
         [true, false, false, false] => {
-            let shape = shape(reader, "users")?;
+            let mut shape = shape(reader, "users")?;
+            if asks {
+                let Some(most) = max_users else {
+                    let problem = Diagnostic::error("an `adaptive` number of users needs a bound");
+                    reader
+                        .problem("users", problem.help("add `max_users: 100`: the most that the closure may ask for"));
+                    return None;
+                };
+                shape = load::bounded(shape, f64::from(most));
+            }
             closed(shape, duration).map_err(|problem| reader.problem("users", problem)).ok()
         }
         [false, false, false, false] => {
@@ -177,6 +188,8 @@ pub(super) fn open(
 
 fn ending(shape: Arc<dyn load::Shape>, duration: Option<Duration>) -> Result<Arc<dyn load::Shape>, Diagnostic> {
     let shape = match duration {
+        // One that ends by then is not written down as cut.
+        Some(duration) if shape.duration().is_some_and(|own| own <= duration) => shape,
         Some(duration) => load::build("during", &[Argument::Shape(shape), Argument::Duration(duration)])
             .map_err(|error| Diagnostic::error(error.to_string()))?,
         None => shape,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::unix::AsyncFd;
 
 /// What a user may type.
-pub(super) const HELP: &str = "pause · resume · scale SCENARIO NUMBER · end SCENARIO · stop";
+pub(super) const HELP: &str = "pause · resume · scale SCENARIO NUMBER · scale SCENARIO plan · end SCENARIO · stop";
 /// Longest line that is read; more is nobody's typing.
 const LONGEST: usize = 4_096;
 
@@ -90,6 +90,7 @@ pub(super) fn parse(line: &str) -> Result<Option<Command>, String> {
         ["resume"] => Command::Resume { by },
         ["stop"] => Command::Stop { by, why: "stopped from the terminal".to_owned() },
         ["end", scenario] => Command::End { by, scenario: scenario.to_owned(), why: "from the terminal".to_owned() },
+        ["scale", scenario, "plan"] => Command::Replan { by, scenario: scenario.to_owned() },
         ["scale", scenario, to] => {
             let to = units::rate::parse(to).map_err(|error| error.to_string())?;
             Command::Scale { by, scenario: scenario.to_owned(), to }
@@ -109,6 +110,8 @@ mod tests {
         let scale = |to| Command::Scale { by: by.clone(), scenario: "browse".to_owned(), to };
         assert_eq!(parse("scale browse 50"), Ok(Some(scale(50.0))));
         assert_eq!(parse("scale browse 120/min"), Ok(Some(scale(2.0))));
+        let replan = Command::Replan { by: by.clone(), scenario: "browse".to_owned() };
+        assert_eq!(parse("scale browse plan"), Ok(Some(replan)));
         assert_eq!(parse(""), Ok(None));
         assert!(parse("scale browse many").is_err());
         assert_eq!(parse("faster"), Err(format!("`faster` is no command: {HELP}")));

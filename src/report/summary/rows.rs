@@ -1,6 +1,7 @@
 //! The rows of the summary: scenarios, operations, requests, checks, thresholds, errors, generator.
 
 use super::{number, percent};
+use crate::load::Answer;
 use crate::metrics::{ErrorLog, Snapshot, Trend, Verdict};
 use crate::plan::Plan;
 use crate::report::arrivals::Arrivals;
@@ -10,7 +11,7 @@ use crate::report::figures::{clipped, per_second, share, statistic};
 use crate::report::operations::{Operation, PHASES};
 use crate::report::requests::{Apart, Requests};
 use serde::Serialize;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 use std::time::Duration;
 
 #[derive(Debug, Serialize)]
@@ -27,11 +28,40 @@ pub(super) struct ScenarioWire {
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting: Option<u64>,
     dropped: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capacity: Option<CapacityWire>,
     interrupted: u64,
     users_max: u32,
     /// Open model: the most users that it may take.
     #[serde(skip_serializing_if = "Option::is_none")]
     max_users: Option<u32>,
+}
+
+/// What `find_capacity` found.
+#[derive(Debug, Serialize)]
+struct CapacityWire {
+    answer: &'static str,
+    text: String,
+    #[serde(flatten)]
+    found: Map<String, Value>,
+}
+
+impl CapacityWire {
+    fn new(answer: &Answer) -> Self {
+        let (word, found) = match answer {
+            Answer::Found { capacity, fails_at, held, windows: (met, all), confirmed } => {
+                let found = json!({
+                    "capacity": capacity, "fails_at": fails_at, "held_seconds": held.as_secs_f64(),
+                    "windows": all, "windows_met": met, "confirmed": confirmed,
+                });
+                ("found", found)
+            }
+            Answer::BoundNotFound { highest } => ("bound not found", json!({ "capacity": highest })),
+            Answer::NotEvenStart { start } => ("not even the start", json!({ "fails_at": start })),
+        };
+        let found = found.as_object().cloned().unwrap_or_default();
+        CapacityWire { answer: word, text: answer.to_string(), found }
+    }
 }
 
 impl ScenarioWire {
@@ -51,6 +81,7 @@ impl ScenarioWire {
                 plan: scenario.work.to_string(),
                 iterations: state.iterations,
                 dropped: state.dropped,
+                capacity: state.found.as_ref().map(CapacityWire::new),
                 interrupted: state.interrupted,
                 users_max: state.users_max,
             }

@@ -36,6 +36,9 @@ pub(super) fn list(page: &mut Page, plan: &Plan, snapshot: &Snapshot) {
         }
         page.pieces(6, 6, &pieces);
 
+        if let Some(found) = &state.found {
+            page.pieces(6, 6, &[Piece::tinted(&found.to_string(), Tint::Strong)]);
+        }
         for (metric, what) in [("iteration_duration", "iteration took"), ("backoff_duration", "backed off for")] {
             let of_here = snapshot.merged(metric, true, false, |tags| tags.get("scenario") == Some(&state.name));
             if let Some(trend) = trend(of_here) {

@@ -1,0 +1,273 @@
+//! Loads that are steered by what is measured: `adaptive` asks a closure of the script, `find_capacity` searches.
+//!
+//! One thread with a Machine of its own, and only where the Plan has such a load. It sees Snapshots and sends Commands, as
+//! anybody may; it knows no shard.
+
+use super::collector::ToCollector;
+use super::window::Window;
+use crate::control::{Author, Command};
+use crate::expr::{Moment, View};
+use crate::load::{Goal, Model, Next, Search, Steered, Steering, Window as Observation};
+use crate::metrics::snapshot::{ScenarioState, Status};
+use crate::metrics::{Cell, Snapshot, Trend};
+use crate::plan::{Limits, Options, Plan, Scenario};
+use crate::script::duration::{Rate, Span};
+use crate::script::error::ScriptError;
+use crate::script::machine::{Failure, Machine};
+use rhai::{Dynamic, Map};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+use tokio::sync::{mpsc as tokio_mpsc, watch};
+
+/// How often a closure is asked.
+const EVERY: Duration = Duration::from_secs(1);
+/// How long it may think.
+const BUDGET: Duration = Duration::from_millis(100);
+
+/// Whether any load of the Plan is steered.
+pub(super) fn is_needed(plan: &Plan) -> bool {
+    plan.scenarios.iter().any(|scenario| steered(scenario).is_some())
+}
+
+fn steered(scenario: &Scenario) -> Option<Steered> {
+    scenario.work.load()?.shape.steered()
+}
+
+/// The body of the thread: until the run is over.
+pub(super) fn run(
+    plan: &Arc<Plan>,
+    mut snapshots: watch::Receiver<Arc<Snapshot>>,
+    commands: &tokio_mpsc::UnboundedSender<Command>,
+    found: &mpsc::Sender<ToCollector>,
+) -> Result<(), ScriptError> {
+    let limits = Limits { cpu: BUDGET, ..plan.options.limits };
+    let options = Options { limits, ..plan.options.clone() };
+    let machine = Machine::new(&Plan { options, ..Plan::clone(plan) })?;
+    let loads = plan.scenarios.iter().enumerate();
+    let loads = loads.filter_map(|(at, scenario)| Some((at, scenario, steered(scenario)?)));
+    let mut helms: Vec<Helm<'_>> = loads.map(Helm::new).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map_err(|error| ScriptError { message: format!("no runtime to steer with: {error}"), place: None })?;
+    runtime.block_on(async {
+        while snapshots.changed().await.is_ok() {
+            let snapshot = Arc::clone(&snapshots.borrow_and_update());
+            if matches!(snapshot.status, Status::Stopping | Status::Teardown | Status::Completed) {
+                for helm in &helms {
+                    helm.give_up(found);
+                }
+                break;
+            }
+            for helm in &mut helms {
+                helm.turn(&machine, &snapshot, commands, found);
+            }
+        }
+    });
+    Ok(())
+}
+
+/// One steered scenario.
+struct Helm<'a> {
+    at: usize,
+    scenario: &'a Scenario,
+    model: Model,
+    steered: Steered,
+    search: Option<(Search, Arc<Goal>)>,
+    /// Where the window that is looked at began.
+    since: Option<Arc<Snapshot>>,
+    /// The value that was asked for last.
+    value: f64,
+    /// When the next look is due, in the shape's own time.
+    due: Duration,
+    over: bool,
+}
+
+impl<'a> Helm<'a> {
+    fn new((at, scenario, steered): (usize, &'a Scenario, Steered)) -> Self {
+        let model = scenario.work.load().map_or(Model::Users, |load| load.model);
+        let search = match &steered.how {
+            Steering::Capacity(goal) => Some((Search::new(Goal::clone(goal), model == Model::Users), Arc::clone(goal))),
+            Steering::Closure => None,
+        };
+        let value = search.as_ref().map_or(0.0, |(search, _)| search.value());
+        Helm { at, scenario, model, due: steered.from, steered, search, since: None, value, over: false }
+    }
+
+    /// Looks at a Snapshot; changes the load when it is time to.
+    fn turn(
+        &mut self,
+        machine: &Machine,
+        snapshot: &Arc<Snapshot>,
+        commands: &tokio_mpsc::UnboundedSender<Command>,
+        found: &mpsc::Sender<ToCollector>,
+    ) {
+        let Some(state) = snapshot.scenarios.get(self.at) else { return };
+        let begun = state.begins.filter(|begins| snapshot.elapsed >= *begins);
+        let Some(begins) = begun.filter(|_| !self.over && snapshot.status == Status::Running) else { return };
+        let local = snapshot.elapsed - begins;
+        if local < self.due {
+            return;
+        }
+        let send = |command| drop(commands.send(command)); // the coordinator is there as long as anything runs
+        let (by, scenario) = (Author::Load, self.scenario.name.clone());
+        if self.steered.until.is_some_and(|until| local >= until) {
+            self.over = true;
+            self.give_up(found);
+            return send(Command::Replan { by, scenario });
+        }
+        let Some(since) = self.since.replace(Arc::clone(snapshot)) else {
+            // Nothing to look at yet: a search begins where its plan does, a closure says where.
+            self.due = local + self.every();
+            if self.search.is_none() {
+                self.ask(machine, snapshot, snapshot, local, &send);
+            }
+            return;
+        };
+        self.due = local + self.every();
+        match &mut self.search {
+            None => self.ask(machine, &since, snapshot, local, &send),
+            Some((search, _)) => {
+                let window = Window { from: &since, to: snapshot };
+                match search.observe(observe(self.scenario, &window, self.at, self.value)) {
+                    Next::Run(value) => {
+                        if value != self.value {
+                            self.value = value;
+                            send(Command::Scale { by, scenario, to: value });
+                        }
+                    }
+                    Next::Done(answer) => {
+                        self.over = true;
+                        send(Command::End { by, scenario, why: answer.to_string() });
+                        let _ = found.send(ToCollector::Found { scenario: self.at, answer });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The run ends before the search does: what it knows is its answer.
+    fn give_up(&self, found: &mpsc::Sender<ToCollector>) {
+        if let (Some((search, _)), false) = (&self.search, self.over) {
+            let _ = found.send(ToCollector::Found { scenario: self.at, answer: search.answer() });
+        }
+    }
+
+    fn every(&self) -> Duration {
+        self.search.as_ref().map_or(EVERY, |(_, goal)| goal.every)
+    }
+
+    /// Asks the closure for a value. One that fails, or says nothing, leaves the load as it is.
+    fn ask(
+        &mut self,
+        machine: &Machine,
+        since: &Snapshot,
+        snapshot: &Snapshot,
+        local: Duration,
+        send: &dyn Fn(Command),
+    ) {
+        let Some(closure) = machine.scenarios.get(self.at).and_then(|functions| functions.steer.as_ref()) else {
+            return;
+        };
+        let window = Window { from: since, to: snapshot };
+        let Some(state) = snapshot.scenarios.get(self.at) else { return };
+        let live = live(self.scenario, &window, state, self.value);
+        let time = Span::of(local.saturating_sub(self.steered.from));
+        let by = Author::Load;
+        let why = match machine.ask(closure, vec![Dynamic::from(time), Dynamic::from_map(live)], BUDGET) {
+            Ok(value) if value.is_unit() => return,
+            Ok(value) => match number(&value) {
+                Some(value) => {
+                    let most = self.scenario.work.load().map_or(f64::MAX, |load| match load.model {
+                        Model::Users => load.shape.peak(Duration::MAX),
+                        Model::Rate => f64::MAX,
+                    });
+                    let value = if self.model == Model::Users { value.round().min(most) } else { value };
+                    if value != self.value {
+                        self.value = value;
+                        send(Command::Scale { by, scenario: self.scenario.name.clone(), to: value });
+                    }
+                    return;
+                }
+                None => format!("its closure returned {value}, which is no number from 0 on"),
+            },
+            Err(Failure::Error(error)) => format!("{}: {}", error.place_text(), error.message),
+            Err(Failure::Ended(_)) => "its closure was ended".to_owned(),
+        };
+        send(Command::Note { by, what: format!("{}: adaptive", self.scenario.name), why });
+    }
+}
+
+/// A number of users or a rate, from 0 on.
+fn number(value: &Dynamic) -> Option<f64> {
+    let rate = || value.clone().try_cast::<Rate>().map(|rate| rate.0);
+    let number = value.as_float().ok().or_else(|| value.as_int().ok().map(|whole| whole as f64)).or_else(rate)?;
+    (number.is_finite() && number >= 0.0).then_some(number)
+}
+
+/// How a window of a search went.
+fn observe(scenario: &Scenario, window: &Window<'_>, at: usize, wanted: f64) -> Observation {
+    let judged = scenario.objective.iter().map(|rule| rule.judge(window, Moment::Running).passed);
+    let judged: Vec<Option<bool>> = judged.collect();
+    let met = if judged.contains(&Some(false)) {
+        Some(false)
+    } else {
+        judged.iter().all(|passed| *passed == Some(true)).then_some(true)
+    };
+    let (then, now) = (window.from.scenarios.get(at), window.to.scenarios.get(at));
+    let started = |state: Option<&ScenarioState>| {
+        state.map_or(0, |state| state.arrivals.saturating_sub(state.waiting + state.dropped)) as f64
+    };
+    let achieved = match scenario.work.load().map(|load| load.model) {
+        Some(Model::Rate) => (started(now) - started(then)) / window.elapsed_seconds().max(1e-3),
+        _ => f64::from(now.map_or(0, |state| state.users)),
+    };
+    Observation { met, wanted, achieved }
+}
+
+/// The live figures of a closure: of the last second, and of its own scenario.
+fn live(scenario: &Scenario, window: &Window<'_>, state: &ScenarioState, target: f64) -> Map {
+    let of = |metric: &str| {
+        let here = |snapshot: &Snapshot| {
+            snapshot.merged(metric, true, false, |tags| tags.get("scenario") == Some(&scenario.name))
+        };
+        let now = here(window.to)?;
+        Some(here(window.from).map_or_else(|| now.clone(), |then| now.since(&then)))
+    };
+    let seconds = window.elapsed_seconds();
+    let per_second = |metric: &str| match of(metric) {
+        Some(Cell::Counter { sum, .. }) if seconds > 0.0 => sum / seconds,
+        _ => 0.0,
+    };
+    let failed = match of("http_req_failed") {
+        Some(Cell::Rate { passes, total }) if total > 0 => Dynamic::from(passes as f64 / total as f64),
+        _ => Dynamic::UNIT,
+    };
+    let trend = |metric: &str| match of(metric) {
+        Some(Cell::Trend(trend)) => Some(trend).filter(|trend| trend.count() > 0),
+        _ => None,
+    };
+    let time = |trend: &Option<Trend>, percent: f64| {
+        let value = trend.as_ref().and_then(|trend| trend.percentile(percent));
+        value.map_or(Dynamic::UNIT, |ms| Dynamic::from(Span::of_ms(ms)))
+    };
+    let (plain, scheduled) = (trend("http_req_duration"), trend("http_req_scheduled_duration"));
+    let mut live = Map::new();
+    for (name, value) in [
+        ("target", Dynamic::from(target)),
+        ("users", Dynamic::from(i64::from(state.users))),
+        ("iterations", Dynamic::from(per_second("iterations"))),
+        ("requests", Dynamic::from(per_second("http_reqs"))),
+        ("failed", failed),
+        ("waiting", Dynamic::from(state.waiting as i64)),
+        ("dropped", Dynamic::from(state.dropped as i64)),
+        ("p50", time(&plain, 50.0)),
+        ("p90", time(&plain, 90.0)),
+        ("p95", time(&plain, 95.0)),
+        ("p99", time(&plain, 99.0)),
+        ("scheduled_p95", time(&scheduled, 95.0)),
+        ("scheduled_p99", time(&scheduled, 99.0)),
+    ] {
+        live.insert(name.into(), value);
+    }
+    live
+}
