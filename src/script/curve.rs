@@ -34,8 +34,9 @@ pub(super) fn sample(
         // The rest would be asked for nothing.
         if !number.is_finite() || number < 0.0 {
             let at = crate::units::duration::print(moment);
+            let shown = if number.is_finite() { crate::units::human::number(number) } else { number.to_string() };
             let why = if number < 0.0 { "negative" } else { "not a finite number" };
-            return Err(fail(format!("the closure of `{signature}` gives {number} at {at}, which is {why}")).into());
+            return Err(fail(format!("the closure of `{signature}` gives {shown} at {at}, which is {why}")).into());
         }
     }
     Ok(Argument::Samples(values))

@@ -188,11 +188,12 @@ pub(super) fn open(
 
 fn ending(shape: Arc<dyn load::Shape>, duration: Option<Duration>) -> Result<Arc<dyn load::Shape>, Diagnostic> {
     let shape = match duration {
-        // One that ends by then is not written down as cut.
-        Some(duration) if shape.duration().is_some_and(|own| own <= duration) => shape,
-        Some(duration) => load::build("during", &[Argument::Shape(shape), Argument::Duration(duration)])
-            .map_err(|error| Diagnostic::error(error.to_string()))?,
-        None => shape,
+        // Not twice: `-d` has been looked at before.
+        Some(duration) if shape.duration().is_none_or(|end| end > duration) => {
+            load::build("during", &[Argument::Shape(shape), Argument::Duration(duration)])
+                .map_err(|error| Diagnostic::error(error.to_string()))?
+        }
+        _ => shape,
     };
     match shape.duration() {
         Some(_) => Ok(shape),

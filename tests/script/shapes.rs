@@ -19,43 +19,43 @@ fn the_planned_load_is_drawn_and_nothing_is_sent() {
     let drawn = outcome.stdout();
     let (title, drawings) = drawn.split_once('\n').expect("more than a line");
     assert!(title.starts_with("LOAD "), "{title}");
-    assert_snapshot!(drawings, @r"
-people
-  users: ramp(1, 20, 5s).hold(20s).ramp_to(0, 5s)
-               ▾ peak 20 users at 5s
-  20 ┤        ▅███████████████████████████████████████▅
-     │       ▆█████████████████████████████████████████▅
-     │     ▁████████████████████████████████████████████▇
-     │    ▃███████████████████████████████████████████████▂
-  10 ┤   ▄█████████████████████████████████████████████████▃
-     │  ▆███████████████████████████████████████████████████▄
-     │▂██████████████████████████████████████████████████████▅
-     │████████████████████████████████████████████████████████▇
-   0 └──────────────┬─────────────┬───────────────────────────┬
-      0s            7.5s          15s                       30s
-  16.75 users on average for 30s
+    assert_snapshot!(drawings, @r#"
+        people
+          users: ramp(1, 20, 5s).hold(20s).ramp_to(0, 5s)
+                       ▾ peak 20 users at 5s
+          20 ┤        ▅███████████████████████████████████████▅
+             │       ▆█████████████████████████████████████████▅
+             │     ▁████████████████████████████████████████████▇
+             │    ▃███████████████████████████████████████████████▂
+          10 ┤   ▄█████████████████████████████████████████████████▃
+             │  ▆███████████████████████████████████████████████████▄
+             │▂██████████████████████████████████████████████████████▅
+             │████████████████████████████████████████████████████████▇
+           0 └──────────────┬─────────────┬───────────────────────────┬
+              0s            7.5s          15s                       30s
+          16.75 users on average for 30s
 
-arrivals  starts 30s into the run
-  rate: curve(|t| …, 20s).randomized(), by at most 50 users,
-  late ones wait
-                          peak 150/s at 14.14s ▾
-  150/s ┤ ▁▆██▇▃           ▁▆██▇▃           ▁▆██▇▃           ▁▆
-        │▂██████▆         ▂██████▆         ▂██████▅         ▃██
-        │████████▆       ▃████████▆       ▃████████▆       ▃███
-        │█████████▆     ▃██████████▆     ▃██████████▆     ▃████
-   75/s ┤██████████▇▁  ▄████████████▇▁  ▄████████████▆▁  ▅█████
-        │████████████▆████████████████▆████████████████▆███████
-        │██████████████████████████████████████████████████████
-        │██████████████████████████████████████████████████████
-      0 └─────────────┬─────────────┬────────────┬────────────┬
-         0s           5s            10s          15s        20s
-  101.5/s on average for 20s, 2030 arrivals more or less, at
-  random
+        arrivals  starts 30s into the run
+          rate: curve(|t| …, 20s).randomized(), by at most 50 users,
+          late ones wait
+                                  peak 150/s at 14.14s ▾
+          150/s ┤ ▁▆██▇▃           ▁▆██▇▃           ▁▆██▇▃           ▁▆
+                │▂██████▆         ▂██████▆         ▂██████▅         ▃██
+                │████████▆       ▃████████▆       ▃████████▆       ▃███
+                │█████████▆     ▃██████████▆     ▃██████████▆     ▃████
+           75/s ┤██████████▇▁  ▄████████████▇▁  ▄████████████▆▁  ▅█████
+                │████████████▆████████████████▆████████████████▆███████
+                │██████████████████████████████████████████████████████
+                │██████████████████████████████████████████████████████
+              0 └─────────────┬─────────────┬────────────┬────────────┬
+                 0s           5s            10s          15s        20s
+          101.5/s on average for 20s, 2030 arrivals more or less, at
+          random
 
-work
-  10 iterations shared by 1 users, at most 10m
-  as fast as its users can: there is no load over time to draw
-");
+        work
+          10 iterations shared by 1 users, at most 10m
+          as fast as its users can: there is no load over time to draw
+        "#);
 }
 
 #[test]
@@ -90,60 +90,60 @@ fn look() { }
     let outcome = punk().command("check").file("test.rhai", script).script_at("test.rhai").run();
     outcome.assert_code(104);
     assert_snapshot!(outcome.stderr(), @r#"
-error: `.randomized()` is for `rate:`: users start nothing at random
- --> test.rhai:1:25
-  |
-1 | scenario("a", #{ users: ramp(1, 5, 5.s).randomized(), run: look });
-  |                         ^
-  |
-  = help: with `rate`, arrivals come as by chance; users think at random: `sleep(think::uniform(1.s, 3.s))`
+        error: `.randomized()` is for `rate:`: users start nothing at random
+         --> test.rhai:1:25
+          |
+        1 | scenario("a", #{ users: ramp(1, 5, 5.s).randomized(), run: look });
+          |                         ^
+          |
+          = help: with `rate`, arrivals come as by chance; users think at random: `sleep(think::uniform(1.s, 3.s))`
 
-error: `curve(|t| …, over)`: at 1s the closure gives a string, not a number of users or a rate
- --> test.rhai:2:9
-  |
-2 | let c = curve(|t| if t < 1.s { 5 } else { "many" }, 2.s);
-  |         ^
+        error: `curve(|t| …, over)`: at 1s the closure gives a string, not a number of users or a rate
+         --> test.rhai:2:9
+          |
+        2 | let c = curve(|t| if t < 1.s { 5 } else { "many" }, 2.s);
+          |         ^
 
-error: the closure of `curve(|t| …, over)` gives -0.009999999999999787 at 5.01s, which is negative
- --> test.rhai:3:9
-  |
-3 | let d = curve(|t| 5 - t.seconds, 10.s);
-  |         ^
+        error: the closure of `curve(|t| …, over)` gives -0.01 at 5.01s, which is negative
+         --> test.rhai:3:9
+          |
+        3 | let d = curve(|t| 5 - t.seconds, 10.s);
+          |         ^
 
-error: unknown function `missing`
- --> test.rhai:4:19
-  |
-4 | let e = curve(|t| missing(t), 10.s);
-  |                   ^^^^^^^
+        error: unknown function `missing`
+         --> test.rhai:4:19
+          |
+        4 | let e = curve(|t| missing(t), 10.s);
+          |                   ^^^^^^^
 
-error: there is no `this` in a closure given to `curve`
- --> test.rhai:5:19
-  |
-5 | let f = curve(|t| this.users, 10.s);
-  |                   ^^^^ it runs outside any user
-  |
-  = help: use what the closure gets as its argument; to share between users there is `store::`
+        error: there is no `this` in a closure given to `curve`
+         --> test.rhai:5:19
+          |
+        5 | let f = curve(|t| this.users, 10.s);
+          |                   ^^^^ it runs outside any user
+          |
+          = help: use what the closure gets as its argument; to share between users there is `store::`
 
-error: `adaptive(|t, live| …)` never ends, so nothing can follow it: end it first with `.during(d)`
- --> test.rhai:6:32
-  |
-6 | let g = adaptive(|t, live| 10).hold(5.s);
-  |                                ^
+        error: `adaptive(|t, live| …)` never ends, so nothing can follow it: end it first with `.during(d)`
+         --> test.rhai:6:32
+          |
+        6 | let g = adaptive(|t, live| 10).hold(5.s);
+          |                                ^
 
-error: `find_capacity(#{start, max, objective, …})` needs `objective`: `find_capacity(#{ start: 10, max: 1000, objective: "p(95) < 300ms" })`
- --> test.rhai:7:9
-  |
-7 | let h = find_capacity(#{ start: 10, max: 100 });
-  |         ^
+        error: `find_capacity(#{start, max, objective, …})` needs `objective`: `find_capacity(#{ start: 10, max: 1000, objective: "p(95) < 300ms" })`
+         --> test.rhai:7:9
+          |
+        7 | let h = find_capacity(#{ start: 10, max: 100 });
+          |         ^
 
-error: `adaptive(|t, live| …)` never ends
- --> test.rhai:8:25
-  |
-8 | scenario("b", #{ users: adaptive(|t, live| 10), run: look });
-  |                         ^
-  |
-  = help: give it `duration: 30.s`, or end the shape with `.hold(30.s)`
+        error: `adaptive(|t, live| …)` never ends
+         --> test.rhai:8:25
+          |
+        8 | scenario("b", #{ users: adaptive(|t, live| 10), run: look });
+          |                         ^
+          |
+          = help: give it `duration: 30.s`, or end the shape with `.hold(30.s)`
 
-8 errors
-"#);
+        8 errors
+        "#);
 }
