@@ -21,7 +21,7 @@
 //! | 3 script | [`script`] | Rhai |
 //! | 2 protocol | [`protocol`] | sockets |
 //! | 1 user | [`user`], [`timer`] | fibers; the only `unsafe` of the crate; waking on time |
-//! | 0 ground | [`clock`], [`control`], [`diagnostic`], [`expr`], [`load`], [`metrics`], [`plan`], [`printable`], [`units`] | no tokio, no Rhai, no threads; time is an argument |
+//! | 0 ground | [`clock`], [`control`], [`diagnostic`], [`expr`], [`feed`], [`load`], [`metrics`], [`plan`], [`printable`], [`store`], [`units`] | no tokio, no Rhai, no threads; time is an argument |
 //!
 //! A file imports its own floor's part and lower floors; `tests/house` enforces it. [`target`] stands beside the house:
 //! it is the service that punk is tried against. `docs/architecture.md` says more.
@@ -45,10 +45,12 @@ pub mod clock;
 pub mod control;
 pub mod diagnostic;
 pub mod expr;
+pub mod feed;
 pub mod load;
 pub mod metrics;
 pub mod plan;
 pub mod printable;
+pub mod store;
 pub mod units;
 // -- beside the house: the service that punk tests itself against
 pub mod target;

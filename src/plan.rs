@@ -11,6 +11,7 @@ pub use backoff::{Backoff, Growth};
 pub use life::{Life, Pacing, Weighted};
 
 use crate::expr::ThresholdRule;
+use crate::feed::Feed;
 use crate::load::Load;
 use crate::metrics::MetricDef;
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub struct Plan {
     pub thresholds: Vec<ThresholdRule>,
     /// Custom metrics in the order of the script.
     pub metrics: Vec<MetricDef>,
+    /// Feeds in the order of the script, with their rows.
+    pub feeds: Vec<Feed>,
     /// Whether there is a `fn setup()`.
     pub setup: bool,
     /// Whether there is a `fn teardown(…)`.
@@ -384,6 +387,8 @@ pub struct Limits {
     pub depth: usize,
     /// Tag sets before operations are regrouped.
     pub tag_sets: usize,
+    /// What `store::` may hold in all, bytes.
+    pub store: usize,
 }
 
 impl Default for Limits {
@@ -399,6 +404,7 @@ impl Default for Limits {
             variables: 256,
             depth: 128,
             tag_sets: 2_000,
+            store: 256 << 20,
         }
     }
 }

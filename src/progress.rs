@@ -145,24 +145,42 @@ fn bars<'a>(scenarios: impl IntoIterator<Item = &'a str>, color: bool, unicode: 
     Shown::Bars { bars: bars.collect(), all, unicode }
 }
 
-/// What stands beside a scenario's bar: ` 42%  20/20 users  310.2/s  p95 12ms  errors 0.1%  ✓2 ✗1  12.5s`. The terminal cuts
-/// it at its right edge: what matters least comes last.
+/// What stands beside a scenario's bar: ` 42%  20/20 users  310.2/s  p95 12ms  errors 0.1%  ✓2 ✗1  12.5s`; in the open model
+/// ` 42%  198.4 of 200/s  12/50 users busy  3 waiting  p95 …`. The terminal cuts it at its right edge: what matters least
+/// comes last.
 pub fn bar_text(snapshot: &Snapshot, scenario: &ScenarioState, unicode: bool) -> String {
     let recent = &scenario.recent;
-    let state = match snapshot.status {
-        Status::Starting => Some("starting"),
-        Status::Setup => Some("setup"),
-        Status::Stopping if !scenario.done => Some("stopping"),
-        Status::Teardown => Some("teardown"),
-        _ => scenario.done.then_some("done"),
-    };
     let mut parts = vec![format!("{:>3.0}%", (scenario.progress.clamp(0.0, 1.0) * 100.0).floor())];
-    parts.extend(state.map(str::to_owned));
-    parts.push(match scenario.target {
-        Some(target) => format!("{}/{target} users", scenario.users),
-        None => format!("{} users", scenario.users),
+    let begins = begins(snapshot, scenario);
+    parts.extend(match (snapshot.status, &begins) {
+        (Status::Starting, _) => Some("starting".to_owned()),
+        (Status::Setup, _) => Some("setup".to_owned()),
+        (Status::Paused, _) if !scenario.done => Some("PAUSED".to_owned()),
+        (Status::Stopping, None) if !scenario.done => Some("stopping".to_owned()),
+        (Status::Teardown, _) => Some("teardown".to_owned()),
+        _ => scenario.done.then(|| "done".to_owned()),
     });
-    parts.push(human::rate(recent.requests));
+    let elapsed = human::time(seconds(snapshot.elapsed) * 1e3);
+    if let Some(begins) = begins {
+        parts.extend([begins, elapsed]);
+        return parts.join("  ");
+    }
+    match (scenario.target_rate, scenario.target) {
+        (Some(rate), most) => {
+            parts.push(format!("{} of {}", human::number(recent.iterations), human::rate(rate)));
+            let most = most.map_or(String::new(), |most| format!("/{most}"));
+            parts.push(format!("{}{most} users busy", scenario.users));
+        }
+        (None, Some(target)) => parts.push(format!("{}/{target} users", scenario.users)),
+        (None, None) => parts.push(format!("{} users", scenario.users)),
+    }
+    for (count, what) in [(scenario.waiting, "waiting"), (scenario.dropped, "dropped")] {
+        parts.extend((count > 0).then(|| format!("{count} {what}")));
+    }
+    if scenario.target_rate.is_none() || recent.requests.round() != recent.iterations.round() {
+        let requests = human::rate(recent.requests);
+        parts.push(if scenario.target_rate.is_none() { requests } else { format!("{requests} requests") });
+    }
     parts.extend(recent.p95.map(|p95| format!("p95 {}", human::time(p95))));
     parts.extend(recent.failed.map(|failed| format!("errors {}", human::percent(failed))));
     let (held, broken) = thresholds(snapshot, &scenario.name);
@@ -170,25 +188,56 @@ pub fn bar_text(snapshot: &Snapshot, scenario: &ScenarioState, unicode: bool) ->
     let signs = [(yes, held), (no, broken)].into_iter().filter(|(_, count)| *count > 0);
     let signs: Vec<_> = signs.map(|(sign, count)| format!("{sign}{count}")).collect();
     parts.extend((!signs.is_empty()).then(|| signs.join(" ")));
-    parts.push(human::time(seconds(snapshot.elapsed) * 1e3));
+    parts.push(elapsed);
     let text = parts.join("  ");
     if unicode { text } else { text.replace('µ', "u") }
 }
 
-/// One plain line about a scenario: `key=value` pairs, `-` where there is no value; `rps`, `p95` and `errors` are of the
-/// last few seconds.
+/// When a scenario will start that has not: `starts in 8s`, `after warm-up`; `not started` when it never will.
+fn begins(snapshot: &Snapshot, scenario: &ScenarioState) -> Option<String> {
+    // Until the clock runs, everything is still to start: that is what the state says.
+    if scenario.done || matches!(snapshot.status, Status::Starting | Status::Setup | Status::Completed) {
+        return None;
+    }
+    let over = matches!(snapshot.status, Status::Stopping | Status::Teardown);
+    match (scenario.begins, &scenario.after) {
+        (Some(begins), _) if begins > snapshot.elapsed && over => Some("not started".to_owned()),
+        (None, Some(_)) if over => Some("not started".to_owned()),
+        (Some(begins), _) if begins > snapshot.elapsed => {
+            let wait = (begins - snapshot.elapsed).as_secs_f64().ceil() as u64;
+            Some(format!("starts in {}", human::duration(Duration::from_secs(wait))))
+        }
+        (None, Some(after)) => Some(format!("after {}", clean(after))),
+        _ => None,
+    }
+}
+
+/// One plain line about a scenario: `key=value` pairs, `-` where there is no value; `rps`, `p95`, `errors` and the first part
+/// of `rate` are of the last few seconds. `state`, `rate`, `waiting` and `dropped` appear where they say something.
 pub fn line(snapshot: &Snapshot, scenario: &ScenarioState) -> String {
     let recent = &scenario.recent;
     let none = || "-".to_owned();
+    let word = |text: &str| clean(text).replace(' ', "_");
     let users = match scenario.target {
         Some(target) => format!("{}/{target}", scenario.users),
         None => scenario.users.to_string(),
     };
+    let state = match begins(snapshot, scenario) {
+        _ if snapshot.status == Status::Paused => " state=paused".to_owned(),
+        Some(begins) => format!(" state={}", word(&begins)),
+        None => String::new(),
+    };
+    let rate = scenario
+        .target_rate
+        .map_or(String::new(), |rate| format!(" rate={}/{}", human::number(recent.iterations), human::number(rate)));
+    let is_open = scenario.arrivals > 0 || scenario.target_rate.is_some();
+    let left =
+        if is_open { format!(" waiting={} dropped={}", scenario.waiting, scenario.dropped) } else { String::new() };
     let (held, broken) = thresholds(snapshot, &scenario.name);
     format!(
-        "progress time={:.1}s scenario={} progress={:.0}% users={users} rps={} p95={} errors={} iterations={} thresholds={held}/{}",
+        "progress time={:.1}s scenario={}{state} progress={:.0}%{rate} users={users}{left} rps={} p95={} errors={} iterations={} thresholds={held}/{}",
         seconds(snapshot.elapsed),
-        clean(&scenario.name).replace(' ', "_"),
+        word(&scenario.name),
         (scenario.progress.clamp(0.0, 1.0) * 100.0).floor(),
         human::number(recent.requests),
         recent.p95.map_or_else(none, |p95| human::time(p95).replace('µ', "u")),

@@ -8,7 +8,7 @@
 //! punk().script("fn run() { http::get(\"TARGET/api/products\"); }").target(&target).arg("-i10").run().assert_passed();
 //! ```
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -45,6 +45,7 @@ pub fn punk() -> Punk {
         on_invalid: Some("warn"),
         patience: PATIENCE,
         stdout: Stdout::Read,
+        listens: false,
         shell: None,
     }
 }
@@ -61,6 +62,7 @@ pub struct Punk {
     on_invalid: Option<&'static str>,
     patience: Duration,
     stdout: Stdout,
+    listens: bool,
     shell: Option<String>,
 }
 
@@ -91,7 +93,7 @@ impl Punk {
         self
     }
 
-    /// Another subcommand than `run`; only `run` gets the flags about summary and validity.
+    /// Another subcommand than `run`; only `run` and `quick` get the flags about summary and validity.
     pub fn command(mut self, name: &'static str) -> Self {
         self.command = name;
         self
@@ -156,6 +158,12 @@ impl Punk {
         self.start().wait()
     }
 
+    /// Reads commands from a pipe: see [`Running::type_line`].
+    pub fn listening(mut self) -> Self {
+        self.listens = true;
+        self.arg("--commands")
+    }
+
     /// Starts the process.
     pub fn start(self) -> Running {
         if let Some(target) = &self.target {
@@ -175,7 +183,7 @@ impl Punk {
             command.arg("-e").arg(format!("BASE_URL={target}"));
         }
         let summary = self.folder.path().join(".summary.json");
-        if self.command == "run" {
+        if matches!(self.command, "run" | "quick") && !self.arguments.iter().any(|one| one == "--print-script") {
             if !self.arguments.iter().any(|argument| argument == "--summary") {
                 command.arg("--summary").arg(&summary);
             }
@@ -185,7 +193,7 @@ impl Punk {
         }
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).envs(self.environment);
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(if self.listens { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -286,6 +294,12 @@ impl Running {
     pub fn send(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a child has an id");
         kill_process(id, signal).expect("the child has not been waited for");
+    }
+
+    /// Types a line at its standard input.
+    pub fn type_line(&mut self, line: &str) {
+        let input = self.child.stdin.as_mut().expect("it was made with `listening`");
+        writeln!(input, "{line}").expect("the process reads");
     }
 
     /// Waits until `condition` holds.

@@ -106,6 +106,7 @@ fn every_option_is_described_and_every_description_is_of_one() {
             }
             "threshold" => "threshold(\"checks\", \"rate > 0.5\", #{ xxxxxxxxxxxx: 1 }); fn run() {}".to_owned(),
             "metric" => "metric::trend(\"m\", #{ xxxxxxxxxxxx: 1 }); fn run() {}".to_owned(),
+            "csv" => "feed(\"f\", feed::csv(\"f.csv\", #{ xxxxxxxxxxxx: 1 })); fn run() {}".to_owned(),
             "request" => continue, // tested beside its list, in src/script/reference.rs
             nested => within(nested),
         };

@@ -1,16 +1,23 @@
 //! Scripts, good and bad, from the outside: what `punk` says, how it exits, what the target saw.
 
+mod arrivals;
 mod backoff;
+mod control;
 mod counts;
 mod diagnostics;
 mod exit;
+mod feeds;
 mod files;
+mod graph;
 mod kept;
 mod limits;
 mod pacing;
+mod quick;
 mod seeds;
+mod shapes;
 mod signals;
 mod smoke;
+mod store;
 mod think;
 mod users;
 mod weights;

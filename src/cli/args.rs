@@ -24,6 +24,7 @@ const EXIT_CODES: &str = "Exit codes:
 
 Examples:
   punk scripts/quickstart.rhai
+  punk quick http://127.0.0.1:8080/ -u 50 -r 200/s -d 30s
   punk run test.rhai -e BASE_URL=http://127.0.0.1:8080 --summary result.json
   punk check test.rhai";
 
@@ -32,8 +33,12 @@ Examples:
 pub enum Command {
     /// Run a script and print its verdict
     Run(RunArgs),
+    /// Ask one URL again and again, without a script
+    Quick(Box<super::quick::QuickArgs>),
     /// Compile a script; print its plan, or every error at once; send nothing
     Check(CheckArgs),
+    /// Draw the planned load of every scenario; send nothing
+    Shapes(CheckArgs),
     /// Serve the built-in target: a small shop with dials for everything that goes wrong
     Target(TargetArgs),
     /// Check this machine's limits and say the fix
@@ -51,6 +56,14 @@ pub struct RunArgs {
     /// What the command line sets against the script.
     #[command(flatten)]
     pub overrides: OverrideArgs,
+    /// What any run takes.
+    #[command(flatten)]
+    pub flags: RunFlags,
+}
+
+/// What any run takes, with a script or without.
+#[derive(Debug, Args)]
+pub struct RunFlags {
     /// Threads that run users (default: one for each processor)
     #[arg(long, value_name = "N", help_heading = "Load", env = "PUNK_SHARDS", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub shards: Option<u32>,
@@ -67,9 +80,9 @@ pub struct RunArgs {
     /// Print the summary as JSON on stdout instead of the report
     #[arg(long, help_heading = "Results")]
     pub json: bool,
-    /// What a measurement that cannot be trusted does to the exit code
-    #[arg(long, value_enum, default_value_t = OnInvalid::Fail, help_heading = "Results", env = "PUNK_ON_INVALID")]
-    pub on_invalid: OnInvalid,
+    /// What a measurement that cannot be trusted does to the exit code (default: fail; of `quick`: warn)
+    #[arg(long, value_enum, help_heading = "Results", env = "PUNK_ON_INVALID")]
+    pub on_invalid: Option<OnInvalid>,
     /// No progress, and what scripts print stays away
     #[arg(short, long, help_heading = "Display")]
     pub quiet: bool,
@@ -130,7 +143,7 @@ impl OverrideArgs {
     }
 }
 
-/// `punk check`.
+/// `punk check` and `punk shapes`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// The script
@@ -240,14 +253,16 @@ pub enum Ui {
     None,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// A flag that is a time.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     units::duration::parse(text).map_err(|error| match error.help() {
         Some(help) => format!("{error}: {help}"),
         None => error.to_string(),
     })
 }
 
-fn rate(text: &str) -> Result<f64, String> {
+/// A flag that is so many per second.
+pub(super) fn rate(text: &str) -> Result<f64, String> {
     units::rate::parse(text).map_err(|error| match error.help() {
         Some(help) => format!("{error}: {help}"),
         None => error.to_string(),

@@ -138,6 +138,7 @@ pub fn reasons(snapshot: &Snapshot, ending: &Ending, invalid_fails: bool) -> Vec
         Some((Author::Script, why)) => add(Exit::Aborted, format!("aborted by the script: {why}")),
         Some((Author::Signal, why)) if !ending.killed => add(Exit::Interrupted, why.clone()),
         Some((Author::Api, why)) => add(Exit::Stopped, format!("stopped through the API: {why}")),
+        Some((Author::Terminal | Author::Load, why)) => add(Exit::Stopped, why.clone()),
         _ => {}
     }
     if invalid_fails {

@@ -4,7 +4,9 @@ pub mod args;
 mod check;
 pub mod doctor;
 pub mod exit;
+pub mod quick;
 mod run;
+mod shapes;
 mod target;
 
 pub use args::Cli;
@@ -27,7 +29,9 @@ pub fn main(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match cli.command {
         Command::Run(args) => run::run(&args).into(),
+        Command::Quick(args) => quick::quick(*args).into(),
         Command::Check(args) => check::check(&args).into(),
+        Command::Shapes(args) => shapes::shapes(&args).into(),
         Command::Target(args) => target::serve(args).into(),
         Command::Doctor(args) => doctor::doctor(&args).into(),
         Command::Version => {

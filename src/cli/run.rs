@@ -4,7 +4,7 @@
 //! code. Whatever happens after the run has started, a report is written.
 
 mod console;
-mod finish;
+pub(super) mod finish;
 mod signals;
 
 pub use signals::Signals;
@@ -17,10 +17,10 @@ use crate::engine::{Run, Settings, on_large_stack};
 use crate::plan::Plan;
 use crate::progress::{Mode, Progress};
 use crate::report::{self, Facts};
-use crate::script::compile::compile;
+use crate::script::compile::{Compiled, compile};
 use crate::target::{RunningTarget, Target, TargetOptions};
 use crate::user::fiber;
-use args::{RunArgs, Ui};
+use args::{RunArgs, RunFlags, Ui};
 use console::Console;
 use signals::Asked;
 use std::io::IsTerminal;
@@ -29,12 +29,18 @@ use std::time::Instant;
 
 /// Runs a script; see the module's head.
 pub fn run(args: &RunArgs) -> Exit {
-    quiet_panics_of_users();
-    let color = args.color.on(std::io::stderr().is_terminal());
     let [script] = &args.scripts[..] else {
         err("error: one script at a time in this version; start a second process for a second one\n");
         return Exit::Usage;
     };
+    let overrides = args.overrides.overrides();
+    run_compiled(on_large_stack(|| compile(script, &overrides)), &args.flags)
+}
+
+/// Runs what was compiled, wherever its script came from.
+pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags) -> Exit {
+    quiet_panics_of_users();
+    let color = args.color.on(std::io::stderr().is_terminal());
     let listens = args.commands || std::io::stdin().is_terminal();
     if args.paused && !listens {
         let problem = Diagnostic::error("`--paused`: nobody could resume this run");
@@ -42,8 +48,6 @@ pub fn run(args: &RunArgs) -> Exit {
         err(&format!("{}\n", problem.help(help).render(color)));
         return Exit::Usage;
     }
-    let overrides = args.overrides.overrides();
-    let compiled = on_large_stack(|| compile(script, &overrides));
     if !compiled.diagnostics.is_empty() {
         err(&format!("{}\n", render_all(&compiled.diagnostics, color)));
     }
@@ -86,7 +90,7 @@ pub fn run(args: &RunArgs) -> Exit {
 }
 
 /// The main thread while the run goes on: progress and signals.
-fn watch(run: &Run, plan: &Plan, args: &RunArgs, color: bool, listens: bool) {
+fn watch(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return err(&format!("warning: no progress and no signals: {error}\n")),
@@ -148,7 +152,7 @@ fn watch(run: &Run, plan: &Plan, args: &RunArgs, color: bool, listens: bool) {
                         Asked::Interim => {
                             let snapshot = Arc::clone(&snapshots.borrow());
                             let facts = Facts::passed(chrono::Utc::now(), snapshot.elapsed);
-                            out(&report::text(plan, &snapshot, &facts, finish::style(args)));
+                            out(&report::text(plan, &snapshot, &facts, finish::style(args.color)));
                             continue;
                         }
                         Asked::Stop if interrupted => Command::Kill { by: Author::Signal },

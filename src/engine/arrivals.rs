@@ -201,6 +201,12 @@ impl Arrivals {
         true
     }
 
+    /// An arrival that was taken did not start after all.
+    pub(super) fn give_up(&self) {
+        let state = &mut *self.state.borrow_mut();
+        (state.started, state.dropped) = (state.started - 1, state.dropped + 1);
+    }
+
     /// No arrival starts any more, and none is counted as dropped: somebody has stopped the run.
     pub(super) fn stop(&self) {
         self.state.borrow_mut().next = None;
@@ -304,8 +310,7 @@ impl Drop for Waiting<'_> {
         self.seat.taken.set(false);
         if self.seat.slot.take().is_some() {
             // Cancelled between the arrival and its start: nobody will begin it.
-            let state = &mut *self.arrivals.state.borrow_mut();
-            (state.started, state.dropped) = (state.started - 1, state.dropped + 1);
+            self.arrivals.give_up();
         }
     }
 }

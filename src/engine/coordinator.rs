@@ -19,6 +19,7 @@ use crate::control::{Author, Command};
 use crate::metrics::snapshot::{Intervention, Status};
 use crate::metrics::{Snapshot, specs};
 use crate::plan::Plan;
+use crate::script::commons::Commons;
 use crate::script::error::ScriptError;
 use crate::script::max_rate::MaxRate;
 use serde_json::Value;
@@ -151,6 +152,7 @@ fn coordinate(
     let shared: Arc<[AtomicU64]> = plan.scenarios.iter().map(|_| AtomicU64::new(0)).collect();
     let graph = Arc::new(Graph::new(plan, settings.shards));
     let max_rate = plan.options.max_rate.map(|rate| Arc::new(MaxRate::new(rate)));
+    let commons = Arc::new(Commons::new(plan, settings.shards));
     let mut shards = Shards { orders: Vec::new(), threads: Vec::new() };
     let mut spares = Vec::new();
     for index in 0..settings.shards {
@@ -165,6 +167,7 @@ fn coordinate(
             taken: Arc::clone(&shared),
             graph: Arc::clone(&graph),
             max_rate: max_rate.clone(),
+            commons: Arc::clone(&commons),
             orders: from_coordinator,
             events: events.clone(),
             deltas: to_collector.clone(),

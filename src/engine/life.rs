@@ -213,6 +213,12 @@ pub(super) fn live(
         let result = call(machine, user, Step::Run.function(functions, tally.chosen.get()), data);
         user.group.set(Default::default());
         user.lateness.set(None);
+        if matches!(result, Err(Failure::Ended(Ended::Exhausted))) {
+            // It found no data to work with: as if it had not begun, and its scenario ends.
+            tally.begun.set(tally.begun.get() - 1);
+            allowance.arrivals.iter().for_each(|arrivals| arrivals.give_up());
+            break;
+        }
         let ended_early = matches!(result, Err(Failure::Ended(Ended::Cancelled | Ended::Aborted(_))));
         if ended_early {
             tally.interrupted.set(tally.interrupted.get() + 1);

@@ -16,6 +16,7 @@ use crate::load::{Shape, Stripe};
 use crate::metrics::{Catalogue, Delta, MetricSpec, Recorder, Resolution, Scale, ScenarioDelta, TagSet, Trend};
 use crate::plan::Plan;
 use crate::protocol::http::Client;
+use crate::script::commons::Commons;
 use crate::script::connect::Connections;
 use crate::script::error::ScriptError;
 use crate::script::host::{Host, Ids};
@@ -92,6 +93,7 @@ pub(super) struct Start {
     pub(super) taken: Arc<[AtomicU64]>,
     pub(super) graph: Arc<Graph>,
     pub(super) max_rate: Option<Arc<MaxRate>>,
+    pub(super) commons: Arc<Commons>,
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
     pub(super) events: mpsc::UnboundedSender<ShardEvent>,
     pub(super) deltas: std_mpsc::Sender<ToCollector>,
@@ -143,7 +145,7 @@ struct Shard {
 
 impl Shard {
     async fn live(start: Start) {
-        let Start { index, of, plan, specs, demo_url, taken, graph, max_rate, .. } = start;
+        let Start { index, of, plan, specs, demo_url, taken, graph, max_rate, commons, .. } = start;
         let Start { mut orders, events, deltas, spares, commands, .. } = start;
         let machine = match Machine::new(&plan) {
             Ok(machine) => Rc::new(machine),
@@ -151,9 +153,10 @@ impl Shard {
         };
         let catalogue = Catalogue::new(specs, plan.options.limits.tag_sets);
         let send = Box::new(move |command| drop(commands.send(command)));
-        let host = Host::new(index, Arc::clone(&plan), catalogue, demo_url.clone(), send, max_rate);
+        let host = Host::new(index, Arc::clone(&plan), commons, catalogue, demo_url.clone(), send, max_rate);
         let ids = host.ids;
         let _ = host.home.set(machine.home()); // a fresh host has none
+        let _ = host.generators.set(Rc::clone(&machine.generators));
         let refuse = |message: String| ScriptError { message, place: None };
         let made = Connections::new(&plan, demo_url.as_deref()).map_err(refuse);
         let stacks = StackPool::new().map_err(|error| refuse(error.to_string()));
@@ -269,7 +272,10 @@ impl Shard {
             return false;
         }
         let (mut done, mut more) = (true, false);
-        for population in &mut self.populations {
+        for (scenario, population) in self.populations.iter_mut().enumerate() {
+            if self.ground.host.commons.is_over(scenario) {
+                population.drain(&self.ground, now);
+            }
             match population.adjust(&self.ground, now) {
                 Ok(unfinished) => more |= unfinished,
                 Err(why) => drop(self.events.send(ShardEvent::Broken(why))),

@@ -21,6 +21,14 @@ pub enum Argument {
     Times(Vec<(String, Duration)>),
     /// Times, each with the value that is reached after it.
     Stages(Vec<(Duration, f64)>),
+    /// What a closure of time gave, at equal distances from its start to its end.
+    Samples(Vec<f64>),
+    /// A closure that is asked while the test runs; whoever hands it over keeps it.
+    Closure,
+    /// Text.
+    Text(String),
+    /// Arguments by name, in the order of their names.
+    Named(Vec<(String, Argument)>),
 }
 
 /// What an argument is, without its value.
@@ -36,6 +44,14 @@ pub enum Kind {
     Times,
     /// Times with values.
     Stages,
+    /// A closure of time, sampled.
+    Samples,
+    /// A closure that is asked while the test runs.
+    Closure,
+    /// Text.
+    Text,
+    /// Arguments by name.
+    Named,
 }
 
 impl fmt::Display for Kind {
@@ -46,6 +62,10 @@ impl fmt::Display for Kind {
             Self::Shape => "a load shape",
             Self::Times => "a map of durations such as `#{ hold: 30.s }`",
             Self::Stages => "a list of durations and values such as `[[30.s, 10], [1.m, 50]]`",
+            Self::Samples => "a closure of time such as `|t| 10 + t.seconds`",
+            Self::Closure => "a closure such as `|t, live| 10`",
+            Self::Text => "text",
+            Self::Named => "a map such as `#{ start: 10, max: 1000, objective: \"p(95) < 300ms\" }`",
         })
     }
 }
@@ -59,6 +79,10 @@ impl Argument {
             Self::Shape(_) => Kind::Shape,
             Self::Times(_) => Kind::Times,
             Self::Stages(_) => Kind::Stages,
+            Self::Samples(_) => Kind::Samples,
+            Self::Closure => Kind::Closure,
+            Self::Text(_) => Kind::Text,
+            Self::Named(_) => Kind::Named,
         }
     }
 }
@@ -180,6 +204,42 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// The samples at `index`, of a closure over `over`: at least two, finite and not negative.
+    pub fn samples(&self, index: usize, over: Duration) -> Result<Vec<f64>, ShapeError> {
+        let samples = match &self.given[index] {
+            Argument::Samples(samples) => samples,
+            other => return Err(self.wrong_kind(index, Kind::Samples, other.kind())),
+        };
+        if samples.len() < 2 {
+            let (signature, at) = (self.signature, Duration::ZERO);
+            return Err(ShapeError::BadSample { signature, at, value: f64::NAN, why: "not a finite number" });
+        }
+        let last = samples.len() - 1;
+        for (number, value) in samples.iter().enumerate() {
+            let why = match *value {
+                value if !value.is_finite() => "not a finite number",
+                value if value < 0.0 => "negative",
+                _ => continue,
+            };
+            let at = over.mul_f64(number as f64 / last as f64);
+            return Err(ShapeError::BadSample { signature: self.signature, at, value: *value, why });
+        }
+        // -0.0 prints a sign.
+        Ok(samples.iter().map(|value| value.abs()).collect())
+    }
+
+    /// What is named at `index`, whose names are among `known`.
+    pub fn named(&self, index: usize, known: &'static [&'static str]) -> Result<Named<'a>, ShapeError> {
+        let named = match &self.given[index] {
+            Argument::Named(named) => named,
+            other => return Err(self.wrong_kind(index, Kind::Named, other.kind())),
+        };
+        match named.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            Some((name, _)) => Err(ShapeError::UnknownName { signature: self.signature, name: name.clone(), known }),
+            None => Ok(Named { signature: self.signature, given: named }),
+        }
+    }
+
     fn wrong_kind(&self, index: usize, expected: Kind, given: Kind) -> ShapeError {
         ShapeError::WrongKind { signature: self.signature, parameter: self.parameters[index].name, expected, given }
     }
@@ -193,5 +253,60 @@ impl Times<'_> {
     /// The time of that name, if it was given.
     pub fn get(&self, name: &str) -> Option<Duration> {
         self.0.iter().find(|(given, _)| given == name).map(|(_, time)| *time)
+    }
+}
+
+/// Arguments by name.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    signature: &'static str,
+    given: &'a [(String, Argument)],
+}
+
+impl Named<'_> {
+    fn get(&self, name: &'static str, expected: Kind) -> Result<Option<&Argument>, ShapeError> {
+        match self.given.iter().find(|(given, _)| given == name) {
+            None => Ok(None),
+            Some((_, argument)) if argument.kind() == expected => Ok(Some(argument)),
+            Some((_, argument)) => {
+                let (signature, given) = (self.signature, argument.kind());
+                Err(ShapeError::WrongKind { signature, parameter: name, expected, given })
+            }
+        }
+    }
+
+    /// The number of that name, finite and more than `least`.
+    pub fn above(&self, name: &'static str, least: f64) -> Result<Option<f64>, ShapeError> {
+        match self.get(name, Kind::Value)? {
+            Some(Argument::Value(value)) if value.is_finite() && *value > least => Ok(Some(*value)),
+            Some(Argument::Value(value)) => {
+                Err(ShapeError::TooSmall { signature: self.signature, parameter: name, value: *value, least })
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The duration of that name, longer than zero.
+    pub fn time(&self, name: &'static str) -> Result<Option<Duration>, ShapeError> {
+        match self.get(name, Kind::Duration)? {
+            Some(Argument::Duration(time)) if time.is_zero() => {
+                Err(ShapeError::NoTime { signature: self.signature, parameter: name })
+            }
+            Some(Argument::Duration(time)) => Ok(Some(*time)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The text of that name, not empty.
+    pub fn text(&self, name: &'static str) -> Result<Option<&str>, ShapeError> {
+        match self.get(name, Kind::Text)? {
+            Some(Argument::Text(text)) if !text.trim().is_empty() => Ok(Some(text)),
+            _ => Ok(None),
+        }
+    }
+
+    /// What is said when a name that is needed is missing.
+    pub fn missing(&self, name: &'static str) -> ShapeError {
+        ShapeError::Missing { signature: self.signature, parameter: name }
     }
 }

@@ -118,6 +118,56 @@ pub enum ShapeError {
         /// How it is called right.
         signature: &'static str,
     },
+    /// A value that a closure of time gave and that cannot be.
+    #[error("the closure of `{signature}` gives {value} at {at}, which is {why}", at = duration::print(*.at))]
+    BadSample {
+        /// How it is called right.
+        signature: &'static str,
+        /// The moment that it was asked for.
+        at: Duration,
+        /// What it gave.
+        value: f64,
+        /// What is wrong about it.
+        why: &'static str,
+    },
+    /// A name that the map does not have.
+    #[error("`{signature}` has no `{name}`")]
+    UnknownName {
+        /// How it is called right.
+        signature: &'static str,
+        /// The name as given.
+        name: String,
+        /// The names there are.
+        known: &'static [&'static str],
+    },
+    /// A name that the map needs.
+    #[error("`{signature}` needs `{parameter}`")]
+    Missing {
+        /// How it is called right.
+        signature: &'static str,
+        /// The missing name.
+        parameter: &'static str,
+    },
+    /// A value that must be larger.
+    #[error("`{parameter}` of `{signature}` is {value}, and must be more than {least}")]
+    TooSmall {
+        /// How it is called right.
+        signature: &'static str,
+        /// The parameter's name.
+        parameter: &'static str,
+        /// The value as given.
+        value: f64,
+        /// What it must be above.
+        least: f64,
+    },
+    /// Something that needs to know the value of a shape that is steered while the test runs.
+    #[error("`{shape}` is steered while the test runs, so {why}")]
+    Steered {
+        /// The steered shape, printed.
+        shape: String,
+        /// What is not possible with it.
+        why: &'static str,
+    },
     /// So many times that a `Duration` cannot say how long that is.
     #[error("the shape lasts too long: {times} times {each}", each = duration::print(*.each))]
     TooOften {
@@ -150,6 +200,13 @@ impl ShapeError {
             Self::UnknownTime { .. } => Some("the times of a spike are `after`, `rise`, `hold` and `fall`"),
             Self::NoStages { .. } => Some("each stage is a time and a value: `stages([[30.s, 10], [1.m, 50]])`"),
             Self::LastStage { .. } => Some("give it the time to stay there: `[0.s, 50], [1.m, 50]`"),
+            Self::UnknownName { known, .. } if known.contains(&"objective") => {
+                Some("it takes `start`, `max`, `objective`, and maybe `step`, `every`, `precision`, `hold`")
+            }
+            Self::Missing { .. } => Some("`find_capacity(#{ start: 10, max: 1000, objective: \"p(95) < 300ms\" })`"),
+            Self::Steered { .. } => {
+                Some("it can be cut with `.during(d)`, and stand behind or before other shapes with `.then(shape)`")
+            }
             Self::NeverEnds { .. } => Some("end it first with `.during(d)`"),
             _ => None,
         }

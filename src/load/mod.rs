@@ -9,21 +9,27 @@
 //! A [`Pacer`] says when the arrivals of the open model are due: the integral of a rate shape, striped.
 
 mod arguments;
+mod capacity;
 mod error;
 mod gaps;
 mod leg;
+mod outline;
 mod pacer;
 pub mod shapes;
+mod steering;
 mod stripe;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use arguments::{Argument, Arguments, Kind, Parameter, Times};
+pub use arguments::{Argument, Arguments, Kind, Named, Parameter, Times};
+pub use capacity::{Answer, Goal, Next, Phase, Search, Window};
 pub use error::ShapeError;
+pub use outline::{outline, summit};
 pub use pacer::Pacer;
-pub use shapes::{SHAPES, ShapeEntry, build};
+pub use shapes::{SHAPES, ShapeEntry, build, moments};
+pub use steering::{Steered, Steering};
 pub use stripe::Stripe;
 
 /// A value over time, such as a ramp. Immutable; shared between the Plan and all shards.
@@ -32,7 +38,7 @@ pub use stripe::Stripe;
 /// - `target` answers for every `elapsed` below `duration`, and never from `duration` on;
 /// - it is continuous from the right: at a jump, `target` is the new value and `before` the old one;
 /// - its values are finite, not negative, and never above `peak`;
-/// - its printed form is the script expression that makes it.
+/// - its printed form is the script expression that makes it (of a closure it shows the parameters alone).
 pub trait Shape: fmt::Debug + fmt::Display + Send + Sync {
     /// The value at `elapsed` since the scenario's start; `None` when the shape is over.
     fn target(&self, elapsed: Duration) -> Option<f64>;
@@ -60,6 +66,12 @@ pub trait Shape: fmt::Debug + fmt::Display + Send + Sync {
     /// randomized when any part of it is.
     fn randomized(&self) -> bool {
         false
+    }
+
+    /// The part of it whose value is found while the test runs, if any. For that part the laws hold for what the plan
+    /// knows, and the engine puts other values in its place.
+    fn steered(&self) -> Option<Steered> {
+        None
     }
 }
 

@@ -74,6 +74,102 @@ fn a_bar_says_what_matters() {
     "#);
 }
 
+/// An open model in trouble, one in none, one that starts later, one that waits for another.
+fn open(seconds: f64) -> Snapshot {
+    let recent = Recent { requests: 198.4, failed: Some(0.0), p95: Some(12.0), iterations: 198.4 };
+    let visit = ScenarioState {
+        name: "visit".into(),
+        users: 50,
+        users_max: 50,
+        target: Some(50),
+        target_rate: Some(500.0),
+        arrivals: 6_280,
+        waiting: 734,
+        dropped: 3,
+        progress: 0.6,
+        begins: Some(Duration::ZERO),
+        recent,
+        ..ScenarioState::default()
+    };
+    let calm = ScenarioState {
+        users: 2,
+        waiting: 0,
+        dropped: 0,
+        target_rate: Some(0.5),
+        recent: Recent { requests: 2.0, iterations: 0.5, ..recent },
+        ..visit.clone()
+    };
+    let later = ScenarioState {
+        name: "later".into(),
+        begins: Some(Duration::from_secs(95)),
+        target: Some(5),
+        ..ScenarioState::default()
+    };
+    let after = ScenarioState { name: "after".into(), after: Some("warm-up".into()), ..ScenarioState::default() };
+    Snapshot {
+        elapsed: Duration::from_secs_f64(seconds),
+        status: Status::Running,
+        scenarios: vec![visit, calm, later, after],
+        ..Snapshot::default()
+    }
+}
+
+#[test]
+fn the_open_model_shows_plan_against_actual() {
+    let mut snapshot = open(12.56);
+    let mut shown = Vec::new();
+    for status in [Status::Running, Status::Paused, Status::Stopping] {
+        snapshot.status = status;
+        shown.push(format!("{status:?}"));
+        shown.extend(snapshot.scenarios.iter().map(|scenario| bar_text(&snapshot, scenario, true)));
+        shown.extend(snapshot.scenarios.iter().map(|scenario| line(&snapshot, scenario)));
+    }
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    Running
+     60%  198.4 of 500/s  50/50 users busy  734 waiting  3 dropped  p95 12ms  errors 0%  12.5s
+     60%  0.5 of 0.5/s  2/50 users busy  2/s requests  p95 12ms  errors 0%  12.5s
+      0%  starts in 1m23s  12.5s
+      0%  after warm-up  12.5s
+    progress time=12.5s scenario=visit progress=60% rate=198.4/500 users=50/50 waiting=734 dropped=3 rps=198.4 p95=12ms errors=0% iterations=0 thresholds=0/0
+    progress time=12.5s scenario=visit progress=60% rate=0.5/0.5 users=2/50 waiting=0 dropped=0 rps=2 p95=12ms errors=0% iterations=0 thresholds=0/0
+    progress time=12.5s scenario=later state=starts_in_1m23s progress=0% users=0/5 rps=0 p95=- errors=- iterations=0 thresholds=0/0
+    progress time=12.5s scenario=after state=after_warm-up progress=0% users=0 rps=0 p95=- errors=- iterations=0 thresholds=0/0
+    Paused
+     60%  PAUSED  198.4 of 500/s  50/50 users busy  734 waiting  3 dropped  p95 12ms  errors 0%  12.5s
+     60%  PAUSED  0.5 of 0.5/s  2/50 users busy  2/s requests  p95 12ms  errors 0%  12.5s
+      0%  PAUSED  starts in 1m23s  12.5s
+      0%  PAUSED  after warm-up  12.5s
+    progress time=12.5s scenario=visit state=paused progress=60% rate=198.4/500 users=50/50 waiting=734 dropped=3 rps=198.4 p95=12ms errors=0% iterations=0 thresholds=0/0
+    progress time=12.5s scenario=visit state=paused progress=60% rate=0.5/0.5 users=2/50 waiting=0 dropped=0 rps=2 p95=12ms errors=0% iterations=0 thresholds=0/0
+    progress time=12.5s scenario=later state=paused progress=0% users=0/5 rps=0 p95=- errors=- iterations=0 thresholds=0/0
+    progress time=12.5s scenario=after state=paused progress=0% users=0 rps=0 p95=- errors=- iterations=0 thresholds=0/0
+    Stopping
+     60%  stopping  198.4 of 500/s  50/50 users busy  734 waiting  3 dropped  p95 12ms  errors 0%  12.5s
+     60%  stopping  0.5 of 0.5/s  2/50 users busy  2/s requests  p95 12ms  errors 0%  12.5s
+      0%  not started  12.5s
+      0%  not started  12.5s
+    progress time=12.5s scenario=visit progress=60% rate=198.4/500 users=50/50 waiting=734 dropped=3 rps=198.4 p95=12ms errors=0% iterations=0 thresholds=0/0
+    progress time=12.5s scenario=visit progress=60% rate=0.5/0.5 users=2/50 waiting=0 dropped=0 rps=2 p95=12ms errors=0% iterations=0 thresholds=0/0
+    progress time=12.5s scenario=later state=not_started progress=0% users=0/5 rps=0 p95=- errors=- iterations=0 thresholds=0/0
+    progress time=12.5s scenario=after state=not_started progress=0% users=0 rps=0 p95=- errors=- iterations=0 thresholds=0/0
+    "#);
+}
+
+#[test]
+fn what_is_over_or_has_begun_starts_no_more() {
+    let mut snapshot = open(95.0);
+    assert!(!bar_text(&snapshot, &snapshot.scenarios[2], true).contains("starts"));
+    snapshot.scenarios[3].done = true;
+    insta::assert_snapshot!(bar_text(&snapshot, &snapshot.scenarios[3], true), @r#"
+      0%  done  0 users  0/s  1m35s
+    "#);
+    snapshot = open(0.0);
+    snapshot.status = Status::Setup;
+    insta::assert_snapshot!(bar_text(&snapshot, &snapshot.scenarios[2], true), @r#"
+      0%  setup  0/5 users  0/s  0s
+    "#);
+}
+
 /// What a `Progress` wrote, shared with its test.
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);

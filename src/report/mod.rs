@@ -9,8 +9,10 @@
 //! | people, at the end of a run | [`text()`] |
 //! | programs, `--summary` and `--json` | [`Summary`], [`write_summary`] (schema: `docs/summary.schema.json`) |
 //! | `punk check`, `punk check --json` | [`plan_text`], [`plan_json`], [`diagnostics_json`] |
+//! | `punk shapes`, `punk shapes --json` | [`shapes_text`], [`shapes_json`] |
 //! | the book | [`metrics_page`] (`docs/reference/metrics.md`) |
 
+mod arrivals;
 mod checks;
 mod diagnostics;
 mod errors;
@@ -23,6 +25,7 @@ mod plan;
 mod plan_wire;
 mod reference;
 mod requests;
+mod shapes;
 mod summary;
 mod text;
 mod write;
@@ -37,6 +40,7 @@ pub use page::Style;
 pub use plan::plan_text;
 pub use plan_wire::{PlanWire, plan_json};
 pub use reference::metrics_page;
+pub use shapes::{shapes_json, shapes_text};
 pub use summary::{SCHEMA_VERSION, Summary};
 pub use text::text;
 pub use write::{write_summary, write_text};

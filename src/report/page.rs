@@ -234,6 +234,23 @@ impl Page {
         self.pieces(INDENT, INDENT, &[text.into()]);
     }
 
+    /// Columns of one line.
+    pub(super) fn width(&self) -> usize {
+        self.style.width
+    }
+
+    /// A line of a drawing as it is: what stands beside it, and the drawing.
+    pub(super) fn drawn(&mut self, beside: &str, drawing: &Piece) {
+        self.out.push_str(&" ".repeat(INDENT));
+        let beside = self.piece(&beside.into());
+        self.paint(&beside.text, Tint::Dim);
+        let drawing = self.piece(drawing);
+        let room = self.style.width.saturating_sub(INDENT + columns(&beside.text));
+        let text = self.cut(&drawing.text, room);
+        self.paint(&text, drawing.tint);
+        self.end_line();
+    }
+
     pub(super) fn table(&mut self, table: &Table) {
         let table = self.shown(table);
         let widths = table.widths(self.style.width - INDENT);
@@ -274,6 +291,14 @@ fn ascii(text: &str) -> String {
         '–' => '-',
         '·' => '|',
         '…' => '~',
+        '│' | '┤' => '|',
+        '└' | '┬' => '+',
+        '─' => '-',
+        '▁' | '▂' => '.',
+        '▃' | '▄' | '▅' => 'o',
+        '▆' | '▇' | '█' => '#',
+        '▾' => 'v',
+        '░' => ':',
         _ => '?',
     };
     text.chars().map(sign).collect()

@@ -19,6 +19,7 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
     scenarios(&mut page, plan);
     thresholds(&mut page, plan);
     metrics(&mut page, plan);
+    feeds(&mut page, plan);
     let changed = changed(&plan.options);
     if !changed.is_empty() {
         page.heading("OPTIONS", "those that are not the default");
@@ -131,6 +132,26 @@ fn metrics(page: &mut Page, plan: &Plan) {
     page.table(&table);
 }
 
+fn feeds(page: &mut Page, plan: &Plan) {
+    if plan.feeds.is_empty() {
+        return;
+    }
+    page.heading("FEEDS", "");
+    let mut table = Table::new(5, &["name", "rows of", "rows", "order", "columns"]);
+    for feed in &plan.feeds {
+        let rows = feed.rows.len().map_or("without end".to_owned(), |rows| rows.to_string());
+        let columns = feed.rows.columns().join(", ");
+        table.row(vec![
+            (&*feed.name).into(),
+            (&*feed.source).into(),
+            (&rows).into(),
+            feed.order.word().into(),
+            (&columns).into(),
+        ]);
+    }
+    page.table(&table);
+}
+
 /// Options that are not the default, as a script would write them.
 fn changed(options: &Options) -> Vec<(String, String)> {
     let mut changed = http_changed(&options.http, &HttpSettings::default());
@@ -168,6 +189,7 @@ fn changed(options: &Options) -> Vec<(String, String)> {
         ("variables", limits.variables, default.variables),
         ("depth", limits.depth, default.depth),
         ("tag_sets", limits.tag_sets, default.tag_sets),
+        ("store", limits.store, default.store),
     ];
     for (name, value, default) in numbers {
         if value != default {
@@ -414,7 +436,8 @@ mod tests {
               "modules": 64,
               "variables": 256,
               "depth": 128,
-              "tag_sets": 2000
+              "tag_sets": 2000,
+              "store": 268435456
             }
           },
           "env": {}

@@ -20,6 +20,8 @@ pub struct PlanWire {
     scenarios: Vec<ScenarioWire>,
     thresholds: Vec<ThresholdWire>,
     metrics: Vec<MetricWire>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    feeds: Vec<FeedWire>,
     hooks: Vec<&'static str>,
     seed: u64,
     options: OptionsWire,
@@ -86,6 +88,17 @@ struct MetricWire {
     unit: &'static str,
 }
 
+#[derive(Debug, Serialize)]
+struct FeedWire {
+    name: String,
+    source: String,
+    order: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    columns: Vec<String>,
+}
+
 /// Options of a run.
 #[derive(Debug, Serialize)]
 pub(super) struct OptionsWire {
@@ -115,6 +128,7 @@ struct LimitsWire {
     variables: usize,
     depth: usize,
     tag_sets: usize,
+    store: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -197,11 +211,19 @@ impl PlanWire {
             r#type: def.kind.word(),
             unit: def.unit.word(),
         });
+        let feeds = plan.feeds.iter().map(|feed| FeedWire {
+            name: feed.name.clone(),
+            source: feed.source.clone(),
+            order: feed.order.word(),
+            rows: feed.rows.len(),
+            columns: feed.rows.columns().to_vec(),
+        });
         PlanWire {
             scripts: scripts(plan),
             scenarios: plan.scenarios.iter().map(ScenarioWire::new).collect(),
             thresholds: thresholds.collect(),
             metrics: metrics.collect(),
+            feeds: feeds.collect(),
             hooks: hooks(plan),
             seed: plan.options.seed,
             options: OptionsWire::new(&plan.options),
@@ -280,6 +302,7 @@ impl OptionsWire {
                 variables: limits.variables,
                 depth: limits.depth,
                 tag_sets: limits.tag_sets,
+                store: limits.store,
             },
         }
     }

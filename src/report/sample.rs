@@ -11,7 +11,7 @@ use crate::metrics::{
     Catalogue, ErrorKey, ErrorLog, MetricDef, MetricKind, Recorder, RequestSeries, Resolution, Sample, Scale, Series,
     SeriesKey, Snapshot, TagSet, Trend, Unit, Verdict, specs,
 };
-use crate::plan::{Backoff, HttpSettings, Life, Limits, Options, Plan, Scenario, Source, Work};
+use crate::plan::{Backoff, HttpSettings, Late, Life, Limits, Options, Plan, Scenario, Source, Work};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -268,6 +268,7 @@ pub(super) fn plan() -> Plan {
             metric("bought", MetricKind::Rate, Unit::Plain),
             metric("queue", MetricKind::Gauge, Unit::Plain),
         ],
+        feeds: Vec::new(),
         setup: true,
         teardown: true,
         summary: false,
@@ -403,6 +404,48 @@ pub(super) fn refused() -> Run {
 pub(super) fn failed(code: u8, why: &str) -> Facts {
     let reasons = vec![Reason { code, message: why.into() }];
     Facts { outcome: Outcome::Failed, exit_code: code, reasons, ..passed() }
+}
+
+/// 20 s at 500/s by at most 50 users against a server that answers in 5 ms and freezes from second 8 to 10; the last 38
+/// arrivals find no user.
+pub(super) fn stalled(late: Late) -> Run {
+    let mut plan = plan();
+    plan.metrics.clear();
+    let steady = build("constant", &[Argument::Value(500.0)]).expect("a good shape");
+    let during = build("during", &[Argument::Shape(steady), Argument::Duration(Duration::from_secs(20))]);
+    let load = Load { model: Model::Rate, shape: during.expect("a good shape") };
+    plan.scenarios = vec![scenario("visit", Work::Arrivals { load, max_users: 50, late })];
+    let mut shard = Shard::new(&plan);
+    let visit: &[(&str, &str)] = &[("scenario", "visit")];
+    for slot in 0..10_000u32 {
+        let due = f64::from(slot) * 2.0;
+        if slot >= 9_962 {
+            shard.sample("dropped_iterations", visit, 1.0);
+            if late == Late::Wait {
+                shard.sample("iteration_lateness_censored", visit, 20_000.0 - due + 1_130.0);
+            }
+            continue;
+        }
+        let (lateness, took) = match slot {
+            // Taken by a user before the freeze, or in it while there were users.
+            4_000..=4_049 => (0.05, 10_000.0 - due + 5.0),
+            4_050..=4_999 => (10_000.0 - due + f64::from(slot - 4_050) / 10.0, 5.0),
+            _ => (0.05, 5.0),
+        };
+        shard.request(visit, "GET", "GET /", Fate::Status(200), took);
+        shard.sample("iterations", visit, 1.0);
+        shard.sample("iteration_lateness", visit, lateness);
+        shard.sample("iteration_duration", visit, took + 0.02);
+        shard.sample("iteration_scheduled_duration", visit, lateness + took + 0.02);
+        shard.sample("http_req_scheduled_duration", visit, lateness + took + 0.01);
+    }
+    let mut snapshot = shard.snapshot(&plan, 20.0, 50);
+    let mut own = Trend::new(Scale::DAY, Resolution::TwoDigits);
+    (0..1_000).for_each(|n| own.record(0.02 + f64::from(n) / 10_000.0));
+    snapshot.generator.lateness = Some(own);
+    let state = &mut snapshot.scenarios[0];
+    (state.arrivals, state.dropped) = (10_000, 38);
+    Run { plan, snapshot, facts: passed() }
 }
 
 /// A run of one operation per name.

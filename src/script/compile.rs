@@ -15,6 +15,7 @@ use super::scenarios;
 use super::settings::{self, Reader};
 use super::source::Sources;
 use super::thresholds;
+use super::{feed_uses, feeds};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::metrics::{BUILT_IN, MetricDef};
 use crate::plan::{Backoff, HttpSettings, Limits, Options, Plan, Source};
@@ -35,10 +36,19 @@ pub struct Compiled {
 
 /// Compiles the script at `path`.
 pub fn compile(path: &Path, overrides: &Overrides) -> Compiled {
+    compiled(overrides, |engine, problems| Sources::load(engine, path, problems))
+}
+
+/// Compiles a script that stands in no file: `name` stands for its path in what people read.
+pub fn compile_text(name: &str, text: String, overrides: &Overrides) -> Compiled {
+    compiled(overrides, |engine, problems| Sources::of_text(engine, Path::new(name), text, problems))
+}
+
+fn compiled(overrides: &Overrides, load: impl FnOnce(&rhai::Engine, &mut Vec<Diagnostic>) -> Sources) -> Compiled {
     let mut diagnostics = Vec::new();
     let mut engine = machine::engine(&Limits::default());
     engine.set_optimization_level(OptimizationLevel::None);
-    let sources = Sources::load(&engine, path, &mut diagnostics);
+    let sources = load(&engine, &mut diagnostics);
     if !sources.files.is_empty() {
         diagnostics.extend(walk(&engine, &sources));
     }
@@ -112,6 +122,8 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
         desk.tell(Diagnostic::warning(text).suggest(name, known));
     }
     let of = |what: fn(&What) -> bool| record.declarations.iter().filter(move |declaration| what(&declaration.what));
+    let feeds = feeds::read(&desk, of(|what| *what == What::Feed));
+    feed_uses::check(&desk, &feeds);
     let functions = Functions::of(sources);
     let options = options(&desk, of(|what| *what == What::Options), overrides, &functions);
     let metrics = metrics(&desk, of(|what| matches!(what, What::Metric(_))));
@@ -128,6 +140,7 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
         scenarios,
         thresholds,
         metrics,
+        feeds,
     }
 }
 

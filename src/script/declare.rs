@@ -4,9 +4,10 @@
 //! where they were called; `compile` turns the record into a Plan, and a `Machine` finds its closures in it, by order.
 //! So a wrong declaration never stops the evaluation, and all errors are found at once.
 
+use crate::load::{Argument, Kind};
 use crate::metrics::{MetricKind, Unit};
 use crate::plan::EnvValue;
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, Module, NativeCallContext, Position};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, Module, NativeCallContext, Position};
 use std::any::TypeId;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ pub enum What {
     Scenario,
     /// `threshold(selector, expression[, #{…}])` or `threshold(expression)`.
     Threshold,
+    /// `feed(name, feed::…)`.
+    Feed,
     /// `metric::counter/gauge/rate/trend(name[, #{…}])`.
     Metric(MetricKind),
 }
@@ -138,7 +141,12 @@ pub fn unit(name: &str) -> Option<Unit> {
     }
 }
 
-fn declare(context: &NativeCallContext<'_>, name: &str, what: What, arguments: &mut [&mut Dynamic]) -> Fallible<()> {
+pub(super) fn declare(
+    context: &NativeCallContext<'_>,
+    name: &str,
+    what: What,
+    arguments: &mut [&mut Dynamic],
+) -> Fallible<()> {
     let declaration = Declaration {
         what,
         arguments: arguments.iter().map(|argument| (**argument).clone()).collect(),
@@ -230,13 +238,18 @@ fn dynamic_of(value: &EnvValue) -> Dynamic {
 
 /// A load shape that a script holds.
 #[derive(Debug, Clone)]
-pub struct Shape(pub Arc<dyn crate::load::Shape>);
+pub struct Shape {
+    /// What the plan knows.
+    pub law: Arc<dyn crate::load::Shape>,
+    /// The closure of its `adaptive` part, which is asked while the test runs.
+    pub steer: Option<FnPtr>,
+}
 
 /// Adds the shapes: each entry of the closed list under its name, as a function or as a method of a shape.
 pub fn register_shapes(engine: &mut Engine) {
     engine.register_type_with_name::<Shape>("shape");
-    engine.register_fn("to_string", |shape: &mut Shape| shape.0.to_string());
-    engine.register_fn("to_debug", |shape: &mut Shape| shape.0.to_string());
+    engine.register_fn("to_string", |shape: &mut Shape| shape.law.to_string());
+    engine.register_fn("to_debug", |shape: &mut Shape| shape.law.to_string());
     for entry in crate::load::SHAPES {
         let mut types = vec![TypeId::of::<Dynamic>(); entry.parameters.len()];
         if entry.method {
@@ -244,21 +257,35 @@ pub fn register_shapes(engine: &mut Engine) {
         }
         engine.register_raw_fn(entry.name, &types, move |context, arguments| {
             let fail = |text: String| EvalAltResult::ErrorRuntime(text.into(), context.call_position());
-            let given = arguments.iter().map(|argument| shape_argument(argument)).collect::<Result<Vec<_>, _>>();
-            let given = given.map_err(|why| fail(format!("`{}`: {why}", entry.signature)))?;
-            let shape = crate::load::build(entry.name, &given).map_err(|error| {
+            let mut steer = None;
+            let mut given = Vec::with_capacity(arguments.len());
+            for (argument, parameter) in arguments.iter().zip(entry.parameters) {
+                given.push(match (**argument).clone().try_cast::<FnPtr>() {
+                    Some(closure) if parameter.kind == Kind::Samples => {
+                        super::curve::sample(&context, entry.signature, &closure, arguments.get(1).map(|over| &**over))?
+                    }
+                    Some(closure) => {
+                        steer = Some(closure);
+                        Argument::Closure
+                    }
+                    None => shape_argument(argument, parameter.kind)
+                        .map_err(|why| fail(format!("`{}`: {why}", entry.signature)))?,
+                });
+                // At most one part of a shape is steered, so whoever has a closure has that one's.
+                steer = steer.or_else(|| (**argument).clone().try_cast::<Shape>()?.steer);
+            }
+            let law = crate::load::build(entry.name, &given).map_err(|error| {
                 fail(match error.help() {
                     Some(help) => format!("{error}: {help}"),
                     None => error.to_string(),
                 })
             })?;
-            Ok(Shape(shape))
+            Ok(Shape { law, steer })
         });
     }
 }
 
-fn shape_argument(value: &Dynamic) -> Result<crate::load::Argument, String> {
-    use crate::load::Argument;
+fn shape_argument(value: &Dynamic, wanted: Kind) -> Result<Argument, String> {
     if let Ok(integer) = value.as_int() {
         return Ok(Argument::Value(integer as f64));
     }
@@ -269,7 +296,18 @@ fn shape_argument(value: &Dynamic) -> Result<crate::load::Argument, String> {
         return Ok(Argument::Value(rate.0));
     }
     if let Some(shape) = value.clone().try_cast::<Shape>() {
-        return Ok(Argument::Shape(shape.0));
+        return Ok(Argument::Shape(shape.law));
+    }
+    if wanted == Kind::Text && value.is_string() {
+        return Ok(Argument::Text(value.to_string()));
+    }
+    if let (Kind::Named, Ok(map)) = (wanted, value.as_map_ref()) {
+        let named = map.iter().map(|(name, value)| {
+            let wanted = if name == "objective" { Kind::Text } else { Kind::Value };
+            let argument = shape_argument(value, wanted).map_err(|why| format!("`{name}`: {why}"))?;
+            Ok((name.to_string(), argument))
+        });
+        return named.collect::<Result<_, String>>().map(Argument::Named);
     }
     if value.is::<super::duration::Span>() || value.is_string() {
         return super::duration::read(value).map(Argument::Duration);
@@ -319,7 +357,7 @@ mod tests {
 
     fn shape(script: &str) -> Result<String, String> {
         let engine = crate::script::machine::engine(&crate::plan::Limits::default());
-        engine.eval::<Shape>(script).map(|shape| shape.0.to_string()).map_err(|error| error.to_string())
+        engine.eval::<Shape>(script).map(|shape| shape.law.to_string()).map_err(|error| error.to_string())
     }
 
     /// A printed shape as a script: its durations as text, which scripts take as well.

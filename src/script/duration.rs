@@ -73,7 +73,7 @@ pub fn read_rate(value: &Dynamic) -> Result<f64, String> {
         let found = super::error::type_name(value);
         return Err(format!("a rate is wanted, such as `50.per_s` or `\"50/s\"`, not {found}"));
     };
-    if rate.is_finite() && rate >= 0.0 { Ok(rate) } else { Err(format!("{rate} is no rate")) }
+    if rate.is_finite() && rate >= 0.0 { Ok(rate) } else { Err(format!("{rate} is no rate: a number from 0 on")) }
 }
 
 /// Adds the types, their units and their operators.

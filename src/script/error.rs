@@ -14,6 +14,8 @@ pub enum Ended {
     Cancelled,
     /// `abort(message)`.
     Aborted(String),
+    /// It asked a queue that has no row left; its scenario is over.
+    Exhausted,
     /// A limit was reached: what, and how to raise it.
     Limit(String),
 }

@@ -3,9 +3,11 @@
 //! Made by the engine, one per shard; reached by native functions through the [`User`](super::user::User) that the
 //! fiber carries. Every borrow in here ends before anything waits.
 
+use super::commons::Commons;
 use super::connect;
 use super::error::ScriptError;
 use super::home::Home;
+use super::machine::Function;
 use super::max_rate::MaxRate;
 use crate::clock::RunClock;
 use crate::control::Command;
@@ -103,6 +105,10 @@ pub struct Host {
     pub ids: Ids,
     /// How closures of the main script are called from a library.
     pub home: OnceCell<Home>,
+    /// What makes the rows of generated feeds, by the order of the Plan's feeds.
+    pub generators: OnceCell<Rc<[Option<Function>]>>,
+    /// What the users of all shards share.
+    pub commons: Arc<Commons>,
     /// Where commands go.
     send: Box<dyn Fn(Command)>,
     recorder: RefCell<Recorder>,
@@ -129,6 +135,7 @@ impl Host {
     pub fn new(
         shard: usize,
         plan: Arc<Plan>,
+        commons: Arc<Commons>,
         catalogue: Catalogue,
         demo_url: Option<String>,
         send: Box<dyn Fn(Command)>,
@@ -150,6 +157,8 @@ impl Host {
         let host = Host {
             ids,
             home: OnceCell::new(),
+            generators: OnceCell::new(),
+            commons,
             shard,
             plan,
             clock: Cell::new(RunClock::starting(Instant::now())),

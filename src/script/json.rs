@@ -157,6 +157,9 @@ pub fn from_dynamic(value: &Dynamic, depth: usize) -> Result<Value, String> {
     if let Some(json) = value.clone().try_cast::<Json>() {
         return Ok(json.value().clone());
     }
+    if let Some(row) = value.read_lock::<super::row::Row>() {
+        return Ok(row.value());
+    }
     if let Some(span) = value.clone().try_cast::<super::duration::Span>() {
         return Ok(Value::from(span.0 as f64 / 1e6));
     }
@@ -238,7 +241,7 @@ impl IntoIterator for Json {
 
 /// After `data.list.len()` Rhai writes `data.list` back, in case the method has changed it: what is the same may be
 /// written, anything else is refused.
-fn fed_back(old: &Dynamic, new: &Dynamic) -> Fallible<()> {
+pub(super) fn fed_back(old: &Dynamic, new: &Dynamic) -> Fallible<()> {
     let same = match (old.read_lock::<Json>(), new.read_lock::<Json>()) {
         (Some(old), Some(new)) => Arc::ptr_eq(&old.document, &new.document) && old.path == new.path,
         (None, None) => match (old.as_immutable_string_ref(), new.as_immutable_string_ref()) {

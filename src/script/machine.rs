@@ -4,10 +4,10 @@
 //! functions). Every function and closure is then called in a context made from that sealed state. `Engine::call_fn` is
 //! never used: it sees either no imports and constants, or runs the top level again at each call.
 
-use super::declare::{self, Record, What};
+use super::declare::{self, Record, Shape, What};
 use super::error::{self, Ended, ScriptError};
 use super::home::Home;
-use super::{backoff, bindings, duration, guard, json, source::Sources};
+use super::{backoff, bindings, draft, duration, feeds, guard, json, row, source::Sources};
 use crate::plan::{EnvValue, Plan, Source};
 use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicBlobPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage,
@@ -35,8 +35,8 @@ pub enum Failure {
 /// A function of the script, and whether it takes `data`.
 #[derive(Debug, Clone)]
 pub struct Function {
-    pointer: FnPtr,
-    takes_data: bool,
+    pub(super) pointer: FnPtr,
+    pub(super) takes_data: bool,
 }
 
 /// The functions of one scenario.
@@ -52,6 +52,8 @@ pub struct Functions {
     pub backoff: Option<Function>,
     /// How far apart iterations start, asked after each.
     pub pacing: Option<Function>,
+    /// Of a load with an `adaptive` part: what says the value. See [`Machine::ask`].
+    pub steer: Option<FnPtr>,
 }
 
 /// An engine with an evaluated script.
@@ -66,6 +68,8 @@ pub struct Machine {
     main: String,
     /// By the order of the Plan's scenarios.
     pub scenarios: Vec<Functions>,
+    /// By the order of the Plan's feeds: what makes the rows of those that are generated.
+    pub generators: Rc<[Option<Function>]>,
 }
 
 /// The engine of a script, before it has seen one: types, functions, limits.
@@ -98,6 +102,8 @@ pub fn engine(limits: &crate::plan::Limits) -> Engine {
     declare::register(&mut engine);
     declare::register_shapes(&mut engine);
     backoff::register(&mut engine);
+    draft::register(&mut engine);
+    row::register(&mut engine);
     bindings::register(&mut engine);
     engine
 }
@@ -228,9 +234,13 @@ impl Machine {
             (Some(sealed), None) => {
                 let arities = arities(sources.asts.iter().flatten());
                 let scenarios = functions(plan, &top.record, &arities).ok_or_else(|| differs(&main))?;
+                let generators = feeds::generators(&plan.feeds, top.record.declarations.iter());
+                let generators = generators.ok_or_else(|| differs(&main))?.into_iter();
+                let generators =
+                    generators.map(|closure| closure.map(|pointer| with_arity(pointer, &arities))).collect();
                 let own = sources.asts[0].iter().flat_map(AST::iter_functions).map(|function| function.name.to_owned());
                 let begins = begins(&sources);
-                Ok(Machine { own: own.collect(), engine, sealed, arities, begins, main, scenarios })
+                Ok(Machine { own: own.collect(), engine, sealed, arities, begins, main, scenarios, generators })
             }
             (_, Some(error)) => Err(error),
             _ => Err(differs(&main)),
@@ -253,15 +263,28 @@ impl Machine {
     /// # Errors
     /// See [`Failure`].
     pub fn call(&self, function: &Function, this: Option<&mut Dynamic>, data: &Dynamic) -> Result<Dynamic, Failure> {
+        let data = if function.takes_data { vec![data.clone()] } else { Vec::new() };
+        self.called(&function.pointer, this, data)
+    }
+
+    /// Calls a closure that the script gave to a declaration, outside any user: there is no `this`.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub fn ask(&self, closure: &FnPtr, arguments: Vec<Dynamic>) -> Result<Dynamic, Failure> {
+        self.called(closure, None, arguments)
+    }
+
+    fn called(
+        &self,
+        pointer: &FnPtr,
+        this: Option<&mut Dynamic>,
+        mut arguments: Vec<Dynamic>,
+    ) -> Result<Dynamic, Failure> {
         guard::begin();
-        let pointer = &function.pointer;
         let context =
             NativeCallContext::new_with_all_fields(&self.engine, pointer.fn_name(), None, &self.sealed, Position::NONE);
-        let result = if function.takes_data {
-            pointer.call_raw(&context, this, [data.clone()])
-        } else {
-            pointer.call_raw(&context, this, [])
-        };
+        let result = pointer.call_raw(&context, this, &mut arguments);
         result.map_err(|error| match *error {
             EvalAltResult::Exit(..) => {
                 let error =
@@ -346,6 +369,7 @@ fn functions(plan: &Plan, record: &Record, arities: &BTreeMap<String, usize>) ->
                     stop: scenario.stop.as_deref().and_then(named),
                     backoff: usual_backoff.clone(),
                     pacing: None,
+                    steer: None,
                 })
             })
             .collect();
@@ -365,12 +389,14 @@ fn functions(plan: &Plan, record: &Record, arities: &BTreeMap<String, usize>) ->
             }
         };
         let own_backoff = map.get("backoff").is_some_and(|value| !value.is_unit());
+        let load = map.get("users").or_else(|| map.get("rate")).and_then(|load| load.clone().try_cast::<Shape>());
         Some(Functions {
             run,
             start: function("start"),
             stop: function("stop"),
             backoff: if own_backoff { closure(&map, "backoff") } else { usual_backoff.clone() },
             pacing: closure(&map, "pacing"),
+            steer: load.and_then(|shape| shape.steer),
         })
     });
     functions.collect()

@@ -402,8 +402,10 @@ pub fn limits(reader: &Reader<'_>) -> Limits {
             *slot = number as usize;
         }
     }
-    if let Some(bytes) = reader.size("string") {
-        set.string = bytes as usize;
+    for (key, slot) in [("string", &mut set.string), ("store", &mut set.store)] {
+        if let Some(bytes) = reader.size(key) {
+            *slot = bytes as usize;
+        }
     }
     if let Some(calls) = reader.whole("calls", 1) {
         set.calls = calls as usize;

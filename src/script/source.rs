@@ -35,15 +35,20 @@ pub struct Sources {
 impl Sources {
     /// Reads and parses `path` and all that it imports. Problems are added to `problems`; what could be read is returned.
     pub fn load(engine: &Engine, path: &Path, problems: &mut Vec<Diagnostic>) -> Sources {
-        let mut sources = Sources { files: Vec::new(), asts: Vec::new(), imports: Vec::new() };
-        let root = project_root(path);
         match read(path) {
-            Ok(text) => sources.add(path.display().to_string(), path.to_path_buf(), text),
+            Ok(text) => Self::of_text(engine, path, text, problems),
             Err(why) => {
                 problems.push(Diagnostic::error(format!("cannot read `{}`: {why}", path.display())));
-                return sources;
+                Sources { files: Vec::new(), asts: Vec::new(), imports: Vec::new() }
             }
         }
+    }
+
+    /// The same for a main script whose text is known: `path` is its name, from which its imports resolve.
+    pub fn of_text(engine: &Engine, path: &Path, text: String, problems: &mut Vec<Diagnostic>) -> Sources {
+        let mut sources = Sources { files: Vec::new(), asts: Vec::new(), imports: Vec::new() };
+        let root = project_root(path);
+        sources.add(path.display().to_string(), path.to_path_buf(), text);
         let mut next = 0;
         while next < sources.files.len() {
             sources.parse(engine, next, &root, problems);

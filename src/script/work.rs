@@ -108,7 +108,7 @@ pub(super) fn read(
 fn shape(reader: &Reader<'_>, key: &'static str) -> Option<Arc<dyn load::Shape>> {
     let value = reader.any(key)?;
     if let Some(shape) = value.clone().try_cast::<Shape>() {
-        return Some(shape.0);
+        return Some(shape.law);
     }
     let number = match key {
         "rate" if !value.is_map() && !value.is_array() => {
@@ -148,7 +148,7 @@ pub(super) fn closed(shape: Arc<dyn load::Shape>, duration: Option<Duration>) ->
     if load.peak() > MOST {
         return Err(Diagnostic::error(format!("{} users are more than one process can have ({MOST})", load.peak())));
     }
-    if load.peak() == 0 {
+    if load.peak() == 0 && load.shape.steered().is_none() {
         return Err(Diagnostic::error("this load never has a user"));
     }
     Ok(Work::Load(load))
@@ -166,7 +166,7 @@ pub(super) fn open(
         let text = format!("{} arrivals per second are more than one process can start ({MOST})", load.peak());
         return Err(Diagnostic::error(text));
     }
-    if load.peak() == 0 {
+    if load.peak() == 0 && load.shape.steered().is_none() {
         return Err(Diagnostic::error("this rate never starts an iteration"));
     }
     if max_users > MOST {

@@ -13,15 +13,17 @@ const WINDOWS: u8 = 5;
 const DOOR: u8 = 6;
 
 /// Each part of the crate (a folder or file directly below `src/`) and its floor.
-const FLOORS: [(&str, u8); 21] = [
+const FLOORS: [(&str, u8); 23] = [
     ("clock", GROUND),
     ("control", GROUND),
     ("diagnostic", GROUND),
     ("expr", GROUND),
+    ("feed", GROUND),
     ("load", GROUND),
     ("metrics", GROUND),
     ("plan", GROUND),
     ("printable", GROUND),
+    ("store", GROUND),
     ("units", GROUND),
     ("timer", 1),
     ("user", 1),

@@ -406,7 +406,7 @@ error: `run`: `two` takes more than one parameter
 7 | scenario("two", #{ iterations: 1, run: two });
   |                                        ^^^
   |
-  = help: punk calls it as `two()` or `two(data)`, where `data` is what `setup` returned
+  = help: punk calls it with nothing or with `data`, which is what `setup` returned
 
 error: `run`: there is no function `wrok`
  --> test.rhai:8:41

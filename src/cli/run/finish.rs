@@ -1,6 +1,6 @@
 //! The end of a run: why it ended so, every report written, the exit code.
 
-use crate::cli::args::{OnInvalid, RunArgs};
+use crate::cli::args::{Color, OnInvalid, RunFlags};
 use crate::cli::exit::{self, Exit};
 use crate::cli::{err, out};
 use crate::diagnostic::Diagnostic;
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// Tells why, writes every report, returns the exit code.
 pub(super) fn finish(
-    args: &RunArgs,
+    args: &RunFlags,
     plan: &Plan,
     snapshot: &Snapshot,
     ending: &Ending,
@@ -28,7 +28,7 @@ pub(super) fn finish(
     for error in errors {
         err(&format!("{}\n", error.diagnostic(&plan.sources).render(color)));
     }
-    let mut reasons = exit::reasons(snapshot, ending, args.on_invalid == OnInvalid::Fail);
+    let mut reasons = exit::reasons(snapshot, ending, args.on_invalid != Some(OnInvalid::Warn));
     let mut facts = facts(&reasons, snapshot, ending, started_at, wall);
     let summary = Summary::new(plan, snapshot, &facts);
     if let Some(path) = &args.summary {
@@ -52,7 +52,7 @@ pub(super) fn finish(
     if args.json {
         out(&Summary::new(plan, snapshot, &facts).to_json());
     } else {
-        out(&report::text(plan, snapshot, &facts, style(args)));
+        out(&report::text(plan, snapshot, &facts, style(args.color)));
     }
     reasons.first().map_or(Exit::Passed, |(exit, _)| *exit)
 }
@@ -119,14 +119,14 @@ fn own_reports(plan: &Plan, json: &str, facts: &mut Facts) -> Vec<Diagnostic> {
 }
 
 /// How the report looks on this stdout.
-pub(super) fn style(args: &RunArgs) -> Style {
+pub(in crate::cli) fn style(color: Color) -> Style {
     let stdout = std::io::stdout();
     let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let seen = || {
         rustix::termios::tcgetwinsize(&stdout).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
     };
     Style {
-        color: args.color.on(stdout.is_terminal()),
+        color: color.on(stdout.is_terminal()),
         width: set.or_else(seen).unwrap_or(120).min(160),
         unicode: speaks_unicode(),
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ShapeEntry;
-use crate::load::{Arguments, Kind, Parameter, Shape, ShapeError};
+use crate::load::{Arguments, Kind, Parameter, Shape, ShapeError, Steered};
 use crate::units::duration;
 
 pub(super) const ENTRY: ShapeEntry = ShapeEntry {
@@ -52,6 +52,10 @@ impl Shape for During {
 
     fn integral(&self, until: Duration) -> f64 {
         self.shape.integral(until.min(self.time))
+    }
+
+    fn steered(&self) -> Option<Steered> {
+        self.shape.steered()?.cut(self.time)
     }
 
     fn randomized(&self) -> bool {

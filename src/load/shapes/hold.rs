@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ShapeEntry;
-use crate::load::{Arguments, Kind, Parameter, Shape, ShapeError};
+use crate::load::{Arguments, Kind, Parameter, Shape, ShapeError, Steered};
 use crate::units::duration;
 
 pub(super) const ENTRY: ShapeEntry = ShapeEntry {
@@ -30,6 +30,7 @@ fn build(arguments: Arguments<'_>) -> Result<Arc<dyn Shape>, ShapeError> {
     let (shape, time) = (arguments.shape(0)?, arguments.time(1)?);
     let from = shape.settles().ok_or_else(|| ShapeError::NeverEnds { shape: shape.to_string() })?;
     let end = from.checked_add(time).ok_or(ShapeError::TooLong { first: from, second: time })?;
+    refuse_unknown(&*shape, from)?;
     let (value, area) = (last(&*shape, from), shape.integral(from));
     Ok(Arc::new(Hold { shape, from, area, time, end, value }))
 }
@@ -37,6 +38,16 @@ fn build(arguments: Arguments<'_>) -> Result<Arc<dyn Shape>, ShapeError> {
 /// The value that a shape has reached at `settled`, its end or the moment from which it stands still.
 pub(super) fn last(shape: &dyn Shape, settled: Duration) -> f64 {
     shape.target(settled).unwrap_or_else(|| shape.before(settled))
+}
+
+/// Nothing can stay at, or leave from, a value that only the run knows.
+pub(super) fn refuse_unknown(shape: &dyn Shape, settled: Duration) -> Result<(), ShapeError> {
+    let unknown = shape.steered().is_some_and(|steered| steered.until.is_none_or(|until| until >= settled));
+    if unknown {
+        let why = "its last value is not known yet";
+        return Err(ShapeError::Steered { shape: shape.to_string(), why });
+    }
+    Ok(())
 }
 
 #[derive(Debug)]
@@ -76,6 +87,10 @@ impl Shape for Hold {
             Some(held) => self.area + self.value * held.as_secs_f64(),
             None => self.shape.integral(until),
         }
+    }
+
+    fn steered(&self) -> Option<Steered> {
+        self.shape.steered()
     }
 
     fn randomized(&self) -> bool {

@@ -2,8 +2,11 @@
 //!
 //! The script layer registers every entry under its name and arity, the reference page and `punk shapes` list them.
 
+mod adaptive;
 mod constant;
+mod curve;
 mod during;
+mod find_capacity;
 mod hold;
 mod path;
 mod ramp;
@@ -19,6 +22,7 @@ mod wave;
 use std::sync::Arc;
 
 use super::{Argument, Arguments, Parameter, Shape, ShapeError};
+pub use curve::moments;
 
 /// A shape, or a method that makes a shape of another one, as scripts see it.
 #[derive(Debug)]
@@ -46,6 +50,9 @@ pub static SHAPES: &[ShapeEntry] = &[
     spike::ENTRY,
     wave::ENTRY,
     stress_peak::ENTRY,
+    curve::ENTRY,
+    adaptive::ENTRY,
+    find_capacity::ENTRY,
     hold::ENTRY,
     during::ENTRY,
     then::RAMP_TO,

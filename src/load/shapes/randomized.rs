@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ShapeEntry;
-use crate::load::{Arguments, Kind, Parameter, Shape, ShapeError};
+use crate::load::{Arguments, Kind, Parameter, Shape, ShapeError, Steered};
 
 pub(super) const ENTRY: ShapeEntry = ShapeEntry {
     name: "randomized",
@@ -55,6 +55,10 @@ impl Shape for Randomized {
 
     fn integral(&self, until: Duration) -> f64 {
         self.shape.integral(until)
+    }
+
+    fn steered(&self) -> Option<Steered> {
+        self.shape.steered()
     }
 
     fn randomized(&self) -> bool {

@@ -24,6 +24,9 @@ pub(super) const ENTRY: ShapeEntry = ShapeEntry {
 
 fn build(arguments: Arguments<'_>) -> Result<Arc<dyn Shape>, ShapeError> {
     let (shape, times) = (arguments.shape(0)?, arguments.count(1)?);
+    if shape.steered().is_some() {
+        return Err(ShapeError::Steered { shape: shape.to_string(), why: "it cannot be repeated" });
+    }
     let each = shape.duration().ok_or_else(|| ShapeError::NeverEnds { shape: shape.to_string() })?;
     let end = each.checked_mul(times).ok_or(ShapeError::TooOften { times: times.into(), each })?;
     let area = shape.integral(each);

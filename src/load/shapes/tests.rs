@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::load::Kind;
+use crate::load::{Kind, Steering};
 
 const NANO: Duration = Duration::from_nanos(1);
 
@@ -256,6 +256,70 @@ fn what_cannot_be_is_refused_by_name() {
 }
 
 #[test]
+fn a_curve_goes_straight_from_sample_to_sample() {
+    let curve = |values: &[f64]| build("curve", &[Argument::Samples(values.to_vec()), seconds(4.0)]);
+    let shape = curve(&[0.0, 10.0, 4.0, 4.0, 8.0]).expect("a good curve");
+    assert_eq!(
+        at(&shape, &[0.0, 0.5, 1.0, 1.5, 2.5, 3.5, 4.0]),
+        [Some(0.0), Some(5.0), Some(10.0), Some(7.0), Some(4.0), Some(6.0), None]
+    );
+    assert_eq!((shape.before(Duration::from_secs(4)), shape.peak(Duration::from_millis(500))), (8.0, 5.0));
+    assert_eq!((shape.integral(Duration::from_secs(2)), shape.integral(Duration::MAX)), (12.0, 22.0));
+    assert_eq!(shape.to_string(), "curve(|t| …, 4s)");
+    let error = curve(&[0.0, 1.0, -1.0]).expect_err("negative").to_string();
+    assert_eq!(error, "the closure of `curve(|t| …, over)` gives -1 at 4s, which is negative");
+    let error = build("curve", &[Argument::Samples(Vec::new()), seconds(4.0)]).expect_err("nothing").to_string();
+    assert_eq!(error, "the closure of `curve(|t| …, over)` gives NaN at 0s, which is not a finite number");
+}
+
+#[test]
+fn moments_reach_both_ends_and_are_neither_few_nor_many() {
+    for (over, count) in
+        [(NANO, 1_001), (Duration::from_secs(30), 1_001), (Duration::from_secs(200), 2_001), (Duration::MAX, 10_001)]
+    {
+        let moments: Vec<Duration> = moments(over).collect();
+        assert_eq!((moments.len(), moments[0], moments[count - 1]), (count, Duration::ZERO, over));
+        assert!(moments.is_sorted());
+    }
+}
+
+#[test]
+fn what_is_steered_knows_where_and_what_it_cannot_do() {
+    let adaptive = made("adaptive", &[Argument::Closure]);
+    assert_eq!((adaptive.duration(), adaptive.settles(), adaptive.target(NANO)), (None, None, Some(0.0)));
+    let cut = on(&adaptive, "during", &[seconds(60.0)]);
+    let shape =
+        on(&on(&quickstart(), "then", &[Argument::Shape(cut.clone())]), "then", &[Argument::Shape(quickstart())]);
+    let steered = shape.steered().expect("a part of it is");
+    assert_eq!((steered.from, steered.until), (Duration::from_secs(30), Some(Duration::from_secs(90))));
+    assert_eq!(steered.how, Steering::Closure);
+    assert_eq!(shape.duration(), Some(Duration::from_secs(120)));
+    assert_eq!(on(&shape, "during", &[seconds(30.0)]).steered(), None);
+    assert_eq!(
+        on(&shape, "during", &[seconds(40.0)]).steered().and_then(|steered| steered.until),
+        Some(Duration::from_secs(40))
+    );
+    on(&shape, "hold", &[seconds(1.0)]);
+    let named = [("max", value(100.0)), ("objective", Argument::Text("p(95) < 1s".to_owned())), ("start", value(10.0))];
+    let named = Argument::Named(named.map(|(name, argument)| (name.to_owned(), argument)).to_vec());
+    let search = made("find_capacity", &[named]);
+    assert_eq!((search.target(NANO), search.peak(Duration::MAX)), (Some(10.0), 100.0));
+    let steered = search.steered().expect("all of it is");
+    assert_eq!((steered.from, steered.until), (Duration::ZERO, search.duration()));
+    assert!(matches!(steered.how, Steering::Capacity(goal) if goal.objective == "p(95) < 1s" && goal.max == 100.0));
+    for (shape, method, more, why) in [
+        (&cut, "hold", seconds(1.0), "its last value is not known yet"),
+        (&cut, "repeat", value(2.0), "it cannot be repeated"),
+        (&cut, "then", Argument::Shape(cut.clone()), "what follows cannot be steered as well"),
+        (&search, "then", Argument::Shape(quickstart()), "nothing can follow it: it ends with its answer"),
+    ] {
+        let error = build(method, &[Argument::Shape(shape.clone()), more]).expect_err(why);
+        assert_eq!(error.to_string(), format!("`{shape}` is steered while the test runs, so {why}"));
+        assert!(error.help().is_some());
+    }
+}
+
+#[test]
 fn the_list_is_what_it_says() {
     for entry in SHAPES {
         assert!(SHAPES.iter().filter(|other| other.name == entry.name).count() == 1, "{} twice", entry.name);
@@ -284,6 +348,8 @@ pub(in crate::load) fn any_shape_of(least: u64) -> impl Strategy<Value = Arc<dyn
         (number(), number(), time()).prop_map(|(from, to, over)| made("ramp", &[from, to, over])),
         (number(), number(), 1u8..9, time())
             .prop_map(|(from, to, count, every)| made("steps", &[from, to, value(count.into()), every])),
+        (proptest::collection::vec(prop_oneof![Just(0.0), 0.0..1000.0], 2..40), time())
+            .prop_map(|(values, over)| made("curve", &[Argument::Samples(values), over])),
         (0.0..500.0, 0.0..=1.0, time())
             .prop_map(|(mean, share, period)| made("wave", &[value(mean), value(mean * share), period])),
         (number(), time()).prop_map(|(peak, over)| made("stress_peak", &[peak, over])),

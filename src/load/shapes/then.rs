@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use super::ShapeEntry;
 use super::constant::Constant;
-use super::hold::last;
+use super::hold::{last, refuse_unknown};
 use super::ramp::Ramp;
-use crate::load::{Arguments, Kind, Parameter, Shape, ShapeError};
+use crate::load::{Arguments, Kind, Parameter, Shape, ShapeError, Steered, Steering};
 use crate::units::duration;
 
 pub(super) const ENTRY: ShapeEntry = ShapeEntry {
@@ -58,6 +58,7 @@ fn then(arguments: Arguments<'_>) -> Result<Arc<dyn Shape>, ShapeError> {
 fn ramp_to(arguments: Arguments<'_>) -> Result<Arc<dyn Shape>, ShapeError> {
     let (first, to, over) = (arguments.shape(0)?, arguments.value(1)?, arguments.time(2)?);
     let at = first.settles().ok_or_else(|| ShapeError::NeverEnds { shape: first.to_string() })?;
+    refuse_unknown(&*first, at)?;
     let from = last(&*first, at);
     join(first, at, Arc::new(Ramp { from, to, over }), Written::RampTo { to, over })
 }
@@ -74,6 +75,15 @@ fn join(
     second: Arc<dyn Shape>,
     written: Written,
 ) -> Result<Arc<dyn Shape>, ShapeError> {
+    if first.steered().is_some_and(|steered| matches!(steered.how, Steering::Capacity(_))) {
+        return Err(ShapeError::Steered {
+            shape: first.to_string(),
+            why: "nothing can follow it: it ends with its answer",
+        });
+    }
+    if first.steered().is_some() && second.steered().is_some() {
+        return Err(ShapeError::Steered { shape: first.to_string(), why: "what follows cannot be steered as well" });
+    }
     // Checked once here, so that `duration` and `settles` below may add.
     if let Some(behind) = second.settles().max(second.duration())
         && at.checked_add(behind).is_none()
@@ -140,6 +150,11 @@ impl Shape for Then {
             Some(behind) => self.area + self.second.integral(behind),
             None => self.first.integral(until),
         }
+    }
+
+    fn steered(&self) -> Option<Steered> {
+        let first = self.first.steered().and_then(|first| first.cut(self.at));
+        first.or_else(|| Some(self.second.steered()?.behind(self.at)))
     }
 
     fn randomized(&self) -> bool {

@@ -3,9 +3,10 @@
 use super::{number, percent};
 use crate::metrics::{ErrorLog, Snapshot, Trend, Verdict};
 use crate::plan::Plan;
+use crate::report::arrivals::Arrivals;
 use crate::report::checks::Check;
 use crate::report::errors::errors;
-use crate::report::figures::{clipped, per_second, share, statistic, trend};
+use crate::report::figures::{clipped, per_second, share, statistic};
 use crate::report::operations::{Operation, PHASES};
 use crate::report::requests::{Apart, Requests};
 use serde::Serialize;
@@ -18,9 +19,19 @@ pub(super) struct ScenarioWire {
     model: &'static str,
     plan: String,
     iterations: u64,
+    /// Open model: what was due. `arrivals = started + dropped + waiting`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arrivals: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting: Option<u64>,
     dropped: u64,
     interrupted: u64,
     users_max: u32,
+    /// Open model: the most users that it may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_users: Option<u32>,
 }
 
 impl ScenarioWire {
@@ -29,7 +40,12 @@ impl ScenarioWire {
             // A run that never began has no states.
             let state =
                 snapshot.scenarios.iter().find(|state| state.name == scenario.name).cloned().unwrap_or_default();
+            let arrivals = Arrivals::of(scenario, &state);
             ScenarioWire {
+                arrivals: arrivals.as_ref().map(|arrivals| arrivals.due),
+                started: arrivals.as_ref().map(|arrivals| arrivals.started),
+                waiting: arrivals.as_ref().map(|arrivals| arrivals.waiting),
+                max_users: arrivals.as_ref().map(|arrivals| arrivals.max_users),
                 name: scenario.name.clone(),
                 model: scenario.work.word(),
                 plan: scenario.work.to_string(),
@@ -276,7 +292,7 @@ impl GeneratorWire {
             reasons: generator.invalid.clone(),
             warnings: generator.warnings.clone(),
             cpu: generator.cpu_percent.and_then(number),
-            lateness_p99_ms: p99(trend(snapshot.total("iteration_lateness")).as_ref()),
+            lateness_p99_ms: p99(generator.lateness.as_ref()),
             loop_lag_p99_ms: p99(generator.loop_lag.as_ref()),
             dropped_samples: generator.lost,
             regrouped_samples: generator.regrouped,

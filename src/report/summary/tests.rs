@@ -1,9 +1,13 @@
 //! The summary against its schema, and its shape.
 
+use crate::control::Author;
+use crate::metrics::snapshot::Intervention;
+use crate::plan::Late;
 use crate::report::sample::{self, Run};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
     let text = include_str!("../../../docs/summary.schema.json");
@@ -23,7 +27,15 @@ fn problems(document: &Value) -> Vec<String> {
 fn real_summaries_follow_the_schema() {
     let mut stopped = sample::typical();
     stopped.facts = sample::failed(105, "it was interrupted by a signal");
-    let runs = [sample::typical(), sample::empty(), sample::refused(), stopped, sample::of_operations(&["a", "b"])];
+    let mut changed = sample::stalled(Late::Wait);
+    changed.snapshot.interventions = vec![Intervention {
+        at: Duration::from_millis(2_500),
+        by: Author::Signal,
+        what: "paused".into(),
+        refused: Some("it is over".into()),
+    }];
+    let others = [sample::typical(), sample::empty(), sample::refused(), sample::of_operations(&["a", "b"])];
+    let runs = others.into_iter().chain([stopped, changed]);
     for run in runs {
         let document = json(&run);
         assert_eq!(problems(&document), Vec::<String>::new(), "{document:#}");
@@ -65,6 +77,20 @@ fn an_empty_run_measures_nothing_and_says_so() {
     assert_eq!(document["metrics"]["http_reqs"]["values"], json!({ "count": 0 }));
     assert_eq!(document["metrics"].get("http_req_duration"), None, "absent is not measured");
     assert_eq!(document["duration_seconds"], json!(0));
+}
+
+#[test]
+fn the_open_model_accounts_for_every_arrival() {
+    let document = json(&sample::stalled(Late::Wait));
+    let row = &document["scenarios"][0];
+    let numbers = ["arrivals", "started", "dropped", "waiting", "max_users"].map(|field| row[field].as_u64());
+    assert_eq!(numbers, [10_000, 9_962, 38, 0, 50].map(Some));
+    let p99 = |metric: &str| document["metrics"][metric]["values"]["p(99)"].as_f64().expect(metric).round();
+    assert_eq!((p99("http_req_duration"), p99("http_req_scheduled_duration")), (5.0, 1812.0));
+    assert_eq!(document["metrics"]["iteration_lateness_censored"]["values"]["count"], json!(38));
+    let own = document["generator"]["lateness_p99_ms"].as_f64().expect("a number");
+    assert!((own - 0.119).abs() < 0.002, "own lateness, not that of waiting arrivals: {own}");
+    assert_eq!(json(&sample::typical())["scenarios"][0].get("arrivals"), None, "the closed model has no arrivals");
 }
 
 #[test]

@@ -23,7 +23,10 @@ pub(super) fn section(page: &mut Page, snapshot: &Snapshot, facts: &Facts) {
         parts.push(format!("CPU {percent:.0}%"));
     }
     if let Some(lag) = generator.loop_lag.as_ref().and_then(|lag| lag.percentile(99.0)) {
-        parts.push(format!("own lateness p99 {}", time(Some(lag))));
+        // The second is what of the arrivals' lateness is our own fault.
+        let arrivals = generator.lateness.as_ref().and_then(|late| late.percentile(99.0));
+        let arrivals = arrivals.map_or(String::new(), |late| format!(", of arrivals {}", time(Some(late))));
+        parts.push(format!("own lateness p99 {}{arrivals}", time(Some(lag))));
     }
     if let Some(bytes) = generator.resident {
         parts.push(format!("memory {}", human::bytes(bytes as f64)));

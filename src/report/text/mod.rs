@@ -2,6 +2,7 @@
 //!
 //! Each section is a file's function that writes itself to the page, or nothing when it has nothing to say.
 
+mod arrivals;
 mod custom;
 mod errors;
 mod health;
@@ -23,6 +24,7 @@ pub fn text(plan: &Plan, snapshot: &Snapshot, facts: &Facts, style: Style) -> St
     verdict::thresholds(&mut page, snapshot);
     verdict::checks(&mut page, snapshot);
     operations::table(&mut page, snapshot, &operations);
+    arrivals::blocks(&mut page, plan, snapshot, facts);
     operations::account(&mut page, snapshot, &operations);
     phases::table(&mut page, snapshot);
     phases::groups(&mut page, snapshot);

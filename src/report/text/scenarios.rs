@@ -36,15 +36,9 @@ pub(super) fn list(page: &mut Page, plan: &Plan, snapshot: &Snapshot) {
         }
         page.pieces(6, 6, &pieces);
 
-        let of_here = |metric: &str| {
-            trend(snapshot.merged(metric, true, false, |tags| tags.get("scenario") == Some(&state.name)))
-        };
-        for (metric, what) in [
-            ("iteration_duration", "iteration took"),
-            ("iteration_lateness", "iteration started late by"),
-            ("backoff_duration", "backed off for"),
-        ] {
-            if let Some(trend) = of_here(metric) {
+        for (metric, what) in [("iteration_duration", "iteration took"), ("backoff_duration", "backed off for")] {
+            let of_here = snapshot.merged(metric, true, false, |tags| tags.get("scenario") == Some(&state.name));
+            if let Some(trend) = trend(of_here) {
                 let value = |name: &str| time(statistic(&trend, name));
                 let text = [("avg", "avg"), ("med", "med"), ("p95", "p(95)"), ("max", "max")]
                     .map(|(title, name)| format!("{title} {}", value(name)));

@@ -3,6 +3,7 @@
 use crate::control::Author;
 use crate::expr::{RuleOptions, RuleSeverity};
 use crate::metrics::snapshot::Status;
+use crate::plan::Late;
 use crate::report::facts::{HookError, Outcome, Reason, Stopped};
 use crate::report::sample::{self, Fate, Shard};
 use crate::report::{Style, text};
@@ -412,6 +413,73 @@ fn many_operations_in_order_of_first_execution() {
     GENERATOR  the measurement is valid
       2 shards · CPU 12% · own lateness p99 198µs · memory 34 MB · 176 series
       percentiles are nearest-rank, within 0.1% (1% for custom metrics that no threshold names)
+    "#);
+}
+
+#[test]
+fn the_open_model_shows_what_the_plain_figures_hide() {
+    assert_snapshot!(sample::stalled(Late::Wait).text(110), @r#"
+    PASSED – no thresholds were declared
+      scripts/shop.rhai · 20s · 2026-01-18 15:30:45 UTC · seed 42 · punk 0.1.0
+
+    OPERATIONS  latency is sending + waiting + receiving
+      operation  count  rate/s  errors  error %     avg     min     med     p90     p95     p99    max
+      GET /       9962   498.1       0       0%  14.8ms  5.00ms  5.00ms  5.00ms  5.00ms  5.00ms  2.00s
+
+    ARRIVALS  `scheduled` counts from when each was due, waiting included
+      visit 10000 due = 9962 started + 38 dropped
+                                    count     avg     med     p90     p95     p99    max
+      http_req_duration              9962  14.8ms  5.00ms  5.00ms  5.00ms  5.00ms  2.00s
+      http_req_scheduled_duration    9962   110ms  5.06ms   108ms   1.05s   1.81s  2.01s
+      iteration_duration             9962  14.8ms  5.02ms  5.02ms  5.02ms  5.02ms  2.01s
+      iteration_scheduled_duration   9962   110ms  5.07ms   108ms   1.05s   1.81s  2.01s
+      iteration_lateness             9962  95.3ms  50.0µs  50.0µs   954ms   1.71s  1.90s
+      ! the plain p99 of 5.00ms hides waiting: counted from its slot, 1 % of requests took longer than 1.81s
+      ! 38 arrivals (0.38%) never started; they had waited up to 1.21s when the load ended
+      all 50 users were taken at times
+
+    REQUESTS
+      9962 = 9962 answered + 0 failed after sending + 0 interrupted at the end + 0 never sent
+      data sent 1.2 MB (60 kB/s), received 20 MB (1.0 MB/s)
+
+    PHASES  over all requests, reused connections counting 0
+      phase         avg     med     p95     max
+      blocked    10.0µs  10.0µs  10.0µs  10.0µs
+      sending    50.0µs  50.0µs  50.0µs  50.0µs
+      waiting    14.6ms  4.85ms  4.85ms   2.00s
+      receiving   100µs   100µs   100µs   100µs
+      total      14.8ms  5.01ms  5.01ms   2.01s
+
+    SCENARIOS
+      visit rate: constant(500).during(20s), by at most 50 users, late ones wait
+          9962 iterations (498.1/s), 50 users at most, 0 interrupted, 38 dropped, 0 with script errors
+          iteration took avg 14.8ms, med 5.02ms, p95 5.02ms, max 2.01s
+
+    GENERATOR  the measurement is valid
+      2 shards · CPU 12% · own lateness p99 198µs, of arrivals 119µs · memory 34 MB · 29 series
+      percentiles are nearest-rank, within 0.1% (1% for custom metrics that no threshold names)
+    "#);
+}
+
+#[test]
+fn arrivals_that_were_dropped_or_wait_are_told() {
+    let mut run = sample::stalled(Late::Drop);
+    run.snapshot.scenarios[0].waiting = 3;
+    run.facts.stopped = Some(Stopped { by: Author::Signal, why: "interrupted".into(), killed: true });
+    let shown = run.text(110);
+    let block = shown.split("\n\n").find(|part| part.starts_with("ARRIVALS")).unwrap_or("");
+    assert_snapshot!(block, @r#"
+    ARRIVALS  `scheduled` counts from when each was due, waiting included
+      visit 10000 due of 10000 planned = 9959 started + 38 dropped + 3 waiting
+                                    count     avg     med     p90     p95     p99    max
+      http_req_duration              9962  14.8ms  5.00ms  5.00ms  5.00ms  5.00ms  2.00s
+      http_req_scheduled_duration    9962   110ms  5.06ms   108ms   1.05s   1.81s  2.01s
+      iteration_duration             9962  14.8ms  5.02ms  5.02ms  5.02ms  5.02ms  2.01s
+      iteration_scheduled_duration   9962   110ms  5.07ms   108ms   1.05s   1.81s  2.01s
+      iteration_lateness             9962  95.3ms  50.0µs  50.0µs   954ms   1.71s  1.90s
+      ! the plain p99 of 5.00ms hides waiting: counted from its slot, 1 % of requests took longer than 1.81s
+      ! 38 arrivals (0.38%) found all 50 users busy and never started: no time knows them
+      all 50 users were taken at times
     "#);
 }
 

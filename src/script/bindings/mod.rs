@@ -4,6 +4,7 @@
 //! on the thread's own stack. None of them holds a borrow of the host across a wait.
 
 mod bulk;
+pub(in crate::script) mod feed;
 mod flow;
 mod html;
 mod http;
@@ -12,6 +13,7 @@ mod metric;
 mod rand;
 mod request;
 mod response;
+mod store;
 mod vu;
 
 pub(crate) use rand::restart_top_level;
@@ -22,11 +24,13 @@ use rhai::Engine;
 /// Adds everything.
 pub fn register(engine: &mut Engine) {
     bulk::register(engine);
+    feed::register(engine);
     flow::register(engine);
     http::register(engine);
     response::register(engine);
     html::register(engine);
     rand::register(engine);
+    store::register(engine);
     vu::register(engine);
     log::register(engine);
     metric::register(engine);

@@ -5,6 +5,7 @@ use crate::protocol::http::multipart::form as form_body;
 use crate::protocol::http::{Client, Part, Request, basic_auth, bearer_auth, multipart::multipart};
 use crate::script::error::type_name;
 use crate::script::host::Name;
+use crate::script::row::Row;
 use crate::script::user::User;
 use crate::script::{duration, json};
 use bytes::Bytes;
@@ -174,6 +175,9 @@ fn headers(request: &mut Request, value: &Dynamic) -> Result<(), String> {
 }
 
 fn pairs(key: &str, value: &Dynamic) -> Result<Vec<(String, String)>, String> {
+    if let Some(row) = value.read_lock::<Row>() {
+        return Ok(row.pairs().map(|(name, cell)| (name.to_owned(), cell.to_owned())).collect());
+    }
     let map = value
         .as_map_ref()
         .map_err(|_| format!("`{key}` is a map such as `#{{ name: \"value\" }}`, not {}", type_name(value)))?;

@@ -29,6 +29,7 @@ use crate::diagnostic::Diagnostic;
 
 pub use known::{Known, Names};
 pub use source::ScriptFile;
+pub(super) use source::{Body, bodies};
 pub use syntax::explain_parse_error;
 
 use outline::Outline;

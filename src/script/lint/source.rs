@@ -34,7 +34,7 @@ pub(super) fn line_column(position: Position) -> (usize, usize) {
 
 /// A function or closure of a file.
 #[derive(Debug)]
-pub(super) struct Body {
+pub(in crate::script) struct Body {
     /// Its name; a closure's is made up by Rhai.
     pub name: String,
     /// Parameters, a closure's captured variables first.
@@ -46,7 +46,7 @@ pub(super) struct Body {
 }
 
 /// All functions and closures of a tree, in the order in which they stand in the file.
-pub(super) fn bodies(ast: &AST) -> Vec<Body> {
+pub(in crate::script) fn bodies(ast: &AST) -> Vec<Body> {
     let mut names: HashMap<(&str, usize), usize> = HashMap::new();
     for definition in ast.iter_fn_def() {
         *names.entry((definition.name.as_str(), definition.params.len())).or_default() += 1;
