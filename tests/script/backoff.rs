@@ -182,3 +182,15 @@ fn what_is_no_strategy_is_refused_before_the_run() {
         outcome.assert_code(104).assert_stderr(wanted).assert_stderr("test.rhai:1:");
     }
 }
+
+#[test]
+fn arrivals_come_whatever_failed_before_them() {
+    let outcome = run(&format!(
+        r#"{FOR_EVER}
+        scenario("refused", #{{ rate: 100, max_users: 5, duration: 300.ms, run: || http::get("http://127.0.0.1:1/") }});
+        scenario("broken",  #{{ rate: 100, max_users: 5, duration: 300.ms, run: || fail("on purpose") }});
+        "#
+    ));
+    assert_eq!(outcome.metric("iterations", "count"), 60.0, "{}", outcome.told());
+    assert_eq!(outcome.metric("backoff_duration", "count"), 0.0, "{}", outcome.told());
+}

@@ -56,3 +56,36 @@ fn users_do_not_ask_for_the_same_as_their_neighbours() {
         assert!(all[at + 1..].iter().all(|other| other != one));
     }
 }
+
+#[test]
+fn an_arrival_asks_for_the_same_whoever_serves_it() {
+    let asked = |arguments: &str| -> BTreeMap<String, String> {
+        let target = target();
+        let script = r#"
+            options(#{ base_url: "TARGET" });
+            scenario("come", #{ rate: 200, max_users: 30, duration: 500.ms, run: [[1, || ask("a")], [2, || ask("b")]] });
+            fn ask(what) {
+                sleep(rand::int(0, 20) * 1.ms);
+                http::get(`/echo/${vu::arrival()}/${what}/${rand::text(8)}`);
+            }
+        "#;
+        punk().script(script).target(&target).args(arguments).run().assert_passed();
+        let arrival = |path: &str| path.splitn(4, '/').skip(2).map(str::to_owned).collect::<Vec<_>>();
+        let pairs = target.log().into_iter().map(|entry| arrival(&entry.path));
+        pairs.map(|mut parts| (parts.remove(0), parts.remove(0))).collect()
+    };
+    let first = asked("--seed 3 --shards 1");
+    assert_eq!(first.len(), 100, "each arrival has its own number");
+    assert!((0..100).all(|number| first.contains_key(&number.to_string())), "{:?}", first.keys());
+    assert_eq!(first, asked("--seed 3 --shards 2"));
+    assert_ne!(first, asked("--seed 4 --shards 1"));
+    let drawn: std::collections::BTreeSet<&String> = first.values().collect();
+    assert_eq!(drawn.len(), 100, "no two arrivals draw alike");
+}
+
+#[test]
+fn without_arrivals_there_is_no_number() {
+    let script = "fn run() { check(\"none\", vu::arrival() == ()); }";
+    let outcome = punk().script(script).args("-i2").run();
+    assert_eq!(outcome.metric("checks", "passes"), 2.0, "{}", outcome.told());
+}
