@@ -1,8 +1,8 @@
 //! A server that freezes while users come on schedule: what punk says they waited, against what the server's own clock says they must have.
 //!
-//! No assertion rests on how fast this machine is. **From below** the truth is certain: whoever is due in the freeze is not answered before
-//! its end, so each slot has a least waiting time, by the server's clock (which starts with the first arrival, later than the first slot if
-//! anything). **From above** the log says when each answer left; a machine that is slow to read it gets the hiccups that the log itself shows.
+//! No assertion rests on how fast this machine is. **From below** the truth is certain: who was not answered before the freeze is not answered
+//! before its end, so each slot has a least waiting time, by the server's clock (which starts with the first arrival, later than the first
+//! slot if anything). **From above** the log says when each answer left; a machine that is slow to read it gets the hiccups that the log itself shows.
 
 use std::time::Duration;
 
@@ -58,14 +58,18 @@ impl Truth {
         let begin = log[0].at_us;
         let millis = |us: u64| us as f64 / 1e3;
         let (mut least, mut left, mut hiccup) = (Vec::new(), Vec::new(), 0.0_f64);
-        for (entry, slot) in log.iter().zip((0..).map(|k| begin + k * SLOT_US)) {
-            let frozen = (from..to).contains(&slot);
+        // The server's clock starts with the first arrival, which is later than the first slot: one that seems to lie in the freeze may have
+        // been answered before. How many were, the log says; all others that were due before its end have waited for it.
+        let before = log.iter().filter(|entry| entry.at_us + entry.held_us < from).count();
+        for (k, entry) in log.iter().enumerate() {
+            let slot = begin + k as u64 * SLOT_US;
+            let frozen = k >= before && slot < to;
             least.push(if frozen { millis(to - slot) } else { 0.0 });
             let waited = millis((entry.at_us + entry.held_us).saturating_sub(slot).max(entry.held_us));
             left.push(waited);
             let explained = least.last().copied().unwrap_or_default();
             // One user works off what has piled up for a while after the freeze: that is no hiccup, and stands in `left`.
-            if slot < from || frozen {
+            if slot < to {
                 hiccup = hiccup.max(waited - explained);
             }
         }
