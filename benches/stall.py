@@ -106,7 +106,8 @@ def one(bench, place, peer, punk, folder):
                 output = tool.output()
             figures = peer.read(output, pace)
         except (Died, KeyError, ValueError, IndexError, OSError) as error:
-            return {"name": peer.name, "failed": f"{type(error).__name__}: {error}"[:300]}
+            last = " / ".join(tool.output().splitlines()[-3:])
+            return {"name": peer.name, "failed": f"{type(error).__name__}: {error}: {last}"[:300]}
         after = cores()
         stats, log = target.stats(), target.log()
     lane = {

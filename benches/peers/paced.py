@@ -175,7 +175,7 @@ class PacedPunk:
 
     def command(self, pace):
         return [
-            *[self.find(), HERE.parent.parent / "scripts/stall.rhai", "--quiet", "--no-color"],
+            *[self.find(), HERE.parent.parent / "scripts/stall.rhai", "--quiet"],
             *["--summary", self.summary(pace), "--on-invalid", "warn"],
         ], {
             "BASE_URL": pace.url,
