@@ -14,6 +14,7 @@ mod limits;
 mod proxies;
 mod reading;
 mod redirects;
+mod stall;
 mod thresholds;
 mod tls;
 

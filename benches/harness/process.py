@@ -21,12 +21,12 @@ class Died(Exception):
 
 
 class Tool:
-    """One process group, pinned to one core; a context that leaves no process behind."""
+    """One process group, pinned to one core (or to a set of them); a context that leaves no process behind."""
 
     def __init__(self, argv, core, log, env=None):
         self.argv = [str(a) for a in argv]
         self.log = Path(log)
-        self.core = core
+        self.cores = {core} if isinstance(core, int) else set(core)
         self.env = {**os.environ, **(env or {})}
         self.process = None
         self.started = None
@@ -34,7 +34,7 @@ class Tool:
     def __enter__(self):
         def prepare():
             LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            os.sched_setaffinity(0, {self.core})
+            os.sched_setaffinity(0, self.cores)
 
         with self.log.open("wb") as log:
             self.started = time.perf_counter()
@@ -61,6 +61,13 @@ class Tool:
         if code is not None:
             lines = [line for line in self.output().splitlines() if line.strip()]
             raise Died(f"ended with {code}: " + " / ".join(lines[-3:])[-300:])
+
+    def finish(self, patience):
+        """Waits until it ends by itself and gives its exit code; raises `Died` when it does not."""
+        try:
+            return self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            raise Died(f"did not end in {patience:g} s") from None
 
     def stop(self, patience=15):
         """Asks by SIGINT, as a user would, waits `patience` seconds for the report, then kills the whole group."""

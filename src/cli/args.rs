@@ -192,7 +192,7 @@ pub struct TargetArgs {
     /// Shares of faults, such as reset=1%,garbage=0.5%
     #[arg(long, value_name = "FAULT=SHARE,…", help_heading = "Dials", default_value = "")]
     pub faults: String,
-    /// Freeze all answers: when and how long, such as 8s+2s
+    /// Freeze all answers: when and how long, such as 8s+2s; first+8s+2s counts from the first request
     #[arg(long, value_name = "AT+LENGTH", help_heading = "Dials")]
     pub stall: Option<crate::target::Stall>,
     /// Bytes per second of each body

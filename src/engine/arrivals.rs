@@ -71,6 +71,8 @@ struct State {
     next: Option<Slot>,
     /// Who waits, the last who came at the end: its connection is the warmest.
     seats: Vec<Rc<Seat>>,
+    /// No more users may come, so whoever gets free looks by itself and nobody need be woken.
+    full: bool,
     started: u64,
     dropped: u64,
     /// Lateness of arrivals that found a user free: ours.
@@ -97,6 +99,7 @@ impl Arrivals {
             origin,
             next: None,
             seats: Vec::new(),
+            full: false,
             started: 0,
             dropped: 0,
             own: trend(),
@@ -111,6 +114,7 @@ impl Arrivals {
     pub(super) fn release(&self, clock: &RunClock, now: Instant, room: usize) -> Missing {
         let at = clock.at(now);
         let mut state = self.state.borrow_mut();
+        state.full = room == 0;
         while let Some(slot) = state.next.filter(|slot| slot.at <= at) {
             if let Some(seat) = state.seats.pop() {
                 if seat.taken.replace(false) {
@@ -158,7 +162,16 @@ impl Arrivals {
         clock: &RunClock,
         wanted: &'a dyn Fn() -> bool,
     ) -> Result<Slot, Waiting<'a>> {
-        if let Some(slot) = self.take(clock.at(Instant::now())) {
+        let now = Instant::now();
+        if let Some(slot) = self.take(clock.at(now)) {
+            // Nobody may be free for the next one: then the next user must be made for it when it is due, not at the next beat.
+            let state = self.state.borrow();
+            if let Some(next) = state.next
+                && !state.full
+                && !clock.is_paused()
+            {
+                self.wake.arm(clock.instant(next.at).max(now + CLOSEST));
+            }
             return Ok(slot);
         }
         let mut state = self.state.borrow_mut();
@@ -312,5 +325,26 @@ impl Drop for Waiting<'_> {
             // Cancelled between the arrival and its start: nobody will begin it.
             self.arrivals.give_up();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::{Argument, Stripe, build};
+
+    /// Without the alarm the next user would be made at the shard's next beat, up to 10 ms later.
+    #[tokio::test]
+    async fn who_takes_an_arrival_that_found_nobody_sets_the_alarm_for_the_next_one() {
+        let wake = Rc::new(Wake::new().unwrap());
+        let rate = build("constant", &[Argument::Value(50.0)]).unwrap();
+        let arrivals = Arrivals::new(Pacer::new(rate, Stripe::whole()), Duration::ZERO, Late::Wait, Rc::clone(&wake));
+        let clock = RunClock::starting(Instant::now());
+        assert_eq!(arrivals.release(&clock, Instant::now(), 10), Missing::Users(1), "the first slot is at once");
+        let seat = Rc::default();
+        let slot = arrivals.turn(&seat, &clock, &|| true).ok().unwrap();
+        assert_eq!(slot, Slot { number: 0, at: Duration::ZERO });
+        tokio::time::timeout(Duration::from_secs(20), wake.rings()).await.unwrap();
+        assert_eq!(arrivals.release(&clock, Instant::now(), 10), Missing::Users(1));
     }
 }

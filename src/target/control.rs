@@ -12,6 +12,7 @@ use super::dials::{Dials, OnConnect};
 use super::log::LogEntry;
 use super::options::DialError;
 use super::shop::Shop;
+use super::stall::Epoch;
 use super::stats::Stats;
 use super::worker::Worker;
 
@@ -51,7 +52,7 @@ impl Control {
 
     /// All counters added up.
     pub fn stats(&self) -> Stats {
-        let mut sum = Stats::default();
+        let mut sum = Stats { stall_us: self.workers[0].stall_us(), ..Stats::default() };
         for worker in &self.workers {
             worker.traffic.add_to(&mut sum);
             worker.served().add_to(&mut sum);
@@ -69,9 +70,10 @@ impl Control {
         list
     }
 
-    /// Counters to zero, log empty, shop without sessions; the dials stay.
+    /// Counters to zero, log empty, shop without sessions; the dials stay, and the next request is the first one again.
     pub fn reset(&self) {
-        self.workers.iter().for_each(|worker| worker.reset());
+        let epoch = Arc::new(Epoch::new(self.workers[0].set_at()));
+        self.workers.iter().for_each(|worker| worker.reset(Arc::clone(&epoch)));
         self.shop.reset();
     }
 
@@ -83,9 +85,9 @@ impl Control {
     /// New dials for every request that arrives from now on; refuses impossible shares.
     pub fn set_dials(&self, dials: Dials) -> Result<(), DialError> {
         dials.check()?;
-        let now = Instant::now();
+        let epoch = Arc::new(Epoch::new(Instant::now()));
         for worker in &self.workers {
-            worker.set_dials(&dials, now);
+            worker.set_dials(&dials, Arc::clone(&epoch));
         }
         self.gate.send_replace(Gate::of(&dials));
         Ok(())

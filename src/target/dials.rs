@@ -10,9 +10,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
-use super::latency::{Latency, parse_time};
+use super::latency::Latency;
 use super::options::DialError;
 use super::random::Random;
+use super::stall::Stall;
 
 /// The dials, all at rest by default. Shares are between 0 and 1 and may not add up to more than 1.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,7 +24,7 @@ pub struct Dials {
     pub error: f64,
     /// Share of requests spoiled by each fault.
     pub faults: Vec<(Fault, f64)>,
-    /// A span in which no answer leaves; its times count from when these dials were set.
+    /// A span in which no answer leaves.
     pub stall: Option<Stall>,
     /// Bodies leave at this many bytes per second; `None` at once.
     pub body_rate: Option<u64>,
@@ -33,15 +34,6 @@ pub struct Dials {
     pub connect: OnConnect,
     /// After this many requests a connection ends: `Connection: close`, or GOAWAY on HTTP/2. `None` never.
     pub requests_per_connection: Option<u32>,
-}
-
-/// A freeze of all answers from `at` for `length`, text form `2s+500ms`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stall {
-    /// Begins this long after the dials were set.
-    pub at: Duration,
-    /// Answers due meanwhile leave when it is over.
-    pub length: Duration,
 }
 
 /// What happens to a connection when it is accepted.
@@ -153,7 +145,7 @@ impl Dials {
             latency: Some(self.latency.to_string()),
             error: self.error,
             faults: self.faults.iter().map(|&(fault, share)| (fault.name().to_owned(), share)).collect(),
-            stall: self.stall.map(|stall| format!("{:?}+{:?}", stall.at, stall.length)),
+            stall: self.stall.map(|stall| stall.to_string()),
             body_rate: self.body_rate,
             refuse: self.refuse,
             connect: Some(self.connect.name().to_owned()),
@@ -228,16 +220,6 @@ pub fn parse_share(text: &str) -> Result<f64, DialError> {
     if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(wrong()) }
 }
 
-impl FromStr for Stall {
-    type Err = DialError;
-
-    fn from_str(text: &str) -> Result<Self, DialError> {
-        let (at, length) =
-            text.split_once('+').ok_or_else(|| DialError::new("stall", text, "write when and how long: 2s+500ms"))?;
-        Ok(Self { at: parse_time(at)?, length: parse_time(length)? })
-    }
-}
-
 impl OnConnect {
     const ALL: [Self; 5] = [Self::Serve, Self::Silent, Self::Reset, Self::Close, Self::Garbage];
 
@@ -286,7 +268,7 @@ mod tests {
         let json = br#"{"latency":"uniform(1ms, 5ms)","error":0.05,"faults":{"reset":0.01},"stall":"2s+500ms",
             "body_rate":1000,"refuse":true,"connect":"silent","requests_per_connection":9}"#;
         let dials = Dials::from_json(json).unwrap();
-        assert_eq!(dials.stall, Some(Stall { at: Duration::from_secs(2), length: Duration::from_millis(500) }));
+        assert_eq!(dials.stall, "2s+500ms".parse().ok());
         assert_eq!(Dials::from_json(dials.to_json().to_string().as_bytes()), Ok(dials));
         assert_eq!(Dials::from_json(b"{}"), Ok(Dials::default()));
         for (json, why) in [

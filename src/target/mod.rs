@@ -30,6 +30,7 @@ mod reply;
 mod service;
 mod shop;
 mod socket;
+mod stall;
 pub mod stats;
 #[cfg(test)]
 mod tests;
@@ -48,17 +49,19 @@ use std::time::Instant;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-pub use dials::{Dials, OnConnect, Stall};
+pub use dials::{Dials, OnConnect};
 pub use fault::Fault;
 pub use latency::Latency;
 pub use log::LogEntry;
 pub use options::{DialError, TargetOptions, TlsMode, Versions};
+pub use stall::{Stall, StallFrom};
 pub use stats::Stats;
 pub use tls::TlsError;
 
 use connection::Host;
 use control::Control;
 use shop::Shop;
+use stall::Epoch;
 use worker::Worker;
 
 /// The service; see the module's head.
@@ -98,8 +101,9 @@ impl Target {
         let identity = tls::identity(options.tls, options.versions)?;
         let shop = Arc::new(Shop::new(options.seed, options.sessions));
         let started = Instant::now();
+        let epoch = Arc::new(Epoch::new(started));
         let workers: Vec<Arc<Worker>> = (0..options.threads.max(1))
-            .map(|index| Arc::new(Worker::new(index, &options, Arc::clone(&shop), started)))
+            .map(|index| Arc::new(Worker::new(index, &options, Arc::clone(&shop), Arc::clone(&epoch))))
             .collect();
         let control = Arc::new(Control::new(workers.clone(), shop, &options.dials));
         let mut running = RunningTarget {
@@ -176,7 +180,7 @@ impl RunningTarget {
         self.control.dials()
     }
 
-    /// Other dials for every request that arrives from now on; stalls count from now.
+    /// Other dials for every request that arrives from now on; stalls count from now, or from the first request after.
     pub fn set_dials(&self, dials: Dials) -> Result<(), DialError> {
         self.control.set_dials(dials)
     }

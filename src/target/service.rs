@@ -77,7 +77,7 @@ async fn counted_answer(
     let Conversation { worker, link, http2, .. } = conversation;
     let number = link.next_request();
     let over = wishes(&request);
-    let decision = worker.decide(over.as_ref().unwrap_or(&Override::default()));
+    let decision = worker.decide(over.as_ref().unwrap_or(&Override::default()), arrived);
     let (head, body) = request.into_parts();
     let keep = if head.uri.path() == "/upload" { KEPT_OF_UPLOAD } else { KEPT };
     let (body, body_size) = read(body, keep).await?;

@@ -190,6 +190,10 @@ pub struct Stats {
     pub bytes_in: u64,
     /// Bytes written to all sockets (TLS included), `/_target/*` too.
     pub bytes_out: u64,
+    /// From when until when no answer leaves, by the dials, in microseconds since the target started (the log's zero);
+    /// `None` without a stall, and while the request that it counts from has not come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stall_us: Option<(u64, u64)>,
 }
 
 impl Stats {

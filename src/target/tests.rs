@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::dials::{Dials, OnConnect, Stall, parse_faults};
-use super::{Fault, RunningTarget, Target, TargetError, TargetOptions, TlsMode, Versions};
+use super::dials::{Dials, OnConnect, parse_faults};
+use super::{Fault, RunningTarget, Stall, StallFrom, Target, TargetError, TargetOptions, TlsMode, Versions};
 
 mod dials;
 mod http2;

@@ -90,7 +90,8 @@ impl Drop for Ticket {
     }
 }
 
-fn micros(time: Duration) -> u64 {
+/// Whole microseconds, as the log has them.
+pub fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 

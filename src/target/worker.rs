@@ -12,7 +12,9 @@ use super::dials::{Dials, Fate, Override};
 use super::options::TargetOptions;
 use super::random::Random;
 use super::shop::Shop;
+use super::stall::Epoch;
 use super::stats::{Served, Traffic};
+use super::ticket::micros;
 
 /// One serving thread's own things.
 #[derive(Debug)]
@@ -29,16 +31,17 @@ pub struct Worker {
 #[derive(Debug)]
 struct Chance {
     dials: Dials,
-    /// When these dials were set: stalls count from here.
-    since: Instant,
+    /// What stalls count from.
+    epoch: Arc<Epoch>,
     random: Random,
 }
 
 impl Worker {
-    /// The worker of thread number `index`.
-    pub fn new(index: usize, options: &TargetOptions, shop: Arc<Shop>, started: Instant) -> Self {
+    /// The worker of thread number `index`; the target starts when the dials are first set, at `epoch`.
+    pub fn new(index: usize, options: &TargetOptions, shop: Arc<Shop>, epoch: Arc<Epoch>) -> Self {
         let seed = options.seed.wrapping_add((index as u64).wrapping_mul(0xA076_1D64_78BD_642F));
-        let chance = Chance { dials: options.dials.clone(), since: started, random: Random::new(seed) };
+        let started = epoch.set;
+        let chance = Chance { dials: options.dials.clone(), epoch, random: Random::new(seed) };
         Self {
             traffic: Traffic::default(),
             log_capacity: options.log_capacity,
@@ -66,18 +69,19 @@ impl Worker {
         Arc::clone(&self.served.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Counters to zero, log empty; requests in flight are forgotten.
-    pub fn reset(&self) {
+    /// Counters to zero, log empty; requests in flight are forgotten. The next request is the first one again.
+    pub fn reset(&self, epoch: Arc<Epoch>) {
+        self.chance().epoch = epoch;
         let fresh = Arc::new(Served::new(self.log_capacity));
         *self.served.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
         self.traffic.reset();
     }
 
     /// New dials from now on.
-    pub fn set_dials(&self, dials: &Dials, now: Instant) {
+    pub fn set_dials(&self, dials: &Dials, epoch: Arc<Epoch>) {
         let mut chance = self.chance();
         chance.dials = dials.clone();
-        chance.since = now;
+        chance.epoch = epoch;
     }
 
     /// The dials as they stand.
@@ -86,15 +90,29 @@ impl Worker {
     }
 
     /// Decides a request that arrived at `arrived`: its fate, and what its connection and body should do.
-    pub fn decide(&self, over: &Override) -> Decision {
+    pub fn decide(&self, over: &Override, arrived: Instant) -> Decision {
         let mut chance = self.chance();
-        let Chance { dials, since, random } = &mut *chance;
+        let Chance { dials, epoch, random } = &mut *chance;
         Decision {
             fate: dials.decide(over, random),
-            stall: dials.stall.map(|stall| (*since + stall.at, *since + stall.at + stall.length)),
+            stall: dials.stall.map(|stall| epoch.span(stall, arrived)),
             body_rate: over.body_rate.or(dials.body_rate),
             requests_per_connection: dials.requests_per_connection,
         }
+    }
+
+    /// When the dials were last set.
+    pub fn set_at(&self) -> Instant {
+        self.chance().epoch.set
+    }
+
+    /// The span of the stall by the dials, in microseconds since the target started; `None` without one, and while the
+    /// request that it counts from has not come.
+    pub fn stall_us(&self) -> Option<(u64, u64)> {
+        let chance = self.chance();
+        let (from, to) = chance.epoch.known_span(chance.dials.stall?)?;
+        let since_start = |at: Instant| micros(at.saturating_duration_since(self.started));
+        Some((since_start(from), since_start(to)))
     }
 
     fn chance(&self) -> MutexGuard<'_, Chance> {

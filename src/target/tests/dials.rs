@@ -25,7 +25,7 @@ fn latency_is_held_logged_and_can_be_asked_for() {
 #[test]
 fn a_stall_freezes_all_answers_until_it_ends() {
     let target = with_dials(Dials::default());
-    let stall = Stall { at: Duration::ZERO, length: Duration::from_millis(150) };
+    let stall = Stall { at: Duration::ZERO, length: Duration::from_millis(150), from: StallFrom::Dials };
     let set = Instant::now();
     target.set_dials(Dials { stall: Some(stall), ..Dials::default() }).unwrap();
     let mut wires: Vec<Wire> = (0..5).map(|_| Wire::open(&target)).collect();
@@ -36,6 +36,30 @@ fn a_stall_freezes_all_answers_until_it_ends() {
     }
     wires[0].get("/html");
     assert!(target.log().last().unwrap().held_us < 100_000);
+}
+
+#[test]
+fn a_stall_can_wait_for_the_first_request() {
+    let stall = "first+0s+120ms".parse().unwrap();
+    let options = TargetOptions { threads: 2, log_capacity: 100, ..TargetOptions::default() };
+    let target = Target::start(options).unwrap();
+    target.set_dials(Dials { stall: Some(stall), ..Dials::default() }).unwrap();
+    for _ in 0..2 {
+        assert_eq!(target.stats().stall_us, None, "nobody has asked for anything");
+        // Two connections are two threads': both freeze by the one clock.
+        let mut wires = [Wire::open(&target), Wire::open(&target)];
+        for wire in &mut wires {
+            wire.send("GET", "/", &[], b"");
+        }
+        wires.iter_mut().for_each(|wire| assert_eq!(wire.read(false).unwrap().status, 200));
+        let log = target.log();
+        let (from, to) = target.stats().stall_us.unwrap();
+        assert_eq!(to - from, 120_000);
+        assert!(log.iter().any(|entry| entry.at_us == from), "{from}: {log:?}");
+        // Whoever came in the freeze left at its end, not before (two roundings give 1 µs); who came later was not held.
+        assert!(log.iter().all(|entry| entry.at_us >= to || entry.at_us + entry.held_us + 1 >= to), "{to}: {log:?}");
+        target.reset();
+    }
 }
 
 #[test]
