@@ -28,7 +28,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// What a run is started with, beside its Plan.
 #[derive(Debug, Clone)]
@@ -214,8 +214,18 @@ fn coordinate(
             ending.bug.get_or_insert_with(|| format!("a shard panicked: {}", shard::panic_text(&*panic)));
         }
     }
-    if let Some(Err(error)) = steering.and_then(|thread| thread.join().ok()) {
-        ending.refused.get_or_insert(error);
+    if let Some((over, thread)) = steering {
+        drop(over);
+        match thread.join() {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                ending.refused.get_or_insert(error);
+            }
+            Err(panic) => {
+                let why = shard::panic_text(&*panic);
+                ending.bug.get_or_insert_with(|| format!("the thread that steers panicked: {why}"));
+            }
+        }
     }
     let _ = to_collector.send(ToCollector::Finish { within: LAST_DELTA });
     if let Err(panic) = collector.join() {
@@ -224,7 +234,8 @@ fn coordinate(
     ending
 }
 
-type Steered = JoinHandle<Result<(), ScriptError>>;
+/// The thread that steers, and what ends it when it is dropped.
+type Steered = (oneshot::Sender<()>, JoinHandle<Result<(), ScriptError>>);
 
 /// Starts the thread that steers, where any load wants it.
 fn steer(
@@ -237,8 +248,10 @@ fn steer(
         return Ok(None);
     }
     let (plan, commands, to_collector) = (Arc::clone(plan), commands.clone(), to_collector.clone());
-    let body = move || steering::run(&plan, snapshots, &commands, &to_collector);
-    thread::Builder::new().name("steering".to_owned()).stack_size(LARGE).spawn(body).map(Some)
+    let (over, told) = oneshot::channel();
+    let body = move || steering::run(&plan, snapshots, told, &commands, &to_collector);
+    let thread = thread::Builder::new().name("steering".to_owned()).stack_size(LARGE).spawn(body)?;
+    Ok(Some((over, thread)))
 }
 
 /// Leads the shards from state to state.

@@ -17,7 +17,7 @@ use crate::script::machine::{Failure, Machine};
 use rhai::{Dynamic, Map};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use tokio::sync::{mpsc as tokio_mpsc, watch};
+use tokio::sync::{mpsc as tokio_mpsc, oneshot, watch};
 
 /// How often a closure is asked.
 const EVERY: Duration = Duration::from_secs(1);
@@ -33,10 +33,11 @@ fn steered(scenario: &Scenario) -> Option<Steered> {
     scenario.work.load()?.shape.steered()
 }
 
-/// The body of the thread: until the run is over.
+/// The body of the thread: until `over` is told, or its sender is gone.
 pub(super) fn run(
     plan: &Arc<Plan>,
     mut snapshots: watch::Receiver<Arc<Snapshot>>,
+    mut over: oneshot::Receiver<()>,
     commands: &tokio_mpsc::UnboundedSender<Command>,
     found: &mpsc::Sender<ToCollector>,
 ) -> Result<(), ScriptError> {
@@ -50,19 +51,22 @@ pub(super) fn run(
         .build()
         .map_err(|error| ScriptError { message: format!("no runtime to steer with: {error}"), place: None })?;
     runtime.block_on(async {
-        while snapshots.changed().await.is_ok() {
-            let snapshot = Arc::clone(&snapshots.borrow_and_update());
-            if matches!(snapshot.status, Status::Stopping | Status::Teardown | Status::Completed) {
-                for helm in &helms {
-                    helm.give_up(found);
-                }
-                break;
+        loop {
+            tokio::select! {
+                _ = &mut over => break,
+                changed = snapshots.changed() => if changed.is_err() {
+                    break;
+                },
             }
+            let snapshot = Arc::clone(&snapshots.borrow_and_update());
             for helm in &mut helms {
                 helm.turn(&machine, &snapshot, commands, found);
             }
         }
     });
+    for helm in &helms {
+        helm.give_up(found);
+    }
     Ok(())
 }
 
@@ -111,8 +115,8 @@ impl<'a> Helm<'a> {
         let send = |command| drop(commands.send(command)); // the coordinator is there as long as anything runs
         let (by, scenario) = (Author::Load, self.scenario.name.clone());
         if self.steered.until.is_some_and(|until| local >= until) {
-            self.over = true;
             self.give_up(found);
+            self.over = true;
             return send(Command::Replan { by, scenario });
         }
         let Some(since) = self.since.replace(Arc::clone(snapshot)) else {

@@ -136,13 +136,13 @@ fn look() { }
         7 | let h = find_capacity(#{ start: 10, max: 100 });
           |         ^
 
-        error: `adaptive(|t, live| …)` never ends
+        error: an `adaptive` number of users needs a bound
          --> test.rhai:8:25
           |
         8 | scenario("b", #{ users: adaptive(|t, live| 10), run: look });
           |                         ^
           |
-          = help: give it `duration: 30.s`, or end the shape with `.hold(30.s)`
+          = help: add `max_users: 100`: the most that the closure may ask for
 
         8 errors
         "#);

@@ -136,6 +136,7 @@ fn a_typical_summary() {
       ],
       "revision": 1,
       "edits": [],
+      "interventions": [],
       "seed": 42,
       "started_at": "2026-01-18T15:30:45.250Z",
       "duration_seconds": 30,
