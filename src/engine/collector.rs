@@ -356,7 +356,8 @@ impl Collector {
         let peaks = of_shards().map(|shard| shard.peak).sum::<u32>().min(declared.work.users_max());
         let done = self.clock.is_some() && of_shards().all(|shard| shard.done);
         let promised = declared.work.iterations();
-        let begins = of_shards().find_map(|shard| shard.begins);
+        let planned = (self.clock.is_some() && declared.after.is_none()).then_some(declared.starts);
+        let begins = of_shards().find_map(|shard| shard.begins).or(planned);
         let begun = begins.is_some_and(|begins| elapsed >= begins);
         let local = elapsed.saturating_sub(begins.unwrap_or_default());
         let share = |part: f64, whole: f64| if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 };

@@ -303,10 +303,10 @@ impl Lead<'_> {
         }
         if self.ending.stopped.is_none() {
             let epoch = Instant::now() + Duration::from_millis(2);
-            self.status(if self.changes.is_paused() { Status::Paused } else { Status::Running });
             self.shards.tell(&Order::Start { epoch, data: Arc::clone(&data) });
             let clock = self.changes.start(epoch);
             self.turn(Some(clock));
+            self.status(if self.changes.is_paused() { Status::Paused } else { Status::Running });
             let mut done = 0;
             while done < self.live {
                 match self.next(events, None).await {

@@ -21,6 +21,8 @@ use tokio::sync::{mpsc as tokio_mpsc, oneshot, watch};
 
 /// How often a closure is asked.
 const EVERY: Duration = Duration::from_secs(1);
+/// A look may be so much early: Snapshots come twice a second, about.
+const SOON: Duration = Duration::from_millis(100);
 /// How long it may think.
 const BUDGET: Duration = Duration::from_millis(100);
 
@@ -109,7 +111,7 @@ impl<'a> Helm<'a> {
         let begun = state.begins.filter(|begins| snapshot.elapsed >= *begins);
         let Some(begins) = begun.filter(|_| !self.over && snapshot.status == Status::Running) else { return };
         let local = snapshot.elapsed - begins;
-        if local < self.due {
+        if local + SOON < self.due {
             return;
         }
         let send = |command| drop(commands.send(command)); // the coordinator is there as long as anything runs
@@ -127,7 +129,8 @@ impl<'a> Helm<'a> {
             }
             return;
         };
-        self.due = local + self.every();
+        // From when it was due, so that a late Snapshot does not slow the steering down; what was missed is not made up for.
+        self.due = (self.due + self.every()).max(local);
         match &mut self.search {
             None => self.ask(machine, &since, snapshot, local, &send),
             Some((search, _)) => {

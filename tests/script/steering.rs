@@ -33,7 +33,7 @@ fn a_closure_sees_what_was_measured() {
     let script = r#"
         scenario("steered", #{
             rate: adaptive(|t, live| {
-                if t == 0.s { return 10.per_s; }
+                if t < 500.ms { return 10.per_s; }
                 let seen = live.iterations > 0.0 && live.requests > 0.0 && live.failed == 0.0 && live.dropped == 0;
                 let times = live.p50 >= 30.ms && live.p95 >= live.p50 && live.p99 < 5.s && live.scheduled_p95 >= 30.ms;
                 if seen && times && live.users >= 0 && live.waiting >= 0 { live.target * 2 } else { 1 }
@@ -46,7 +46,10 @@ fn a_closure_sees_what_was_measured() {
     outcome.assert_passed();
     let summary = outcome.summary();
     let last = summary["interventions"].as_array().unwrap().last().unwrap()["what"].as_str().unwrap().to_owned();
-    assert!(["steered: 40 iterations/s", "steered: 80 iterations/s"].contains(&last.as_str()), "{summary:#}");
+    assert!(
+        ["steered: 40 iterations/s", "steered: 80 iterations/s", "steered: 160 iterations/s"].contains(&last.as_str()),
+        "{summary:#}"
+    );
 }
 
 #[test]
@@ -67,7 +70,7 @@ fn a_closure_that_fails_leaves_the_load_as_it_is_and_is_told() {
     let outcome = steered(script).target(&target).run();
     outcome.assert_passed();
     assert_eq!(outcome.number("/scenarios/0/users_max"), 2.0);
-    for what in ["no idea", "is a loop endless?", "which is no number from 0 on"] {
+    for what in ["no idea", "this computed for 100ms", "which is no number"] {
         assert!(outcome.stdout().contains(what), "{what}: {}", outcome.told());
     }
 }
@@ -77,16 +80,16 @@ fn what_is_steered_may_be_a_part_of_a_load() {
     let target = target();
     let script = r#"
         scenario("steered", #{
-            rate: constant(20).hold(1.s).then(adaptive(|t, live| 60).during(2.s)).ramp_to(0, 1.s),
+            rate: constant(20).hold(1.s).then(adaptive(|t, live| 60).during(2.s)).then(ramp(10, 0, 1.s)),
             max_users: 20, run: hit,
         });
         fn hit() { http::get("TARGET/api/products"); }
     "#;
     let outcome = steered(script).target(&target).run();
     outcome.assert_passed();
-    // 20, about 2 × 60, and nothing after it: the plan goes on from 0, which is all that it knows of the steered part.
+    // 20, about 2 × 60, and 5: the plan goes on after the steered part.
     let asked = target.stats().requests;
-    assert!((100..=175).contains(&asked), "{asked}");
+    assert!((105..=180).contains(&asked), "{asked}");
 }
 
 #[test]
@@ -105,7 +108,7 @@ fn the_capacity_of_a_target_is_found() {
     outcome.assert_passed();
     let capacity = outcome.number("/scenarios/0/capacity/capacity");
     let fails_at = outcome.number("/scenarios/0/capacity/fails_at");
-    assert!((100.0..=200.0).contains(&capacity) && fails_at <= 330.0, "{capacity} {fails_at}\n{}", outcome.told());
+    assert!((100.0..=230.0).contains(&capacity) && fails_at <= 360.0, "{capacity} {fails_at}\n{}", outcome.told());
     assert!(outcome.stdout().contains("capacity "), "{}", outcome.stdout());
 }
 
@@ -125,5 +128,21 @@ fn a_capacity_that_is_not_there_is_not_claimed() {
     assert_eq!(outcome.summary()["scenarios"][0]["capacity"]["answer"], "not even the start");
     let outcome = steered(&script.replace("OBJECTIVE", "p(95) < fast and rate of http_req_faild < 1%")).run();
     outcome.assert_code(104);
-    insta::assert_snapshot!(outcome.stderr(), @"");
+    insta::assert_snapshot!(outcome.stderr(), @r#"
+error: the objective `p(95) < fast`: unknown method `fast`
+ --> test.rhai:3:20
+  |
+3 | ...   users: find_capacity(#{ start: 1, max: 4, objective: "p(95) < fast and rate of http_req_faild < 1%", every:...
+  |              ^
+  |
+  = help: methods are `count`, `rate`, `value`, `avg`, `min`, `max`, `med` and `p(N)`
+
+error: the objective `rate of http_req_faild < 1%`: unknown metric `http_req_faild`
+ --> test.rhai:3:20
+  |
+3 | ...   users: find_capacity(#{ start: 1, max: 4, objective: "p(95) < fast and rate of http_req_faild < 1%", every:...
+  |              ^ did you mean `http_req_failed`?
+
+2 errors
+"#);
 }
