@@ -22,9 +22,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-/// How close two looks at the arrivals may be. Beyond 5,000 arrivals per second and shard several start at one look:
-/// waking for each of them would cost a third of the CPU.
-const CLOSEST: Duration = Duration::from_micros(200);
+/// Looks at the arrivals are at least this far apart at [`FULL_RATE`], and less in proportion below it: several arrivals then start at one look.
+/// Waking for each of them, and the server for each request, costs twice the CPU of the iteration itself.
+const FARTHEST: Duration = Duration::from_millis(1);
+/// Arrivals per second on this shard from which looks are farthest apart.
+const FULL_RATE: f64 = 20_000.0;
+/// How often the rate is looked at.
+const RATED: Duration = Duration::from_millis(10);
 /// Arrivals that are dropped in one go when a load ends.
 const DROPPED_AT_ONCE: usize = 1_000;
 
@@ -75,6 +79,10 @@ struct State {
     full: bool,
     started: u64,
     dropped: u64,
+    /// How close two looks at the arrivals may be at the rate of late.
+    closest: Duration,
+    /// Run time, and arrivals started or dropped by then, from which the rate is counted.
+    rated: (Duration, u64),
     /// Lateness of arrivals that found a user free: ours.
     own: Trend,
     /// Lateness of those that had to wait for one.
@@ -102,6 +110,8 @@ impl Arrivals {
             full: false,
             started: 0,
             dropped: 0,
+            closest: Duration::ZERO,
+            rated: (origin, 0),
             own: trend(),
             waited: trend(),
         };
@@ -115,6 +125,7 @@ impl Arrivals {
         let at = clock.at(now);
         let mut state = self.state.borrow_mut();
         state.full = room == 0;
+        state.rate(at);
         while let Some(slot) = state.next.filter(|slot| slot.at <= at) {
             if let Some(seat) = state.seats.pop() {
                 if seat.taken.replace(false) {
@@ -142,7 +153,7 @@ impl Arrivals {
             }
         }
         if let Some(slot) = state.next {
-            self.wake.arm(clock.instant(slot.at).max(now + CLOSEST));
+            self.wake.arm(clock.instant(slot.at).max(now + state.closest));
         }
         Missing::Nobody
     }
@@ -170,7 +181,7 @@ impl Arrivals {
                 && !state.full
                 && !clock.is_paused()
             {
-                self.wake.arm(clock.instant(next.at).max(now + CLOSEST));
+                self.wake.arm(clock.instant(next.at).max(now + state.closest));
             }
             return Ok(slot);
         }
@@ -180,7 +191,7 @@ impl Arrivals {
         if let Some(slot) = state.next
             && !clock.is_paused()
         {
-            self.wake.arm(clock.instant(slot.at));
+            self.wake.arm(clock.instant(slot.at).max(now + state.closest));
         }
         Err(Waiting { arrivals: self, seat, wanted })
     }
@@ -261,6 +272,18 @@ impl Arrivals {
 }
 
 impl State {
+    /// Looks at the rate now and then, and settles how close looks at the arrivals may be.
+    fn rate(&mut self, at: Duration) {
+        let (since, before) = self.rated;
+        let span = at.saturating_sub(since);
+        if span >= RATED {
+            let given = self.started + self.dropped;
+            let rate = given.saturating_sub(before) as f64 / span.as_secs_f64();
+            self.closest = FARTHEST.mul_f64((rate / FULL_RATE).min(1.0));
+            self.rated = (at, given);
+        }
+    }
+
     /// The oldest arrival has found a user.
     fn advance(&mut self) {
         self.started += 1;
@@ -346,5 +369,22 @@ mod tests {
         assert_eq!(slot, Slot { number: 0, at: Duration::ZERO });
         tokio::time::timeout(Duration::from_secs(20), wake.rings()).await.unwrap();
         assert_eq!(arrivals.release(&clock, Instant::now(), 10), Missing::Users(1));
+    }
+
+    #[tokio::test]
+    async fn looks_are_the_farther_apart_the_more_arrivals_there_are() {
+        for (per_second, closest) in [(100.0, 5), (5_000.0, 250), (20_000.0, 1_000), (90_000.0, 1_000)] {
+            let rate = build("constant", &[Argument::Value(per_second)]).unwrap();
+            let pacer = Pacer::new(rate, Stripe::whole());
+            let arrivals = Arrivals::new(pacer, Duration::ZERO, Late::Drop, Rc::new(Wake::new().unwrap()));
+            let start = Instant::now();
+            // Without room all that is due is dropped: the rate is that of the shape.
+            let clock = RunClock::starting(start);
+            arrivals.release(&clock, start + Duration::from_secs(1), 0);
+            arrivals.release(&clock, start + Duration::from_secs(1), 0);
+            arrivals.release(&clock, start + Duration::from_secs(2), 0);
+            let found = arrivals.state.borrow().closest.as_secs_f64() * 1e6;
+            assert!((found / f64::from(closest) - 1.0).abs() < 0.02, "{per_second}/s: {found} µs");
+        }
     }
 }
