@@ -330,6 +330,7 @@ impl Collector {
         let mut snapshot = Snapshot {
             sequence: self.sequence,
             elapsed,
+            warmup: self.plan.options.warmup,
             status: self.status,
             metrics: Arc::clone(&self.specs),
             series: self.series.clone(),

@@ -122,7 +122,7 @@ impl View for Seen<'_> {
     }
 
     fn elapsed_seconds(&self) -> f64 {
-        self.0.elapsed.as_secs_f64()
+        self.0.measured().as_secs_f64()
     }
 }
 

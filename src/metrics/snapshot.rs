@@ -171,6 +171,8 @@ pub struct Snapshot {
     pub sequence: u64,
     /// Run time: since the scenarios started, standing still in pauses; zero during setup.
     pub elapsed: Duration,
+    /// The first part of the run, which counts in no total.
+    pub warmup: Duration,
     /// Where the run is.
     pub status: Status,
     /// What each metric is.
@@ -196,6 +198,14 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The run time that totals were measured in, to which all rates refer: without the warm-up, once it is over.
+    pub fn measured(&self) -> Duration {
+        match self.elapsed.saturating_sub(self.warmup) {
+            Duration::ZERO => self.elapsed,
+            measured => measured,
+        }
+    }
+
     /// What the metric of that name is.
     pub fn spec(&self, metric: &str) -> Option<&MetricSpec> {
         self.metrics.iter().find(|spec| spec.def.name == metric)

@@ -160,12 +160,10 @@ fn what_is_over_or_has_begun_starts_no_more() {
     let mut snapshot = open(95.0);
     assert!(!bar_text(&snapshot, &snapshot.scenarios[2], true).contains("starts"));
     snapshot.scenarios[3].done = true;
-    insta::assert_snapshot!(bar_text(&snapshot, &snapshot.scenarios[3], true), @r#"  0%  done  0 users  0/s  1m35s"#);
+    insta::assert_snapshot!(bar_text(&snapshot, &snapshot.scenarios[3], true), @"  0%  done  0 users  0/s  1m35s");
     snapshot = open(0.0);
     snapshot.status = Status::Setup;
-    insta::assert_snapshot!(bar_text(&snapshot, &snapshot.scenarios[2], true), @r#"
-      0%  setup  0/5 users  0/s  0s
-    "#);
+    insta::assert_snapshot!(bar_text(&snapshot, &snapshot.scenarios[2], true), @"  0%  setup  0/5 users  0/s  0s");
 }
 
 /// What a `Progress` wrote, shared with its test.

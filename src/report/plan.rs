@@ -3,7 +3,7 @@
 use super::page::{Page, Piece, Style, Table, Tint};
 use super::plan_wire::{MASK, connections, cookies, env_value, header_value, hooks, version, without_password};
 use crate::expr::RuleSeverity;
-use crate::plan::{Backoff, HttpSettings, Life, Limits, Options, Plan};
+use crate::plan::{Backoff, HttpSettings, Life, Limits, Options, Plan, Scenario};
 use crate::units::{duration, size};
 use serde_json::Value;
 use std::time::Duration;
@@ -60,6 +60,10 @@ fn scenarios(page: &mut Page, plan: &Plan) {
         let lasts = work.duration().map_or("without end".to_owned(), |time| format!("for {}", duration::print(time)));
         let users =
             if work.users_max() == 1 { "1 user".to_owned() } else { format!("{} users at most", work.users_max()) };
+        let begins = begins(scenario);
+        if !begins.is_empty() {
+            page.pieces(6, 6, &[begins.join(", ").into()]);
+        }
         let mut parts = vec![users, lasts, format!("graceful stop {}", duration::print(scenario.graceful_stop))];
         let functions =
             [("start", scenario.start.as_deref()), ("run", Some(&*scenario.run)), ("stop", scenario.stop.as_deref())];
@@ -83,6 +87,19 @@ fn scenarios(page: &mut Page, plan: &Plan) {
     if !hooks.is_empty() {
         page.line(&format!("once per run: {}", hooks.join(", ")));
     }
+}
+
+/// When a scenario begins and whether it counts, where that is not as usual.
+fn begins(scenario: &Scenario) -> Vec<String> {
+    let delay = (!scenario.starts.is_zero()).then(|| duration::print(scenario.starts));
+    let begins = match (&scenario.after, delay) {
+        (Some(after), Some(delay)) => Some(format!("starts {delay} after the end of {after}")),
+        (Some(after), None) => Some(format!("starts after the end of {after}")),
+        (None, Some(delay)) => Some(format!("starts {delay} into the run")),
+        (None, None) => None,
+    };
+    let warmup = scenario.warmup.then(|| "warm-up: in no total and no verdict".to_owned());
+    begins.into_iter().chain(warmup).collect()
 }
 
 /// How users wait between iterations, where it is not as usual.
@@ -165,10 +182,14 @@ fn changed(options: &Options) -> Vec<(String, String)> {
     if let Some(time) = options.duration {
         add("duration", duration::print(time));
     }
+    if let Some(rate) = options.max_rate {
+        add("max_rate", crate::units::rate::print(rate));
+    }
     if options.backoff != Backoff::default() {
         add("backoff", options.backoff.to_string());
     }
     let times = [
+        ("warmup", options.warmup, 0),
         ("graceful_stop", options.graceful_stop, 30),
         ("setup_timeout", options.setup_timeout, 60),
         ("teardown_timeout", options.teardown_timeout, 60),

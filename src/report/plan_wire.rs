@@ -45,6 +45,14 @@ struct ScenarioWire {
     iterations: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duration: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starts: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    warmup: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    objective: Vec<String>,
     graceful_stop: f64,
     run: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -106,6 +114,10 @@ pub(super) struct OptionsWire {
     http: HttpWire,
     throw_errors: bool,
     tags: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warmup: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_rate: Option<f64>,
     graceful_stop: f64,
     backoff: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -265,6 +277,10 @@ impl ScenarioWire {
             users_max: scenario.work.users_max(),
             iterations: scenario.work.iterations(),
             duration: scenario.work.duration().map(ms),
+            starts: (!scenario.starts.is_zero()).then(|| ms(scenario.starts)),
+            after: scenario.after.clone(),
+            warmup: scenario.warmup,
+            objective: scenario.objective.iter().map(|rule| format!("{}: {}", rule.watched(), rule.source)).collect(),
             graceful_stop: ms(scenario.graceful_stop),
             run: scenario.run.clone(),
             mix: life.mix.iter().map(|one| WeightedWire { weight: one.weight, run: one.run.clone() }).collect(),
@@ -285,6 +301,8 @@ impl OptionsWire {
             http: HttpWire::new(&options.http),
             throw_errors: options.throw_errors,
             tags: options.tags.clone(),
+            warmup: (!options.warmup.is_zero()).then(|| ms(options.warmup)),
+            max_rate: options.max_rate,
             graceful_stop: ms(options.graceful_stop),
             backoff: options.backoff.to_string(),
             duration: options.duration.map(ms),

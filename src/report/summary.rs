@@ -57,7 +57,7 @@ struct ReasonWire {
 }
 
 impl Summary {
-    /// The summary of a run; `duration_seconds` is run time, which all rates refer to (setup and teardown apart).
+    /// The summary of a run; `duration_seconds` is run time, which all rates refer to (setup, teardown and warm-up apart).
     pub fn new(plan: &Plan, snapshot: &Snapshot, facts: &Facts) -> Self {
         let operations = super::operations::operations(snapshot);
         let reasons =
@@ -80,7 +80,7 @@ impl Summary {
             scenarios: ScenarioWire::all(plan, snapshot),
             metrics: metrics.collect(),
             requests: RequestsWire::new(&super::requests::Requests::new(snapshot, &operations)),
-            operations: operations.iter().map(|operation| OperationWire::new(operation, snapshot.elapsed)).collect(),
+            operations: operations.iter().map(|operation| OperationWire::new(operation, snapshot.measured())).collect(),
             checks: super::checks::checks(snapshot).into_iter().map(CheckWire::new).collect(),
             thresholds: snapshot.thresholds.iter().map(|verdict| ThresholdWire::new(verdict, facts.revision)).collect(),
             alerts: [],

@@ -139,6 +139,10 @@ fn warm_up_counts_in_no_total_and_no_verdict() {
     assert!(counted > 10 && all >= counted + 10, "{counted} of {all}");
     let warm = outcome.number("/requests/apart/warmup/requests") as u64;
     assert_eq!(counted + warm, all, "{}", outcome.told());
+    // Rates are per measured second, of which there was one.
+    let rate = outcome.metric("http_reqs", "rate");
+    let measured = outcome.number("/duration_seconds") - 1.0;
+    assert!((rate - counted as f64 / measured).abs() < 0.01, "{rate}");
 }
 
 #[test]

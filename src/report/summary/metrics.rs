@@ -73,7 +73,7 @@ fn values(plan: &Plan, snapshot: &Snapshot, kind: MetricKind, cell: Option<&Cell
             values.insert(name.to_owned(), Value::Number(number));
         }
     };
-    let elapsed = snapshot.elapsed;
+    let elapsed = snapshot.measured();
     match cell {
         Some(Cell::Counter { sum, .. }) => {
             add("count", Some(*sum));

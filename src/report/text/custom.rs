@@ -47,7 +47,7 @@ fn values(def: &MetricDef, snapshot: &Snapshot, stats: &[&str]) -> Option<Vec<Pi
             stats.iter().map(cell).collect()
         }
         Some(Cell::Counter { sum, .. }) => {
-            let rate = per_second(sum, snapshot.elapsed).map(|rate| match rate.abs() >= HUGE {
+            let rate = per_second(sum, snapshot.measured()).map(|rate| match rate.abs() >= HUGE {
                 true => format!("{rate:.2e}/s"),
                 false => Dimension::PerSecond(def.unit).show(rate),
             });

@@ -34,7 +34,7 @@ pub(super) fn table(page: &mut Page, snapshot: &Snapshot, operations: &[Operatio
     let mut right = Table::new(1, &[&["latency"], &latency[..]].concat());
     let mut add = |name: &str, operation: &Operation, tint: Tint| {
         let name = || vec![Piece::tinted(name, tint)];
-        let (traffic, latency) = (traffic(operation, snapshot.elapsed), latencies(operation));
+        let (traffic, latency) = (traffic(operation, snapshot.measured()), latencies(operation));
         wide.row([name(), traffic.clone(), latency.clone()].concat());
         left.row([name(), traffic].concat());
         right.row([name(), latency].concat());
@@ -119,7 +119,7 @@ pub(super) fn account(page: &mut Page, snapshot: &Snapshot, operations: &[Operat
         page.line(&format!("{}: {}; not in the numbers above", apart.phase, parts.join(", ")));
     }
     let all = total(operations);
-    let bytes = |bytes: f64| match per_second(bytes, snapshot.elapsed) {
+    let bytes = |bytes: f64| match per_second(bytes, snapshot.measured()) {
         Some(rate) => format!("{} ({})", human::bytes(bytes), human::byte_rate(rate)),
         None => human::bytes(bytes),
     };
