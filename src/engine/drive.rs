@@ -18,6 +18,10 @@ use tokio::sync::Notify;
 /// that are ready between two goes are those of about this many users, and nobody may wait for them much longer than a
 /// millisecond: each of them connects and cancelling costs up to 80 µs.
 const BATCH: usize = 16;
+/// How far ahead a closed load is looked at; the shard's beat.
+const SOON: Duration = Duration::from_millis(10);
+/// How closely one that changes is followed: users of a steep ramp start within a millisecond of their moment.
+const STEP: Duration = Duration::from_millis(1);
 
 /// This shard's users of one scenario.
 pub(super) struct Population {
@@ -39,6 +43,10 @@ pub(super) struct Population {
     began: Option<(Duration, Instant)>,
     /// Closed model: what the load says now; open model: its arrivals.
     course: Course,
+    /// A target that was set before it began, and from when on.
+    early: Option<(Duration, Option<Arc<dyn Shape>>)>,
+    /// Closed model: whether the load is another one soon.
+    changing: bool,
     /// No more users, whatever the load says.
     closed: bool,
     /// Whether the scenario graph was told of its end.
@@ -84,6 +92,8 @@ impl Population {
             interrupted: 0,
             began: None,
             course: Course::Plan,
+            early: None,
+            changing: false,
             closed: false,
             told: false,
         }
@@ -166,6 +176,9 @@ impl Population {
             }
             _ => {}
         }
+        if let Some((from, shape)) = self.early.take() {
+            self.scale(ground, from.max(begins), shape);
+        }
         true
     }
 
@@ -179,6 +192,11 @@ impl Population {
             Work::Load(load) => match load.shape.target(local) {
                 Some(planned) => {
                     let users = if let Course::Users(users) = self.course { users } else { planned };
+                    let soon = load.shape.target(local + SOON).unwrap_or(planned);
+                    self.changing = matches!(self.course, Course::Plan) && soon.round() != users.round();
+                    if self.changing {
+                        ground.wake.arm(now + STEP);
+                    }
                     return self.resize(ground, stripe.share(users.round() as u64) as usize, now, grace);
                 }
                 None => self.close(now, grace),
@@ -218,16 +236,21 @@ impl Population {
         Ok(false)
     }
 
-    /// Open model: hands arrivals that are due to free users and makes users where they are missing; whether more is to do.
+    /// Between two beats. Open model: hands arrivals that are due to free users and makes users where they are missing; closed
+    /// model: follows a load that changes. Whether more is to do.
     ///
     /// # Errors
     /// No stack could be had for a fiber.
     pub(super) fn release(&mut self, ground: &Rc<Ground>, now: Instant) -> Result<bool, String> {
         let clock = ground.host.clock.get();
-        let (Some(arrivals), Some(stripe)) = (self.arrivals().cloned(), self.stripe) else { return Ok(false) };
         if self.closed || clock.is_paused() {
             return Ok(false);
         }
+        if self.changing {
+            self.peak = self.peak.max(self.alive());
+            return self.follow(ground, clock.at(now), now);
+        }
+        let (Some(arrivals), Some(stripe)) = (self.arrivals().cloned(), self.stripe) else { return Ok(false) };
         let most = stripe.share(u64::from(ground.host.plan.scenarios[self.scenario].work.users_max())) as usize;
         let mut left = BATCH;
         loop {
@@ -357,6 +380,10 @@ impl Population {
 
     /// Another target from run time `at` on; without one, the plan's again.
     pub(super) fn scale(&mut self, ground: &Ground, at: Duration, shape: Option<Arc<dyn Shape>>) {
+        if self.began.is_none() {
+            self.early = Some((at, shape));
+            return;
+        }
         let planned = || ground.host.plan.scenarios[self.scenario].work.load().map(|load| Arc::clone(&load.shape));
         match (&self.course, shape) {
             (Course::Arrivals(arrivals), Some(shape)) => arrivals.retarget(at, shape, None),

@@ -119,7 +119,11 @@ impl<'a> Helm<'a> {
         if self.steered.until.is_some_and(|until| local >= until) {
             self.give_up(found);
             self.over = true;
-            return send(Command::Replan { by, scenario });
+            let end = self.scenario.work.load().and_then(|load| load.shape.duration());
+            if end.is_none_or(|end| local < end) {
+                send(Command::Replan { by, scenario });
+            }
+            return;
         }
         let Some(since) = self.since.replace(Arc::clone(snapshot)) else {
             // Nothing to look at yet: a search begins where its plan does, a closure says where.
