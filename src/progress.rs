@@ -120,6 +120,16 @@ impl Progress {
         }
     }
 
+    /// Somebody has typed a line below the bars: its echo moved the cursor, and the next drawing starts where it stands. Two lines
+    /// up is where indicatif believes it to be, seen on a terminal with one bar and with several.
+    pub fn typed(&mut self) {
+        if let Shown::Bars { all, .. } = &self.shown
+            && !all.is_hidden()
+        {
+            let _ = write!(io::stderr(), "\x1b[2A");
+        }
+    }
+
     /// Takes the bars away, so that the report has the terminal for itself.
     pub fn finish(self) {
         if let Shown::Bars { all, bars, .. } = self.shown {

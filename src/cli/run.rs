@@ -120,6 +120,10 @@ fn watch(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
             // A terminal that cannot be read is no loss unless somebody counted on it.
             Some(Err(error)) if args.commands || args.paused => {
                 err(&format!("warning: no commands can be read from standard input: {error}\n"));
+                if args.paused {
+                    let why = "nobody could resume this run".to_owned();
+                    let _ = commands.send(Command::Stop { by: Author::Terminal, why });
+                }
                 Console::silent()
             }
             _ => Console::silent(),
@@ -128,6 +132,7 @@ fn watch(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
             progress.say("paused before the first iteration: type `resume` and Enter");
         }
         let mut told = 0;
+        let mut warned: Vec<String> = Vec::new();
         let mut interrupted = false;
         loop {
             tokio::select! {
@@ -140,13 +145,25 @@ fn watch(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
                         progress.say(&report::intervention(intervention));
                     }
                     told = snapshot.interventions.len();
+                    let generator = &snapshot.generator;
+                    for why in generator.invalid.iter().chain(&generator.warnings) {
+                        if !warned.contains(why) {
+                            progress.say(&format!("warning: {why}"));
+                            warned.push(why.clone());
+                        }
+                    }
                     progress.update(&snapshot);
                 }
-                line = console.line() => match console::parse(&line) {
-                    Ok(Some(command)) => drop(commands.send(command)),
-                    Ok(None) => {}
-                    Err(why) => progress.say(&why),
-                },
+                line = console.line() => {
+                    if std::io::stdin().is_terminal() {
+                        progress.typed();
+                    }
+                    match console::parse(&line) {
+                        Ok(Some(command)) => drop(commands.send(command)),
+                        Ok(None) => {}
+                        Err(why) => progress.say(&why),
+                    }
+                }
                 asked = Signals::next(&mut signals) => {
                     let command = match asked {
                         Asked::Interim => {

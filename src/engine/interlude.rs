@@ -77,10 +77,10 @@ impl<'a> Interlude<'a> {
         }
     }
 
-    /// An iteration, or `start`, begins.
-    pub(super) fn begin(&mut self) {
-        self.began = self.user.host.now();
-        self.began_at = Instant::now();
+    /// An iteration, or `start`, begins at `now`.
+    pub(super) fn begin(&mut self, now: Instant) {
+        self.began = self.user.host.clock.get().at(now);
+        self.began_at = now;
         self.user.reached.set(false);
         self.user.unreached.set(false);
     }

@@ -183,7 +183,7 @@ pub(super) fn live(
     let mut fresh = started;
     tally.step.set(Step::Start);
     while !started && !allowance.retired.get() {
-        interlude.begin();
+        interlude.begin(Instant::now());
         match call(machine, user, Step::Start.function(functions, 0), data) {
             Ok(_) => started = true,
             Err(Failure::Error(error)) => {
@@ -203,9 +203,9 @@ pub(super) fn live(
             user.vu.enter_arrival(slot.number);
         }
         tally.begun.set(tally.begun.get() + 1);
-        interlude.begin();
-        tally.chosen.set(life.pick(|| user.vu.random()));
         let began = Instant::now();
+        interlude.begin(began);
+        tally.chosen.set(life.pick(|| user.vu.random()));
         let at = user.host.clock.get().at(began);
         user.base.set(allowance.bases.at(at));
         let lateness = lateness(turn, at, allowance);

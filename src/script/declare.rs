@@ -221,6 +221,8 @@ fn answer_of(default: &Dynamic) -> EnvValue {
         EnvValue::Bool(truth)
     } else if default.is_unit() {
         EnvValue::Missing
+    } else if let Some(span) = default.clone().try_cast::<super::duration::Span>() {
+        EnvValue::Text(crate::units::duration::print(span.duration()))
     } else {
         EnvValue::Text(default.to_string())
     }

@@ -71,6 +71,9 @@ fn a_run_can_begin_paused() {
     let outcome = running.wait();
     outcome.assert_passed();
     assert!(target.stats().requests > 50);
+    // What is no pipe and no terminal cannot be waited for.
+    let outcome = punk().script(CLOSED).args("--paused --commands").run();
+    outcome.assert_code(103).assert_stderr("no commands can be read from standard input");
     punk().script(CLOSED).args("--paused").run().assert_code(2).assert_stderr("nobody could resume this run");
 }
 
