@@ -1,11 +1,10 @@
 //! The judge: says at every tick what each threshold says, remembers first breaches, and ends a run that must not go on.
 
+use super::window::Window;
 use crate::control::{Author, Command};
-use crate::expr::{
-    CounterView, Distribution, GaugeView, Judgement, Moment, RateView, RuleSeverity, Selector, ThresholdRule, View,
-};
+use crate::expr::{Judgement, Moment, RuleSeverity, Selector, ThresholdRule};
 use crate::metrics::snapshot::Status;
-use crate::metrics::{Cell, Snapshot, Trend, Verdict};
+use crate::metrics::{Snapshot, Verdict};
 use crate::plan::Plan;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -27,7 +26,7 @@ impl Judge {
     /// The verdict of each rule on a Snapshot. A breach that must end the run does so, once.
     pub(super) fn judge(&mut self, snapshot: &Snapshot) -> Vec<Verdict> {
         let moment = if snapshot.status == Status::Completed { Moment::End } else { Moment::Running };
-        let seen = Seen(snapshot);
+        let seen = Window::whole(snapshot);
         let mut verdicts = Vec::with_capacity(self.rules.len());
         for (at, (rule, first_breach)) in self.rules.iter_mut().enumerate() {
             let judgement = match self.ended_by {
@@ -77,72 +76,4 @@ fn near(snapshot: &Snapshot, selector: &Selector) -> String {
         return "no data: nothing was measured under this name".to_owned();
     }
     format!("no data under this selector; there was: {}", listed.join(", "))
-}
-
-/// A Snapshot as rules see it.
-pub(super) struct Seen<'a>(pub(super) &'a Snapshot);
-
-impl Seen<'_> {
-    pub(super) fn merged(&self, selector: &Selector) -> Option<Cell> {
-        let filtered = selector.tags().next().is_some();
-        let with_phases = selector.tag("phase").is_some();
-        self.0.merged(selector.metric(), filtered, with_phases, |tags| {
-            selector.tags().all(|(name, value)| tags.get(name) == Some(value))
-        })
-    }
-}
-
-impl View for Seen<'_> {
-    fn counter(&self, selector: &Selector) -> Option<CounterView> {
-        match self.merged(selector)? {
-            Cell::Counter { sum, .. } => Some(CounterView { sum }),
-            _ => None,
-        }
-    }
-
-    fn gauge(&self, selector: &Selector) -> Option<GaugeView> {
-        match self.merged(selector)? {
-            Cell::Gauge(Some(gauge)) => Some(GaugeView { value: gauge.last }),
-            _ => None,
-        }
-    }
-
-    fn rate(&self, selector: &Selector) -> Option<RateView> {
-        match self.merged(selector)? {
-            Cell::Rate { passes, total } => Some(RateView { hits: passes, total }),
-            _ => None,
-        }
-    }
-
-    fn trend(&self, selector: &Selector) -> Option<Box<dyn Distribution + '_>> {
-        match self.merged(selector)? {
-            Cell::Trend(trend) => Some(Box::new(Merged(trend))),
-            _ => None,
-        }
-    }
-
-    fn elapsed_seconds(&self) -> f64 {
-        self.0.measured().as_secs_f64()
-    }
-}
-
-/// A trend that has values, as rules see it.
-pub(super) struct Merged(pub(super) Trend);
-
-impl Distribution for Merged {
-    fn count(&self) -> u64 {
-        self.0.count()
-    }
-    fn min(&self) -> f64 {
-        self.0.min().unwrap_or(f64::NAN)
-    }
-    fn max(&self) -> f64 {
-        self.0.max().unwrap_or(f64::NAN)
-    }
-    fn mean(&self) -> f64 {
-        self.0.avg().unwrap_or(f64::NAN)
-    }
-    fn percentile(&self, percentile: f64) -> f64 {
-        self.0.percentile(percentile).unwrap_or(f64::NAN)
-    }
 }

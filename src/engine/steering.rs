@@ -6,7 +6,7 @@
 use super::collector::ToCollector;
 use super::window::Window;
 use crate::control::{Author, Command};
-use crate::expr::{Moment, View};
+use crate::expr::{Moment, Selector, View};
 use crate::load::{Goal, Model, Next, Search, Steered, Steering, Window as Observation};
 use crate::metrics::snapshot::{ScenarioState, Status};
 use crate::metrics::{Cell, Snapshot, Trend};
@@ -138,8 +138,7 @@ impl<'a> Helm<'a> {
         match &mut self.search {
             None => self.ask(machine, &since, snapshot, local, &send),
             Some((search, _)) => {
-                let window = Window { from: &since, to: snapshot };
-                match search.observe(observe(self.scenario, &window, self.at, self.value)) {
+                match search.observe(observe(self.scenario, (&since, snapshot), self.at, self.value)) {
                     Next::Run(value) => {
                         if value != self.value {
                             self.value = value;
@@ -179,9 +178,8 @@ impl<'a> Helm<'a> {
         let Some(closure) = machine.scenarios.get(self.at).and_then(|functions| functions.steer.as_ref()) else {
             return;
         };
-        let window = Window { from: since, to: snapshot };
         let Some(state) = snapshot.scenarios.get(self.at) else { return };
-        let live = live(self.scenario, &window, state, self.value);
+        let live = live(self.scenario, (since, snapshot), state, self.value);
         let time = Span::of(local.saturating_sub(self.steered.from));
         let by = Author::Load;
         let why = match machine.ask(closure, vec![Dynamic::from(time), Dynamic::from_map(live)], BUDGET) {
@@ -216,15 +214,16 @@ fn number(value: &Dynamic) -> Option<f64> {
 }
 
 /// How a window of a search went.
-fn observe(scenario: &Scenario, window: &Window<'_>, at: usize, wanted: f64) -> Observation {
-    let judged = scenario.objective.iter().map(|rule| rule.judge(window, Moment::Running).passed);
+fn observe(scenario: &Scenario, (from, to): (&Snapshot, &Snapshot), at: usize, wanted: f64) -> Observation {
+    let window = Window::between(from, to);
+    let judged = scenario.objective.iter().map(|rule| rule.judge(&window, Moment::Running).passed);
     let judged: Vec<Option<bool>> = judged.collect();
     let met = if judged.contains(&Some(false)) {
         Some(false)
     } else {
         judged.iter().all(|passed| *passed == Some(true)).then_some(true)
     };
-    let (then, now) = (window.from.scenarios.get(at), window.to.scenarios.get(at));
+    let (then, now) = (from.scenarios.get(at), to.scenarios.get(at));
     let started = |state: Option<&ScenarioState>| {
         state.map_or(0, |state| state.arrivals.saturating_sub(state.waiting + state.dropped)) as f64
     };
@@ -236,14 +235,9 @@ fn observe(scenario: &Scenario, window: &Window<'_>, at: usize, wanted: f64) -> 
 }
 
 /// The live figures of a closure: of the last second, and of its own scenario.
-fn live(scenario: &Scenario, window: &Window<'_>, state: &ScenarioState, target: f64) -> Map {
-    let of = |metric: &str| {
-        let here = |snapshot: &Snapshot| {
-            snapshot.merged(metric, true, false, |tags| tags.get("scenario") == Some(&scenario.name))
-        };
-        let now = here(window.to)?;
-        Some(here(window.from).map_or_else(|| now.clone(), |then| now.since(&then)))
-    };
+fn live(scenario: &Scenario, (from, to): (&Snapshot, &Snapshot), state: &ScenarioState, target: f64) -> Map {
+    let window = Window::between(from, to);
+    let of = |metric: &str| window.cell(&Selector::of(metric).with("scenario", &scenario.name));
     let seconds = window.elapsed_seconds();
     let per_second = |metric: &str| match of(metric) {
         Some(Cell::Counter { sum, .. }) if seconds > 0.0 => sum / seconds,

@@ -1,19 +1,30 @@
-//! What was measured between two Snapshots, as rules see it: the window of a search, or of the live figures of a closure.
+//! What was measured in a stretch of the run, as rules see it: the whole of it for thresholds, the time between two Snapshots
+//! for a search and for the live figures of a closure.
 
-use super::judge::{Merged, Seen};
 use crate::expr::{CounterView, Distribution, GaugeView, RateView, Selector, View};
-use crate::metrics::{Cell, Snapshot};
+use crate::metrics::{Cell, Snapshot, Trend};
 
-/// From one Snapshot to a later one.
+/// Up to a Snapshot, from the start or from an earlier one.
 pub(super) struct Window<'a> {
-    pub(super) from: &'a Snapshot,
-    pub(super) to: &'a Snapshot,
+    from: Option<&'a Snapshot>,
+    to: &'a Snapshot,
 }
 
-impl Window<'_> {
-    fn new_cell(&self, selector: &Selector) -> Option<Cell> {
-        let now = Seen(self.to).merged(selector)?;
-        let cell = match Seen(self.from).merged(selector) {
+impl<'a> Window<'a> {
+    /// All that was measured so far.
+    pub(super) fn whole(to: &'a Snapshot) -> Self {
+        Window { from: None, to }
+    }
+
+    /// What was measured since an earlier Snapshot.
+    pub(super) fn between(from: &'a Snapshot, to: &'a Snapshot) -> Self {
+        Window { from: Some(from), to }
+    }
+
+    /// A metric's new samples under a selector; `None` without any.
+    pub(super) fn cell(&self, selector: &Selector) -> Option<Cell> {
+        let now = merged(self.to, selector)?;
+        let cell = match self.from.and_then(|from| merged(from, selector)) {
             Some(then) => now.since(&then),
             None => now,
         };
@@ -21,36 +32,66 @@ impl Window<'_> {
     }
 }
 
+fn merged(snapshot: &Snapshot, selector: &Selector) -> Option<Cell> {
+    let filtered = selector.tags().next().is_some();
+    let with_phases = selector.tag("phase").is_some();
+    snapshot.merged(selector.metric(), filtered, with_phases, |tags| {
+        selector.tags().all(|(name, value)| tags.get(name) == Some(value))
+    })
+}
+
 impl View for Window<'_> {
     fn counter(&self, selector: &Selector) -> Option<CounterView> {
-        match self.new_cell(selector)? {
+        match self.cell(selector)? {
             Cell::Counter { sum, .. } => Some(CounterView { sum }),
             _ => None,
         }
     }
 
     fn gauge(&self, selector: &Selector) -> Option<GaugeView> {
-        match self.new_cell(selector)? {
+        match self.cell(selector)? {
             Cell::Gauge(Some(gauge)) => Some(GaugeView { value: gauge.last }),
             _ => None,
         }
     }
 
     fn rate(&self, selector: &Selector) -> Option<RateView> {
-        match self.new_cell(selector)? {
+        match self.cell(selector)? {
             Cell::Rate { passes, total } => Some(RateView { hits: passes, total }),
             _ => None,
         }
     }
 
     fn trend(&self, selector: &Selector) -> Option<Box<dyn Distribution + '_>> {
-        match self.new_cell(selector)? {
-            Cell::Trend(trend) => Some(Box::new(Merged(trend))),
+        match self.cell(selector)? {
+            Cell::Trend(trend) => Some(Box::new(Values(trend))),
             _ => None,
         }
     }
 
     fn elapsed_seconds(&self) -> f64 {
-        self.to.elapsed.saturating_sub(self.from.elapsed).as_secs_f64()
+        let span = self.from.map_or_else(|| self.to.measured(), |from| self.to.elapsed.saturating_sub(from.elapsed));
+        span.as_secs_f64()
+    }
+}
+
+/// A trend that has values, as rules see it.
+struct Values(Trend);
+
+impl Distribution for Values {
+    fn count(&self) -> u64 {
+        self.0.count()
+    }
+    fn min(&self) -> f64 {
+        self.0.min().unwrap_or(f64::NAN)
+    }
+    fn max(&self) -> f64 {
+        self.0.max().unwrap_or(f64::NAN)
+    }
+    fn mean(&self) -> f64 {
+        self.0.avg().unwrap_or(f64::NAN)
+    }
+    fn percentile(&self, percentile: f64) -> f64 {
+        self.0.percentile(percentile).unwrap_or(f64::NAN)
     }
 }
