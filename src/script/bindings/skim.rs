@@ -312,8 +312,8 @@ impl<'a> Reader<'a> {
         const HIGHS: u64 = ONES << 7;
         while let Some((eight, _)) = self.bytes.get(self.at..).and_then(<[u8]>::split_first_chunk::<8>) {
             let letters = u64::from_le_bytes(*eight);
-            let quotes = letters ^ ONES * u64::from(b'"');
-            let slashes = letters ^ ONES * u64::from(b'\\');
+            let quotes = letters ^ (ONES * u64::from(b'"'));
+            let slashes = letters ^ (ONES * u64::from(b'\\'));
             // The high bit of a byte says that it is below the subtrahend. A borrow can only spoil bytes after such a one.
             let controls = letters.wrapping_sub(ONES * 0x20) & !letters;
             let quotes = quotes.wrapping_sub(ONES) & !quotes;
