@@ -98,7 +98,7 @@ impl Answer {
             return Ok(None);
         }
         let Ok(found) = skim::find(body, steps) else { return Ok(None) };
-        skims.cost += body.len() / SKIMS_OF_A_TREE + found.map_or(0, str::len);
+        skims.cost += 1 + body.len() / SKIMS_OF_A_TREE + found.map_or(0, str::len);
         let found = found.map(|text| Arc::new(serde_json::from_str(text).expect("the skim has checked it")));
         skims.found.push((Rc::clone(path), found.clone()));
         Ok(Some(found))
