@@ -34,9 +34,13 @@
 
 mod bins;
 mod packed;
+mod sliding;
 mod track;
 
+pub use sliding::Sliding;
+
 use super::cell::Cell;
+use super::histogram::Scale;
 use bins::Counts;
 use packed::Packed;
 use std::time::Duration;
@@ -226,6 +230,14 @@ impl History {
             _ => None,
         });
         trends.flat_map(move |slices| slices.within(from, to))
+    }
+
+    /// How the values of a trend become ticks; `None` for another series.
+    fn scale(&self, series: usize) -> Option<Scale> {
+        match self.tracks.get(series)?.as_ref()? {
+            Track::Trend(_, scale) => Some(*scale),
+            _ => None,
+        }
     }
 
     /// Where the oldest slices of a tier end that make a whole one of the next; `None` when there are too few.

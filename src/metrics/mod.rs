@@ -19,7 +19,7 @@ pub use catalogue::{Catalogue, MetricId, MetricSpec, OTHER, SeriesId, SeriesKey,
 pub use cell::Cell;
 pub use error_log::{ErrorEntry, ErrorKey, ErrorLog};
 pub use histogram::{Histogram, Resolution, Scale};
-pub use history::{History, Span, Window};
+pub use history::{History, Sliding, Span, Window};
 pub use metric::{BUILT_IN, MetricDef, MetricKind, SYSTEM_TAGS, Unit, built_in};
 pub use recorder::{Delta, Recorder, RequestSample, RequestSeries, Sample, ScenarioDelta};
 pub use snapshot::{Series, Snapshot, Verdict};

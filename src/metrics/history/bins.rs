@@ -34,10 +34,14 @@ pub(super) fn coarser(bin_of: u32, finer: u8, digits: u8) -> u32 {
     if finer == digits { bin_of } else { bin(lowest(bin_of, finer), digits) }
 }
 
+/// Bins whose counts are also kept as one sum, so that a rank is found without walking all of them.
+const BLOCK: usize = 64;
+
 /// Counts by bin: as long as the highest bin that was ever touched, and no longer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counts {
     counts: Vec<u64>,
+    blocks: Vec<u64>,
 }
 
 impl Counts {
@@ -46,19 +50,48 @@ impl Counts {
     pub fn add(&mut self, bin: u32, count: u64) {
         let at = bin as usize;
         if at >= self.counts.len() {
-            self.counts.resize(at + 1, 0);
+            self.blocks.resize(at / BLOCK + 1, 0);
+            self.counts.resize(self.blocks.len() * BLOCK, 0);
         }
         self.counts[at] += count;
+        self.blocks[at / BLOCK] += count;
+    }
+
+    /// Takes from a bin what had been added to it.
+    #[inline]
+    pub fn take(&mut self, bin: u32, count: u64) {
+        let at = bin as usize;
+        self.counts[at] -= count;
+        self.blocks[at / BLOCK] -= count;
     }
 
     /// Forgets all and keeps the memory.
     pub fn clear(&mut self) {
         self.counts.clear();
+        self.blocks.clear();
     }
 
     /// The bins that hold something, in order.
     pub fn iter(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
-        self.counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(bin, count)| (bin as u32, *count))
+        let full = self.blocks.iter().zip(self.counts.chunks(BLOCK)).enumerate().filter(|(_, (sum, _))| **sum > 0);
+        full.flat_map(|(block, (_, counts))| {
+            let bins = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+            bins.map(move |(at, count)| ((block * BLOCK + at) as u32, *count))
+        })
+    }
+
+    /// The bin of the value of that rank, from 1; `None` when there are fewer values.
+    pub fn ranked(&self, rank: u64) -> Option<u32> {
+        let mut seen = 0;
+        let reaches = |seen: &mut u64, count: u64| {
+            let reached = *seen + count >= rank;
+            *seen += if reached { 0 } else { count };
+            reached
+        };
+        let block = self.blocks.iter().position(|sum| reaches(&mut seen, *sum))?;
+        let first = block * BLOCK;
+        let at = self.counts[first..].iter().position(|count| reaches(&mut seen, *count))?;
+        Some((first + at) as u32)
     }
 }
 
