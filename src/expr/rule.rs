@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use super::condition::{Condition, Judgement, Moment};
-use super::{Catalog, Place, Problem, ProblemKind, Selector, View, parser, selector, types};
+use super::types::Check;
+use super::{Catalog, Place, Problem, ProblemKind, Selector, View, parser, selector};
 use crate::diagnostic::{Severity, Span};
 
 /// What breaking a threshold means.
@@ -63,26 +64,28 @@ impl ThresholdRule {
     ) -> (Option<Self>, Vec<Problem>) {
         let (read, mut problems) = selector::read(selector);
         let metric = catalog.check(&read, &mut problems);
-        let (tree, mut in_expression) = parser::parse(expression);
-        let condition = types::check(&tree, metric, &mut in_expression);
+        let whole = |text: &str| Place::between(0, text.chars().count());
+        let mut watched = read.selector.clone();
+        if let Some(option) = &options.scenario {
+            if !watched.allows("scenario", option) {
+                let other = watched.tag("scenario").unwrap_or_default().to_owned();
+                let kind = ProblemKind::TwoScenarios { option: option.clone(), selector: other };
+                problems.push(Problem::in_selector(kind, whole(selector)));
+            }
+            watched = watched.with("scenario", option);
+        }
+        let selector = read.selector;
+
+        let mut parsed = parser::parse(expression);
+        let found = std::mem::take(&mut parsed.problems);
+        let (own, scenario) = (Some((watched.clone(), metric)), options.scenario.as_deref());
+        let mut check = Check { text: expression, own, scenario, catalog, problems: found };
+        let condition = check.condition(&parsed);
+        let mut in_expression = check.problems;
         in_expression.sort_by_key(|problem| problem.place.offset);
         problems.extend(in_expression);
-
-        let whole = |text: &str| Place::between(0, text.chars().count());
         if options.abort && options.severity == RuleSeverity::Warn {
             problems.push(Problem::new(ProblemKind::WarnAborts, whole(expression)));
-        }
-        let selector_text = selector;
-        let selector = read.selector;
-        let mut watched = selector.clone();
-        if let Some(option) = &options.scenario {
-            match selector.tag("scenario") {
-                Some(other) if other != option => {
-                    let kind = ProblemKind::TwoScenarios { option: option.clone(), selector: other.to_owned() };
-                    problems.push(Problem::in_selector(kind, whole(selector_text)));
-                }
-                _ => watched = watched.with("scenario", option),
-            }
         }
         let refused = problems.iter().any(|problem| problem.severity() == Severity::Error);
         let rule = condition.filter(|_| !refused).map(|condition| Self {
@@ -97,14 +100,19 @@ impl ThresholdRule {
         (rule, problems)
     }
 
-    /// The series that it judges: the selector, narrowed to the scenario of the options.
+    /// The series that it judges where `of` says nothing else: the selector, narrowed to the scenario of the options.
     pub fn watched(&self) -> &Selector {
         &self.watched
     }
 
+    /// Every metric that it reads.
+    pub fn metrics(&self) -> Vec<&str> {
+        self.condition.quantities().into_iter().map(|quantity| quantity.selector.metric()).collect()
+    }
+
     /// What it says about `view`.
     pub fn judge(&self, view: &dyn View, moment: Moment) -> Judgement {
-        let judgement = self.condition.judge(&self.watched, view, moment);
+        let judgement = self.condition.judge(view, moment);
         match judgement.passed {
             None if moment == Moment::End && self.options.required => Judgement { passed: Some(false), ..judgement },
             _ => judgement,

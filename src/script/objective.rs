@@ -62,7 +62,7 @@ mod tests {
         ];
         let named = named.map(|(name, value)| (name.to_owned(), value)).to_vec();
         let shape = load::build("find_capacity", &[Argument::Named(named)]).unwrap();
-        let rules = read(&Load { model, shape }, "open", Catalog { metrics: &[], tags: &[] });
+        let rules = read(&Load { model, shape }, "open", Catalog { metrics: &[], tags: &[], history: false });
         let texts = |rules: Vec<ThresholdRule>| {
             rules.iter().map(|rule| format!("{}: {}", rule.watched(), rule.source)).collect::<Vec<_>>()
         };

@@ -254,13 +254,13 @@ fn everything_at_once() {
     1 | threshold("htp_reqs{status:200,urll:x}", "p(101) of x =< 10furlongs");
       |                                             ^^^ from 0 to 100
 
-    error: `of …` is not available yet in this version
-     --> t.rhai:1:50
+    error: unknown metric `x`
+     --> t.rhai:1:53
       |
     1 | threshold("htp_reqs{status:200,urll:x}", "p(101) of x =< 10furlongs");
-      |                                                  ^^
+      |                                                     ^
       |
-      = help: name the metric in the threshold's selector
+      = help: declare it with `metric::counter`, `gauge`, `rate` or `trend`
 
     error: unknown operator `=<`
      --> t.rhai:1:55

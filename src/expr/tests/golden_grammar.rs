@@ -175,82 +175,6 @@ fn a_window_behind_the_method() {
 }
 
 #[test]
-fn logic() {
-    assert_snapshot!(refused("http_req_duration", "p(95) < 300ms and avg < 100ms"), @r#"
-    error: joining conditions by `and`, `or` and `not` is not available yet in this version
-     --> t.rhai:1:47
-      |
-    1 | threshold("http_req_duration", "p(95) < 300ms and avg < 100ms");
-      |                                               ^^^
-      |
-      = help: write one threshold per condition; all of them must hold
-
-    1 error
-    "#);
-}
-
-#[test]
-fn arithmetic_over_metrics() {
-    assert_snapshot!(refused("http_reqs", "count of orders / count of http_reqs > 10%"), @r#"
-    error: `of …` is not available yet in this version
-     --> t.rhai:1:31
-      |
-    1 | threshold("http_reqs", "count of orders / count of http_reqs > 10%");
-      |                               ^^
-      |
-      = help: name the metric in the threshold's selector
-
-    error: arithmetic is not available yet in this version
-     --> t.rhai:1:41
-      |
-    1 | threshold("http_reqs", "count of orders / count of http_reqs > 10%");
-      |                                         ^
-      |
-      = help: compare one method with one limit: `p(95) < 300ms`
-
-    error: `of …` is not available yet in this version
-     --> t.rhai:1:49
-      |
-    1 | threshold("http_reqs", "count of orders / count of http_reqs > 10%");
-      |                                                 ^^
-      |
-      = help: name the metric in the threshold's selector
-
-    3 errors
-    "#);
-}
-
-#[test]
-fn of_a_metric() {
-    assert_snapshot!(refused("http_reqs", "p(99) of http_req_duration{name:x} < 800ms"), @r#"
-    error: `of …` is not available yet in this version
-     --> t.rhai:1:31
-      |
-    1 | threshold("http_reqs", "p(99) of http_req_duration{name:x} < 800ms");
-      |                               ^^
-      |
-      = help: name the metric in the threshold's selector
-
-    1 error
-    "#);
-}
-
-#[test]
-fn parentheses() {
-    assert_snapshot!(refused("http_req_duration", "(p(95)) < 300ms"), @r#"
-    error: grouping by parentheses is not available yet in this version
-     --> t.rhai:1:33
-      |
-    1 | threshold("http_req_duration", "(p(95)) < 300ms");
-      |                                 ^
-      |
-      = help: compare one method with one limit: `p(95) < 300ms`
-
-    1 error
-    "#);
-}
-
-#[test]
 fn baseline() {
     assert_snapshot!(refused("http_req_duration", "p(95) < baseline + 10%"), @r#"
     error: comparing with a stored run is not available yet in this version
@@ -261,15 +185,7 @@ fn baseline() {
       |
       = help: compare with a limit: `p(95) < 300ms`
 
-    error: arithmetic is not available yet in this version
-     --> t.rhai:1:50
-      |
-    1 | threshold("http_req_duration", "p(95) < baseline + 10%");
-      |                                                  ^
-      |
-      = help: compare one method with one limit: `p(95) < 300ms`
-
-    2 errors
+    1 error
     "#);
 }
 
