@@ -347,8 +347,17 @@ impl Parser {
         Some(Clause { word: place, duration: self.duration() })
     }
 
+    /// Whatever stands where a duration should.
     fn duration(&mut self) -> Option<Spanned<String>> {
-        let Some(Token { kind: TokenKind::Limit(text), place }) = self.peek().cloned() else { return None };
+        let (text, place) = match self.peek().cloned()? {
+            Token { kind: TokenKind::Limit(text), place } => (text, place),
+            Token { kind: TokenKind::Word(word), place }
+                if !matches!(word.as_str(), "and" | "or" | "not" | "of" | "over" | "for") =>
+            {
+                (word, place)
+            }
+            _ => return None,
+        };
         self.next += 1;
         Some(Spanned { node: text, place })
     }

@@ -54,7 +54,7 @@ pub enum ProblemKind {
         word: &'static str,
     },
     /// `over soon`, `for`
-    #[error("{} is no duration for `{word}`", written.as_ref().map_or("nothing".to_owned(), |written| format!("`{written}`")))]
+    #[error("{}", written.as_ref().map_or(format!("`{word}` needs a duration"), |text| format!("`{text}` is no duration for `{word}`")))]
     BadDuration {
         /// Of what.
         word: &'static str,
