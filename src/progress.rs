@@ -267,7 +267,7 @@ fn thresholds(snapshot: &Snapshot, scenario: &str) -> (usize, usize) {
     let judged = snapshot.thresholds.iter().filter(|verdict| {
         let selected = Selector::parse(&verdict.selector).ok();
         concerns(verdict.scenario.as_deref())
-            && concerns(selected.as_ref().and_then(|selector| selector.tag("scenario")))
+            && selected.as_ref().is_none_or(|selector| selector.allows("scenario", scenario))
     });
     let judged: Vec<bool> = judged.filter_map(|verdict| verdict.passed).collect();
     let held = judged.iter().filter(|held| **held).count();

@@ -18,6 +18,7 @@ use super::stack::LARGE;
 use super::steering;
 use crate::clock::RunClock;
 use crate::control::{Author, Command};
+use crate::expr::ThresholdRule;
 use crate::metrics::snapshot::{Intervention, Status};
 use crate::metrics::{Snapshot, specs};
 use crate::plan::Plan;
@@ -59,7 +60,7 @@ pub(super) fn coordinate(
         Ok(runtime) => runtime,
         Err(error) => return Ending { broken: Some(format!("no runtime: {error}")), ..Ending::default() },
     };
-    let named: Vec<&str> = plan.thresholds.iter().map(|rule| rule.watched().metric()).collect();
+    let named: Vec<&str> = plan.thresholds.iter().flat_map(ThresholdRule::metrics).collect();
     let timeout = plan.options.http.timeout.total.as_secs();
     let specs = specs(&plan.metrics, &named, timeout);
     let (to_collector, deltas) = std_mpsc::channel();

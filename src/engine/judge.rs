@@ -52,13 +52,20 @@ impl Judge {
                 abort: rule.options.abort,
                 passed: judgement.passed,
                 observed: judgement.observed,
-                observed_text: judgement.observed.map(|observed| rule.condition.dimension.show(observed)),
+                observed_text: rule.condition.show(judgement),
                 first_breach: *first_breach,
-                note: no_data.then(|| near(snapshot, rule.watched())),
+                note: no_data.then(|| near(snapshot, undecided(rule, judgement))),
             });
         }
         verdicts
     }
+}
+
+/// What the comparison that had no data is about.
+fn undecided(rule: &ThresholdRule, judgement: Judgement) -> &Selector {
+    let parts = rule.condition.parts();
+    let first = parts.get(judgement.part).and_then(|part| part.quantities().first().map(|quantity| &quantity.selector));
+    first.unwrap_or(rule.watched())
 }
 
 /// What to say of a rule that had nothing to judge: the values that the tags did have.

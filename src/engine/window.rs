@@ -35,9 +35,7 @@ impl<'a> Window<'a> {
 fn merged(snapshot: &Snapshot, selector: &Selector) -> Option<Cell> {
     let filtered = selector.tags().next().is_some();
     let with_phases = selector.tag("phase").is_some();
-    snapshot.merged(selector.metric(), filtered, with_phases, |tags| {
-        selector.tags().all(|(name, value)| tags.get(name) == Some(value))
-    })
+    snapshot.merged(selector.metric(), filtered, with_phases, |tags| selector.accepts(|name| tags.get(name)))
 }
 
 impl View for Window<'_> {

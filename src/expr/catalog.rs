@@ -14,6 +14,8 @@ pub struct Catalog<'a> {
     pub metrics: &'a [MetricDef],
     /// The script's own tags.
     pub tags: &'a [String],
+    /// Whether what was measured can be asked for a window of time. Without it `over`, `for`, `slope` and `forecast` are refused.
+    pub history: bool,
 }
 
 impl<'a> Catalog<'a> {

@@ -1,20 +1,38 @@
-//! A checked expression: one number observed, one limit, one comparison; and its judgement.
+//! A checked expression: comparisons of an observed number with a limit, joined; and its judgement.
 //!
 //! Made by the type check, judged through the rule by the engine's judge and by the report. It sees measurements through
-//! [`View`] only.
+//! [`View`] only and keeps no history: what `for` asks is answered by who judges repeatedly.
 
 use std::fmt;
+use std::time::Duration;
 
-use super::{Comparison, Dimension, Method, Selector, View};
-use crate::metrics::MetricKind;
+use super::number::Number;
+use super::syntax::Join;
+use super::{Comparison, Dimension, Quantity, View};
+use crate::units::duration;
 
-/// `p(95) < 300ms` about a metric that has a `p(95)` in milliseconds.
+/// `p(95) < 300ms and rate of http_req_failed < 1% for 20s`, about metrics that have such numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
+    /// What must hold, whatever the moment.
+    pub(super) test: Test,
+    /// For how long it must be broken to count (`for 20s`); at once without.
+    pub lasting: Option<Duration>,
+}
+
+/// What can hold or not.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Test {
+    Compare(Compared),
+    Join(Box<Test>, Join, Box<Test>),
+    Not(Box<Test>),
+}
+
+/// One comparison: `p(95) < 300ms`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compared {
     /// What is observed.
-    pub method: Method,
-    /// The kind of the metric.
-    pub kind: MetricKind,
+    pub(super) number: Number,
     /// How it must stand to the limit.
     pub comparison: Comparison,
     /// The limit in base units: milliseconds, bytes, a share from 0 to 1.
@@ -39,52 +57,118 @@ pub enum Moment {
 pub struct Judgement {
     /// Whether it held; `None` without data.
     pub passed: Option<bool>,
-    /// The observed number in base units; `None` without data.
+    /// The observed number in base units, of the comparison that decided; `None` without data.
     pub observed: Option<f64>,
+    /// Which comparison decided, from left to right: the first that broke an `and`, the first that saved an `or`, else the first
+    /// of all.
+    pub part: usize,
 }
 
 impl Condition {
-    /// Judges what `view` shows of `selector`. A cumulative condition has no memory: one that recovers holds again.
-    pub fn judge(&self, selector: &Selector, view: &dyn View, moment: Moment) -> Judgement {
-        let observed = self.observe(selector, view, moment);
-        let passed = observed.map(|observed| self.comparison.holds(observed, self.limit));
-        Judgement { passed, observed }
+    /// Judges what `view` shows. A cumulative condition has no memory: one that recovers holds again.
+    pub fn judge(&self, view: &dyn View, moment: Moment) -> Judgement {
+        self.test.judge(view, moment, &mut 0)
     }
 
-    /// The number that the method reads; `None` without data.
-    ///
-    /// | kind | while running, nothing seen | at the end, nothing seen |
-    /// |---|---|---|
-    /// | Counter | no data | 0 |
-    /// | Gauge, Rate, Trend | no data | no data |
-    fn observe(&self, selector: &Selector, view: &dyn View, moment: Moment) -> Option<f64> {
-        match self.kind {
-            MetricKind::Counter => {
-                let sum = match (view.counter(selector), moment) {
-                    (Some(counter), _) => counter.sum,
-                    (None, Moment::End) => 0.0,
-                    (None, Moment::Running) => return None,
-                };
-                match self.method {
-                    Method::Rate if sum == 0.0 && moment == Moment::End => Some(0.0),
-                    Method::Rate => Some(sum / view.elapsed_seconds()).filter(|rate| rate.is_finite()),
-                    _ => Some(sum),
+    /// Its comparisons, from left to right.
+    pub fn parts(&self) -> Vec<&Compared> {
+        let mut all = Vec::new();
+        self.test.parts(&mut all);
+        all
+    }
+
+    /// Every quantity that it reads, from left to right.
+    pub fn quantities(&self) -> Vec<&Quantity> {
+        self.parts().into_iter().flat_map(Compared::quantities).collect()
+    }
+
+    /// The observed number of a judgement for people, in the unit of the comparison that decided.
+    pub fn show(&self, judgement: Judgement) -> Option<String> {
+        let dimension = self.parts().get(judgement.part)?.dimension;
+        judgement.observed.map(|observed| dimension.show(observed))
+    }
+}
+
+impl Compared {
+    /// The quantities of the observed side.
+    pub fn quantities(&self) -> Vec<&Quantity> {
+        let mut all = Vec::new();
+        self.number.quantities(&mut all);
+        all
+    }
+}
+
+impl Test {
+    /// Three-valued: what has no data decides nothing, and what is decided without it stays decided.
+    fn judge(&self, view: &dyn View, moment: Moment, part: &mut usize) -> Judgement {
+        match self {
+            Self::Compare(compared) => {
+                let observed = compared.number.observe(view, moment);
+                let passed = observed.map(|observed| compared.comparison.holds(observed, compared.limit));
+                *part += 1;
+                Judgement { passed, observed, part: *part - 1 }
+            }
+            Self::Not(of) => {
+                let judgement = of.judge(view, moment, part);
+                Judgement { passed: judgement.passed.map(|passed| !passed), ..judgement }
+            }
+            Self::Join(left, join, right) => {
+                let deciding = Some(*join == Join::Or);
+                let (left, right) = (left.judge(view, moment, part), right.judge(view, moment, part));
+                if left.passed == deciding || (right.passed != deciding && left.passed.is_none()) {
+                    return left;
                 }
+                if right.passed == deciding || right.passed.is_none() { right } else { left }
             }
-            MetricKind::Gauge => view.gauge(selector).map(|gauge| gauge.value),
-            MetricKind::Rate => {
-                view.rate(selector).filter(|rate| rate.total > 0).map(|rate| rate.hits as f64 / rate.total as f64)
+        }
+    }
+
+    fn parts<'a>(&'a self, all: &mut Vec<&'a Compared>) {
+        match self {
+            Self::Compare(compared) => all.push(compared),
+            Self::Not(of) => of.parts(all),
+            Self::Join(left, _, right) => {
+                left.parts(all);
+                right.parts(all);
             }
-            MetricKind::Trend => {
-                let trend = view.trend(selector).filter(|trend| trend.count() > 0)?;
-                Some(match self.method {
-                    Method::Avg => trend.mean(),
-                    Method::Min => trend.min(),
-                    Method::Max => trend.max(),
-                    Method::Med => trend.percentile(50.0),
-                    Method::P(percentile) => trend.percentile(percentile),
-                    Method::Count | Method::Rate | Method::Value => trend.count() as f64,
-                })
+        }
+    }
+
+    /// How tightly it binds, as in the parser's table.
+    fn power(&self) -> u8 {
+        match self {
+            Self::Join(_, Join::Or, _) => 1,
+            Self::Join(_, Join::And, _) => 2,
+            Self::Not(_) | Self::Compare(_) => 3,
+        }
+    }
+
+    fn write(&self, out: &mut fmt::Formatter<'_>, floor: u8) -> fmt::Result {
+        if self.power() < floor {
+            return write!(out, "({self})");
+        }
+        write!(out, "{self}")
+    }
+}
+
+impl fmt::Display for Compared {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {} {}", self.number, self.comparison, self.written)
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compare(compared) => write!(out, "{compared}"),
+            Self::Not(of) => {
+                out.write_str("not ")?;
+                of.write(out, 3)
+            }
+            Self::Join(left, join, right) => {
+                left.write(out, self.power())?;
+                out.write_str(if *join == Join::And { " and " } else { " or " })?;
+                right.write(out, self.power() + 1)
             }
         }
     }
@@ -92,6 +176,10 @@ impl Condition {
 
 impl fmt::Display for Condition {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} {} {}", self.method, self.comparison, self.written)
+        write!(out, "{}", self.test)?;
+        match self.lasting {
+            Some(lasting) => write!(out, " for {}", duration::print(lasting)),
+            None => Ok(()),
+        }
     }
 }

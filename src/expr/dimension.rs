@@ -2,6 +2,7 @@
 //!
 //! Found by the type check, kept in the condition, used by the report.
 
+use super::syntax::Sign;
 use crate::metrics::Unit;
 use crate::units::{UnitError, count, duration, human, percent, rate, size};
 
@@ -14,6 +15,12 @@ pub enum Dimension {
     PerSecond(Unit),
     /// A share, 0 to 1.
     Share,
+    /// So many of one thing for each of another, from arithmetic; written as a share or as a number.
+    Ratio,
+    /// How fast a number per second changes, per second.
+    Change(Unit),
+    /// How fast a share or a ratio changes, per second.
+    ShareChange,
 }
 
 impl Dimension {
@@ -27,6 +34,11 @@ impl Dimension {
             Self::PerSecond(Unit::Data) => "a size per second",
             Self::PerSecond(Unit::Plain) => "a rate per second",
             Self::Share => "a share",
+            Self::Ratio => "a ratio",
+            Self::Change(Unit::Time) => "milliseconds per second, per second",
+            Self::Change(Unit::Data) => "a size per second, per second",
+            Self::Change(Unit::Plain) => "a rate per second, per second",
+            Self::ShareChange => "a share per second",
         }
     }
 
@@ -36,10 +48,15 @@ impl Dimension {
             Self::Amount(Unit::Time) => Some("`300ms`, or `300` for milliseconds"),
             Self::Amount(Unit::Data) => Some("`10MB`, or `10` for bytes"),
             Self::Amount(Unit::Plain) => Some("`500` or `10k`"),
-            Self::PerSecond(Unit::Time) => None,
+            Self::PerSecond(Unit::Time) => Some("`5ms/s`, or `5` for milliseconds per second"),
             Self::PerSecond(Unit::Data) => Some("`10MB/s`"),
             Self::PerSecond(Unit::Plain) => Some("`50/s`, or `50`"),
             Self::Share => Some("`1%` or `0.01`"),
+            Self::Ratio => Some("`10%` or `0.1`"),
+            Self::Change(Unit::Time) => Some("`5ms/s`, for so much more per second in each second"),
+            Self::Change(Unit::Data) => Some("`1MB/s`, for so much more per second in each second"),
+            Self::Change(Unit::Plain) => Some("`5/s`, for so many more per second in each second"),
+            Self::ShareChange => Some("`1%/s`"),
         }
     }
 
@@ -53,6 +70,9 @@ impl Dimension {
             Self::PerSecond(Unit::Data) => human::byte_rate(value),
             Self::PerSecond(Unit::Plain) => human::rate(value),
             Self::Share => human::percent(value),
+            Self::Ratio => human::number(value),
+            Self::Change(unit) => format!("{}/s", Self::PerSecond(unit).show(value)),
+            Self::ShareChange => format!("{}/s", human::percent(value)),
         }
     }
 
@@ -62,17 +82,57 @@ impl Dimension {
             Self::Amount(Unit::Time) => duration::parse(text).map(|time| time.as_secs_f64() * 1e3),
             Self::Amount(Unit::Data) => size::parse(text).map(|bytes| bytes as f64),
             Self::Amount(Unit::Plain) => count::parse(text).map(|count| count as f64),
-            Self::PerSecond(Unit::Data) => {
-                let (amount, period) = text.split_once('/').unwrap_or((text, "s"));
-                Ok(size::parse(amount)? as f64 * rate::parse(&format!("1/{period}"))?)
+            Self::PerSecond(Unit::Data) => per_second(text, |amount| size::parse(amount).map(|bytes| bytes as f64)),
+            Self::PerSecond(Unit::Time) => {
+                per_second(text, |amount| duration::parse(amount).map(|time| time.as_secs_f64() * 1e3))
+                    .or_else(|error| rate::parse(text).map_err(|_| error))
             }
-            Self::PerSecond(Unit::Time | Unit::Plain) => rate::parse(text),
+            Self::PerSecond(Unit::Plain) => rate::parse(text),
             Self::Share => percent::parse(text),
+            Self::Ratio => percent::parse(text).or_else(|_| count::parse(text).map(|count| count as f64)),
+            Self::Change(unit) => Self::PerSecond(unit).read(text),
+            Self::ShareChange => per_second(text, percent::parse),
         }
     }
 
-    /// What a limit's own unit makes it.
-    pub(super) fn named(text: &str) -> Option<&'static str> {
+    /// How fast it changes.
+    pub(super) fn change(self) -> Option<Self> {
+        match self {
+            Self::Amount(unit) => Some(Self::PerSecond(unit)),
+            Self::PerSecond(unit) => Some(Self::Change(unit)),
+            Self::Share | Self::Ratio => Some(Self::ShareChange),
+            Self::Change(_) | Self::ShareChange => None,
+        }
+    }
+
+    /// Whether it is a mere number, and so a factor of anything.
+    pub(super) fn is_scalar(self) -> bool {
+        matches!(self, Self::Amount(Unit::Plain) | Self::Share | Self::Ratio)
+    }
+
+    /// What comes of two of them; `None` when it means nothing.
+    pub(super) fn combined(self, sign: Sign, other: Self) -> Option<Self> {
+        let scalar = Self::is_scalar;
+        match (sign, self, other) {
+            (Sign::Plus | Sign::Minus, left, right) if left == right => Some(left),
+            (Sign::Plus | Sign::Minus, Self::Share | Self::Ratio, Self::Share | Self::Ratio) => Some(Self::Ratio),
+            (Sign::Plus | Sign::Minus, ..) => None,
+            (Sign::Times, Self::Amount(Unit::Plain), other) if scalar(other) => Some(Self::Amount(Unit::Plain)),
+            (Sign::Times, Self::Share, Self::Share) => Some(Self::Share),
+            (Sign::Times, factor, other) if scalar(factor) => Some(other),
+            (Sign::Times, other, factor) if scalar(factor) => Some(other),
+            (Sign::Times, ..) => None,
+            (Sign::Per, left, right) if left == right => Some(Self::Ratio),
+            (Sign::Per, Self::Share, Self::Ratio) | (Sign::Per, Self::Ratio, Self::Share) => Some(Self::Ratio),
+            (Sign::Per, Self::PerSecond(unit), Self::PerSecond(Unit::Plain)) => Some(Self::Amount(unit)),
+            (Sign::Per, Self::Share | Self::Ratio, Self::Amount(Unit::Plain)) => Some(Self::Ratio),
+            (Sign::Per, left, factor) if scalar(factor) => Some(left),
+            (Sign::Per, ..) => None,
+        }
+    }
+
+    /// What a limit's own unit makes it, and the word for it.
+    pub(super) fn named(text: &str) -> Option<(Self, &'static str)> {
         let kinds = [
             (Self::Share, "a percentage"),
             (Self::Amount(Unit::Time), "a duration"),
@@ -80,7 +140,15 @@ impl Dimension {
             (Self::Amount(Unit::Plain), "a count"),
             (Self::PerSecond(Unit::Plain), "a rate"),
             (Self::PerSecond(Unit::Data), "a size per second"),
+            (Self::PerSecond(Unit::Time), "a time per second"),
+            (Self::ShareChange, "a share per second"),
         ];
-        kinds.into_iter().find(|(dimension, _)| dimension.read(text).is_ok()).map(|(_, word)| word)
+        kinds.into_iter().find(|(dimension, _)| dimension.read(text).is_ok())
     }
+}
+
+/// `10MB/s`, `5ms/min`: an amount and the time in which it comes.
+fn per_second(text: &str, amount: impl Fn(&str) -> Result<f64, UnitError>) -> Result<f64, UnitError> {
+    let (written, period) = text.split_once('/').unwrap_or((text, "s"));
+    Ok(amount(written)? * rate::parse(&format!("1/{period}"))?)
 }

@@ -3,7 +3,7 @@
 //! Called by the parser only. A limit with its unit (`300ms`, `10MB/s`, `1m30s`) is one token, and so is any run of signs
 //! that could be meant as an operator, so that `=<` can be answered with `<=`.
 
-use super::syntax::Comparison;
+use super::syntax::{Comparison, Method};
 use super::{Place, Problem, ProblemKind};
 
 /// A token and where it stands.
@@ -22,7 +22,9 @@ pub(super) enum TokenKind {
     Comparison(Comparison),
     /// `+ - * /`
     Arithmetic(char),
-    /// `( ) { } , :`
+    /// `{tag:value}` as it stands: what a selector's braces hold is the selector's to read.
+    Braces(String),
+    /// `( ) } , :`
     Mark(char),
 }
 
@@ -33,6 +35,7 @@ impl TokenKind {
             Self::Word(text) | Self::Limit(text) => format!("`{text}`"),
             Self::Comparison(comparison) => format!("`{comparison}`"),
             Self::Arithmetic(sign) | Self::Mark(sign) => format!("`{sign}`"),
+            Self::Braces(_) => "`{`".to_owned(),
         }
     }
 }
@@ -63,11 +66,14 @@ pub(super) fn tokens(text: &str, problems: &mut Vec<Problem>) -> Vec<Token> {
                 // Most probably some comparison: go on as if it were one, so that the rest is still checked.
                 Some(TokenKind::Comparison(Comparison::Equal))
             })
+        } else if here == '{' {
+            at += braces_length(&chars[at..]);
+            Some(TokenKind::Braces(chars[start..at].iter().collect()))
         } else {
             at += 1;
             match here {
                 '+' | '-' | '*' | '/' => Some(TokenKind::Arithmetic(here)),
-                '(' | ')' | '{' | '}' | ',' | ':' => Some(TokenKind::Mark(here)),
+                '(' | ')' | '}' | ',' | ':' => Some(TokenKind::Mark(here)),
                 _ => {
                     problems.push(Problem::new(
                         ProblemKind::UnexpectedCharacter { character: here },
@@ -101,6 +107,31 @@ fn length(chars: &[char], belongs: impl Fn(char) -> bool) -> usize {
     chars.iter().position(|c| !belongs(*c)).unwrap_or(chars.len())
 }
 
+/// Up to the brace that closes the first one, or to the end. `GET /api/{id}` may stand inside; other braces must be quoted.
+fn braces_length(chars: &[char]) -> usize {
+    let (mut depth, mut quote, mut last) = (0usize, None, '{');
+    for (at, here) in chars.iter().enumerate() {
+        match (quote, here) {
+            (Some(open), here) if open == *here => quote = None,
+            (Some(_), _) => {}
+            // A quote begins where a name or a value does; elsewhere it is a letter like any other.
+            (None, '"' | '\'' | '`') if matches!(last, ':' | ',' | '{') => quote = Some(*here),
+            (None, '{') => depth += 1,
+            (None, '}') => {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            (None, _) => {}
+        }
+        if !here.is_whitespace() {
+            last = *here;
+        }
+    }
+    chars.len()
+}
+
 fn starts_number(chars: &[char]) -> bool {
     match chars {
         [first, ..] if first.is_ascii_digit() => true,
@@ -123,7 +154,10 @@ fn limit_length(chars: &[char]) -> usize {
     if chars.get(at) == Some(&'/') {
         let period = length(&chars[at + 1..], char::is_alphabetic);
         let behind = chars.get(at + 1 + period);
-        if period > 0 && !behind.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '(' | '{')) {
+        let word: String = chars[at + 1..at + 1 + period].iter().collect();
+        // `5/count` counts; `300/min` is a rate.
+        let method = word != "min" && Method::named(&word).is_some();
+        if period > 0 && !method && !behind.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '(' | '{')) {
             at += 1 + period;
         }
     }

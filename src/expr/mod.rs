@@ -4,25 +4,33 @@
 //! every tick and by the report for the observed side. It reads measurements only through [`View`], so it knows neither
 //! recorders nor Snapshots; it knows no script language either.
 //!
-//! The grammar is k6's, with units on the limit; every k6 expression means the same here:
+//! The grammar is k6's, with units on the limit and what lies around it; every k6 expression means the same here:
 //!
 //! ```text
-//! threshold  := quantity comparison limit
-//! quantity   := count | rate | value | avg | min | max | med | p(N)          0 ≤ N ≤ 100
+//! threshold  := condition ['over' duration] ['for' duration]
+//! condition  := condition ('and' | 'or') condition | 'not' condition | '(' condition ['over' duration] ')'
+//!             | number comparison limit
+//! number     := quantity | limit | number ('+' | '-' | '*' | '/') number | '-' number | '(' number ['over' duration] ')'
+//!             | 'slope' '(' number ')' | 'forecast' '(' number ',' duration ')'
+//! quantity   := method ['of' selector] ['over' duration]
+//! method     := count | rate | value | avg | min | max | med | p(N)          0 ≤ N ≤ 100
 //! comparison := > | >= | < | <= | == | === | !=                            === is ==
 //! limit      := number [unit]                 300  300ms  1%  10MB  5/s  10MB/s  10k
-//! selector   := metric [ '{' tag ':' value { ',' tag ':' value } '}' ]
+//! selector   := metric [ '{' tag ':' value { ',' tag ':' value } '}' ]       * in a value stands for any text
 //! ```
 //!
-//! The way of a text: tokens → spanned syntax tree → type check against the metric → [`Condition`], which is
-//! judged. Windows, `and`/`or`/`not`, arithmetic and `of` have their places in the operator table of the parser; until they
-//! are there each is refused by name.
+//! One side of a comparison is observed, the other one is constant: so every comparison has one observed number and one limit.
+//!
+//! The way of a text: tokens → spanned syntax tree → type check against the metrics → [`Condition`], which is judged.
 
+mod algebra;
 mod catalog;
 mod condition;
 mod dimension;
 mod feature;
 mod lexer;
+mod line;
+mod number;
 mod parser;
 mod place;
 mod problem;
@@ -33,15 +41,16 @@ mod types;
 mod view;
 
 pub use catalog::Catalog;
-pub use condition::{Condition, Judgement, Moment};
+pub use condition::{Compared, Condition, Judgement, Moment};
 pub use dimension::Dimension;
 pub use feature::Feature;
+pub use number::Quantity;
 pub use place::{Part, Place};
 pub use problem::{Problem, ProblemKind};
 pub use rule::{RuleOptions, RuleSeverity, ThresholdRule};
 pub use selector::Selector;
-pub use syntax::{Comparison, Method};
-pub use view::{CounterView, Distribution, GaugeView, RateView, View};
+pub use syntax::{Comparison, Join, Method, Sign};
+pub use view::{CounterView, Distribution, GaugeView, RateView, Slice, View};
 
 #[cfg(test)]
 mod tests;

@@ -2,23 +2,38 @@
 //!
 //! Called by the rule that a threshold becomes. It knows the grammar and no metric.
 //!
-//! | power | operators | stands |
-//! |---|---|---|
-//! | 1 | `or` | refused by name |
-//! | 2 | `and` | refused by name |
-//! | 3 | `< <= > >= == === !=` | yes |
-//! | 4 | `+ -` | refused by name |
-//! | 5 | `* /` | refused by name |
+//! | power | operators |
+//! |---|---|
+//! | 1 | `or` |
+//! | 2 | `and` |
+//! | 3 | `< <= > >= == === !=`, and `not` before them |
+//! | 4 | `+ -` |
+//! | 5 | `* /` |
+//! | 6 | `-` before a number |
 
 use super::lexer::{Token, TokenKind, tokens};
-use super::syntax::{Comparison, Expr, Method, Spanned};
+use super::syntax::{Clause, Comparison, Expr, Join, Method, Sign, Spanned};
 use super::{Feature, Place, Problem, ProblemKind};
 
 /// How deep an expression may nest. No written one comes near; it bounds the stack that a hostile one can use.
 const DEEPEST: usize = 32;
+/// How many operators it may have: they too make the tree deep.
+const LONGEST: usize = 200;
+/// What stands where a number must.
+const NUMBER: &str = "a method such as `p(95)` or a limit such as `300ms`";
 
-/// Reads `text`; the tree is complete only when no problem was found.
-pub(super) fn parse(text: &str) -> (Spanned<Expr>, Vec<Problem>) {
+/// What a text says.
+pub(super) struct Parsed {
+    /// Complete only when no problem was found.
+    pub tree: Spanned<Expr>,
+    /// `for 20s` at the end.
+    pub lasting: Option<Clause>,
+    /// Everything wrong with its form.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads `text`.
+pub(super) fn parse(text: &str) -> Parsed {
     let mut problems = Vec::new();
     let tokens = tokens(text, &mut problems);
     let end = text.chars().count();
@@ -26,16 +41,43 @@ pub(super) fn parse(text: &str) -> (Spanned<Expr>, Vec<Problem>) {
         if problems.is_empty() {
             problems.push(Problem::new(ProblemKind::EmptyExpression, Place::between(0, end)));
         }
-        return (Spanned { node: Expr::Broken, place: Place::between(0, end) }, problems);
+        let tree = Spanned { node: Expr::Broken, place: Place::between(0, end) };
+        return Parsed { tree, lasting: None, problems };
     }
-    let mut parser = Parser { tokens, next: 0, end, problems };
-    let tree = parser.expression(0, 0);
+    let mut parser = Parser { tokens, next: 0, end, operators: 0, problems };
+    let mut tree = parser.expression(0, 0);
+    let mut lasting = None;
+    let (mut clauses, mut windows) = (0, 0);
+    loop {
+        if let Some(over) = parser.clause("over") {
+            if windows > 0 {
+                parser.report(ProblemKind::ClauseTwice { word: "over" }, over.word);
+            }
+            windows += 1;
+            let place = tree.place;
+            tree = Spanned { node: Expr::Over { of: Box::new(tree), over }, place };
+        } else if let Some(clause) = parser.clause("for") {
+            if lasting.is_some() {
+                parser.report(ProblemKind::ClauseTwice { word: "for" }, clause.word);
+            }
+            lasting = Some(clause);
+        } else {
+            break;
+        }
+        clauses += 1;
+        // More than twice is said once.
+        if clauses > 2 {
+            break;
+        }
+    }
     if let Some(token) = parser.peek().cloned() {
         // One report for the whole rest: its first token says what is wrong with it.
         let rest = Place::between(token.place.offset, end);
-        parser.report(ProblemKind::Trailing { found: token.kind.quoted() }, rest);
+        let found = token.kind.quoted();
+        let kind = if clauses > 0 { ProblemKind::BehindClause { found } } else { ProblemKind::Trailing { found } };
+        parser.report(kind, rest);
     }
-    (tree, parser.problems)
+    Parsed { tree, lasting, problems: parser.problems }
 }
 
 struct Parser {
@@ -43,13 +85,16 @@ struct Parser {
     next: usize,
     /// Behind the last character.
     end: usize,
+    /// How many operators were taken.
+    operators: usize,
     problems: Vec<Problem>,
 }
 
 /// An operator between two operands.
 enum Binary {
     Compare(Comparison),
-    NotYet(Feature),
+    Join(Join),
+    Arithmetic(Sign),
 }
 
 impl Parser {
@@ -85,11 +130,11 @@ impl Parser {
 
     fn binary(&self) -> Option<(Binary, u8)> {
         Some(match &self.peek()?.kind {
-            TokenKind::Word(word) if word == "or" => (Binary::NotYet(Feature::Logic), 1),
-            TokenKind::Word(word) if word == "and" => (Binary::NotYet(Feature::Logic), 2),
+            TokenKind::Word(word) if word == "or" => (Binary::Join(Join::Or), 1),
+            TokenKind::Word(word) if word == "and" => (Binary::Join(Join::And), 2),
             TokenKind::Comparison(comparison) => (Binary::Compare(*comparison), 3),
-            TokenKind::Arithmetic('+' | '-') => (Binary::NotYet(Feature::Arithmetic), 4),
-            TokenKind::Arithmetic(_) => (Binary::NotYet(Feature::Arithmetic), 5),
+            TokenKind::Arithmetic(sign @ ('+' | '-')) => (Binary::Arithmetic(Sign::of(*sign)), 4),
+            TokenKind::Arithmetic(sign) => (Binary::Arithmetic(Sign::of(*sign)), 5),
             _ => return None,
         })
     }
@@ -101,17 +146,20 @@ impl Parser {
             if power < floor {
                 break;
             }
-            let place = self.take().map_or(left.place, |token| token.place);
+            self.next += 1;
+            self.operators += 1;
+            if self.operators > LONGEST {
+                self.report(ProblemKind::TooLong, left.place);
+                self.next = self.tokens.len();
+                return Spanned { node: Expr::Broken, place: left.place };
+            }
             let right = self.expression(power + 1, depth);
             let whole = Place::between(left.place.offset, right.place.end());
+            let (left_side, right) = (Box::new(left), Box::new(right));
             let node = match operator {
-                Binary::Compare(comparison) => {
-                    Expr::Compare { left: Box::new(left), comparison, right: Box::new(right) }
-                }
-                Binary::NotYet(feature) => {
-                    self.report(ProblemKind::NotYet { feature }, place);
-                    Expr::Broken
-                }
+                Binary::Compare(comparison) => Expr::Compare { left: left_side, comparison, right },
+                Binary::Join(join) => Expr::Join { left: left_side, join, right },
+                Binary::Arithmetic(sign) => Expr::Arithmetic { left: left_side, sign, right },
             };
             left = Spanned { node, place: whole };
         }
@@ -121,7 +169,7 @@ impl Parser {
     /// A quantity, a limit, or what is refused in their place.
     fn operand(&mut self, depth: usize) -> Spanned<Expr> {
         let Some(token) = self.peek().cloned() else {
-            self.expected("a method such as `p(95)` or a limit such as `300ms`");
+            self.expected(NUMBER);
             return Spanned { node: Expr::Broken, place: Place { offset: self.end, length: 0 } };
         };
         let place = token.place;
@@ -133,31 +181,43 @@ impl Parser {
         match token.kind {
             TokenKind::Limit(text) => {
                 self.next += 1;
-                // `p(95) < 300ms over 10s`: the clause belongs to the whole comparison, which stays checkable without it.
-                self.clauses();
                 Spanned { node: Expr::Limit(text), place }
             }
             TokenKind::Arithmetic(sign @ ('+' | '-')) => self.signed(sign, place, depth),
             TokenKind::Word(word) if word == "not" => {
                 self.next += 1;
-                self.report(ProblemKind::NotYet { feature: Feature::Logic }, place);
                 let inner = self.expression(3, depth + 1);
-                Spanned { node: Expr::Broken, place: Place::between(place.offset, inner.place.end()) }
+                let place = Place::between(place.offset, inner.place.end());
+                Spanned { node: Expr::Not(Box::new(inner)), place }
+            }
+            TokenKind::Word(word) if matches!(word.as_str(), "slope" | "forecast") => {
+                self.line(word == "forecast", place, depth)
+            }
+            TokenKind::Word(word) if matches!(word.as_str(), "and" | "or" | "of" | "over" | "for") => {
+                self.expected(NUMBER);
+                // A clause is taken here, so that it is not behind something that is missing.
+                if self.clause("over").or_else(|| self.clause("for")).is_none() && word == "of" {
+                    self.of();
+                }
+                Spanned { node: Expr::Broken, place: Place { offset: place.offset, length: 0 } }
             }
             TokenKind::Word(word) => self.quantity(&word, place),
             TokenKind::Mark('(') => {
                 self.next += 1;
-                self.report(ProblemKind::NotYet { feature: Feature::Grouping }, place);
-                let inner = self.expression(0, depth + 1);
+                let mut inner = self.expression(0, depth + 1);
+                if let Some(over) = self.clause("over") {
+                    let place = inner.place;
+                    inner = Spanned { node: Expr::Over { of: Box::new(inner), over }, place };
+                }
                 if !self.took(')') {
                     self.expected("`)`");
                 }
-                Spanned { node: Expr::Broken, place: Place::between(place.offset, inner.place.end()) }
+                Spanned { node: inner.node, place: Place::between(place.offset, self.taken_end()) }
             }
-            TokenKind::Comparison(_) | TokenKind::Arithmetic(_) | TokenKind::Mark(_) => {
-                self.expected("a method such as `p(95)` or a limit such as `300ms`");
+            TokenKind::Comparison(_) | TokenKind::Arithmetic(_) | TokenKind::Mark(_) | TokenKind::Braces(_) => {
+                self.expected(NUMBER);
                 // An operator is left for the loop above to go on with; anything else would stop it.
-                self.next += usize::from(matches!(token.kind, TokenKind::Mark(_)));
+                self.next += usize::from(matches!(token.kind, TokenKind::Mark(_) | TokenKind::Braces(_)));
                 Spanned { node: Expr::Broken, place: Place { offset: place.offset, length: 0 } }
             }
         }
@@ -169,90 +229,137 @@ impl Parser {
         match self.peek().cloned() {
             Some(Token { kind: TokenKind::Limit(text), place: number }) if number.offset == place.end() => {
                 self.next += 1;
-                self.clauses();
                 let node = Expr::Limit(format!("{sign}{text}"));
                 Spanned { node, place: Place::between(place.offset, number.end()) }
             }
             _ => {
-                self.report(ProblemKind::NotYet { feature: Feature::Arithmetic }, place);
                 let inner = self.expression(6, depth + 1);
-                Spanned { node: Expr::Broken, place: Place::between(place.offset, inner.place.end()) }
+                let place = Place::between(place.offset, inner.place.end());
+                let node = if sign == '-' { Expr::Negate(Box::new(inner)) } else { inner.node };
+                Spanned { node, place }
             }
         }
     }
 
-    /// A method, with its percentile if it takes one, and the `of`, `over` and `for` that may come behind it one day.
+    /// A method, with its percentile if it takes one, and the `of` and `over` that may come behind it.
     fn quantity(&mut self, word: &str, place: Place) -> Spanned<Expr> {
         self.next += 1;
-        let plain = match word {
-            "count" => Some(Method::Count),
-            "rate" => Some(Method::Rate),
-            "value" => Some(Method::Value),
-            "avg" => Some(Method::Avg),
-            "min" => Some(Method::Min),
-            "max" => Some(Method::Max),
-            "med" => Some(Method::Med),
-            _ => None,
-        };
         let mut whole = place;
-        let node = if word == "p" {
+        let method = if word == "p" {
             let percentile = self.percentile(place);
             whole = Place::between(place.offset, self.taken_end());
-            percentile.map_or(Expr::Broken, |percentile| Expr::Quantity(Method::P(percentile)))
-        } else if let Some(method) = plain {
+            percentile.map(Method::P)
+        } else if let Some(method) = Method::named(word) {
             if self.took('(') {
                 self.arguments();
                 whole = Place::between(place.offset, self.taken_end());
                 self.report(ProblemKind::NoArguments { method }, whole);
             }
-            Expr::Quantity(method)
-        } else if matches!(word, "baseline" | "over" | "of" | "for") {
-            let feature = if word == "baseline" { Feature::Baseline } else { Feature::of_word(word) };
-            self.report(ProblemKind::NotYet { feature }, place);
-            if word != "baseline" {
-                self.skip_clause();
-            }
-            Expr::Broken
+            Some(method)
+        } else if word == "baseline" {
+            self.report(ProblemKind::NotYet { feature: Feature::Baseline }, place);
+            None
         } else {
             if self.took('(') {
                 self.arguments();
                 whole = Place::between(place.offset, self.taken_end());
             }
             self.report(ProblemKind::unknown_method(word), whole);
-            Expr::Broken
+            None
         };
-        let broken = self.clauses();
-        Spanned { node: if broken { Expr::Broken } else { node }, place: whole }
+        let says_of = matches!(self.peek(), Some(Token { kind: TokenKind::Word(word), .. }) if word == "of");
+        let of = if says_of { Some(self.of()) } else { None };
+        let broken = of.as_ref().is_some_and(Option::is_none);
+        if of.is_some() {
+            whole = Place::between(place.offset, self.taken_end());
+        }
+        // Behind a limit it would be the whole expression's; here it is this quantity's.
+        let over = self.clause("over");
+        if over.is_some() {
+            whole = Place::between(place.offset, self.taken_end());
+        }
+        let node = match method {
+            Some(method) if !broken => Expr::Quantity { method, of: of.flatten(), over },
+            _ => of.flatten().map_or(Expr::Broken, Expr::BrokenOf),
+        };
+        Spanned { node, place: whole }
     }
 
-    /// `of selector`, `over 30s`, `for 20s` behind a quantity or a limit: each refused by name and skipped. Whether there were any.
-    fn clauses(&mut self) -> bool {
-        let mut any = false;
-        while let Some(Token { kind: TokenKind::Word(word), place }) = self.peek().cloned() {
-            if !matches!(word.as_str(), "of" | "over" | "for") {
-                break;
-            }
-            self.next += 1;
-            self.report(ProblemKind::NotYet { feature: Feature::of_word(&word) }, place);
-            self.skip_clause();
-            any = true;
-        }
-        any
-    }
-
-    /// Skips what a refused clause consists of: a duration, or a metric with its braces.
-    fn skip_clause(&mut self) {
-        if !matches!(self.peek().map(|token| &token.kind), Some(TokenKind::Limit(_) | TokenKind::Word(_))) {
-            return;
-        }
+    /// `of metric{tag:value}`, of which the first word is there.
+    fn of(&mut self) -> Option<Spanned<String>> {
         self.next += 1;
-        if self.took('{') {
-            while let Some(token) = self.take() {
-                if token.kind == TokenKind::Mark('}') {
-                    break;
-                }
+        let Some(Token { kind: TokenKind::Word(metric), place }) = self.peek().cloned() else {
+            self.expected("a metric such as `http_req_duration`");
+            return None;
+        };
+        self.next += 1;
+        let Some(Token { kind: TokenKind::Braces(tags), place: braces }) = self.peek().cloned() else {
+            return Some(Spanned { node: metric, place });
+        };
+        self.next += 1;
+        // As wide as it was written, so that places in it are places in the expression.
+        let between = " ".repeat(braces.offset.saturating_sub(place.end()));
+        Some(Spanned { node: [metric, between, tags].concat(), place: Place::between(place.offset, braces.end()) })
+    }
+
+    /// `slope(…)` or `forecast(…, 2m)`.
+    fn line(&mut self, forecast: bool, word: Place, depth: usize) -> Spanned<Expr> {
+        self.next += 1;
+        if !self.took('(') {
+            self.expected("`(`");
+            return Spanned { node: Expr::Broken, place: word };
+        }
+        let mut of = self.expression(4, depth + 1);
+        if let Some(over) = self.clause("over") {
+            let place = of.place;
+            of = Spanned { node: Expr::Over { of: Box::new(of), over }, place };
+        }
+        let mut ahead = None;
+        let mut whole = true;
+        if forecast {
+            let comma = self.peek().map_or(word, |token| token.place);
+            whole = self.took(',');
+            if whole {
+                ahead = Some(Clause { word: comma, duration: self.duration() });
+            } else {
+                self.expected("`, ` and how far ahead");
             }
         }
+        if whole && !self.took(')') {
+            self.expected("`)`");
+            whole = false;
+        }
+        let place = Place::between(word.offset, self.taken_end());
+        if !whole {
+            self.arguments();
+            return Spanned { node: Expr::Broken, place };
+        }
+        Spanned { node: Expr::Line { word, of: Box::new(of), ahead }, place }
+    }
+
+    /// `over 30s`, `for 20s`: takes it when it stands here. Whether its duration is one is the type check's to say.
+    fn clause(&mut self, word: &str) -> Option<Clause> {
+        let place = match self.peek() {
+            Some(Token { kind: TokenKind::Word(found), place }) if found == word => *place,
+            _ => return None,
+        };
+        self.next += 1;
+        Some(Clause { word: place, duration: self.duration() })
+    }
+
+    /// Whatever stands where a duration should.
+    fn duration(&mut self) -> Option<Spanned<String>> {
+        let (text, place) = match self.peek().cloned()? {
+            Token { kind: TokenKind::Limit(text), place } => (text, place),
+            Token { kind: TokenKind::Word(word), place }
+                if !matches!(word.as_str(), "and" | "or" | "not" | "of" | "over" | "for") =>
+            {
+                (word, place)
+            }
+            _ => return None,
+        };
+        self.next += 1;
+        Some(Spanned { node: text, place })
     }
 
     /// Skips to behind the closing parenthesis, or to the end.

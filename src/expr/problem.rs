@@ -3,7 +3,7 @@
 //! Made by the lexer, the parser, the selector and the type check; turned into a [`Diagnostic`] here, with the place in the
 //! script that the script layer knows.
 
-use super::syntax::{Comparison, Method};
+use super::syntax::{Method, Sign};
 use super::types::methods_of;
 use super::{Dimension, Feature, Part, Place};
 use crate::diagnostic::{Diagnostic, Severity, Span, did_you_mean};
@@ -40,6 +40,62 @@ pub enum ProblemKind {
     Trailing {
         /// The first of what follows, quoted.
         found: String,
+    },
+    /// Something behind `over` or `for`, which end a threshold.
+    #[error("unexpected {found} behind `over` or `for`")]
+    BehindClause {
+        /// The first of what follows, quoted.
+        found: String,
+    },
+    /// `over 30s over 1m`
+    #[error("`{word}` is given twice")]
+    ClauseTwice {
+        /// Which.
+        word: &'static str,
+    },
+    /// `over soon`, `for`
+    #[error("{}", written.as_ref().map_or(format!("`{word}` needs a duration"), |text| format!("`{text}` is no duration for `{word}`")))]
+    BadDuration {
+        /// Of what.
+        word: &'static str,
+        /// As written, if anything was.
+        written: Option<String>,
+        /// What would be right, if units knows.
+        help: Option<String>,
+    },
+    /// `slope(p(95))`
+    #[error("`{word}` needs one window")]
+    NoWindow {
+        /// `slope` or `forecast`.
+        word: &'static str,
+    },
+    /// A slope of a slope.
+    #[error("`{word}` cannot be taken of this")]
+    NoLine {
+        /// `slope` or `forecast`.
+        word: &'static str,
+    },
+    /// `p(95) of http_req_duration + count of http_reqs`
+    #[error("{} and {} cannot be joined by `{sign}`", left.words(), right.words())]
+    NoArithmetic {
+        /// What stands on the left.
+        left: Dimension,
+        /// The operator.
+        sign: Sign,
+        /// What stands on the right.
+        right: Dimension,
+    },
+    /// `(p(95) < 300ms) + 5`
+    #[error("a number should stand here")]
+    NotANumber,
+    /// More operators than anybody writes.
+    #[error("the threshold expression is too long")]
+    TooLong,
+    /// A quantity without `of` in a threshold without a selector.
+    #[error("`{method}` of which metric?")]
+    NoMetric {
+        /// The method.
+        method: Method,
     },
     /// Nesting without end.
     #[error("the threshold expression is nested too deep")]
@@ -110,17 +166,15 @@ pub enum ProblemKind {
         help: Option<String>,
     },
     /// A unit of something else.
-    #[error("`{written}` is {is}, but `{method}` of `{metric}` is {}", needs.words())]
+    #[error("`{written}` is {is}, but {what} is {}", needs.words())]
     WrongUnit {
         /// The limit as written.
         written: String,
         /// What its unit makes it.
         is: &'static str,
-        /// The method.
-        method: Method,
-        /// The metric's name.
-        metric: String,
-        /// What the method gives for this metric.
+        /// What it is compared with, quoted.
+        what: String,
+        /// What that is.
         needs: Dimension,
     },
     /// Warning: a share never gets there.
@@ -218,6 +272,10 @@ impl ProblemKind {
             Self::NoComparison { method: Some(method) } => Some(format!("compare it: `{method} < …`")),
             Self::Reversed { right } => Some(format!("write `{right}`")),
             Self::NotALimit { found } => Some((*found).to_owned()),
+            Self::NoWindow { word } => {
+                Some(format!("write `{word}(p(95) over 1m{})`", if *word == "forecast" { ", 2m" } else { "" }))
+            }
+            Self::NoMetric { method } => Some(format!("write `{method} of http_req_duration`, say")),
             _ => None,
         }
     }
@@ -239,6 +297,10 @@ impl ProblemKind {
             Self::UnknownTag { known, .. } => Some(format!("tags are {}", known.join(", "))),
             Self::BadSelector { .. } => Some("write `metric` or `metric{tag:value,tag2:value2}`".to_owned()),
             Self::BadLimit { help, .. } => help.clone(),
+            Self::BadDuration { word, help, .. } => help.clone().or_else(|| Some(format!("write `{word} 30s`"))),
+            Self::BehindClause { .. } => {
+                Some("they stand at the end, for all of it; a part has its own window: `(… over 30s) and …`".to_owned())
+            }
             Self::BeyondShare { written } => {
                 let percent = written.trim_start_matches('+').trim_end_matches('%');
                 Some(format!(
@@ -296,9 +358,4 @@ impl Problem {
             help: self.kind.help(),
         }
     }
-}
-
-/// `p(95) < 300`, from its parts.
-pub(super) fn right_way_round(method: Method, comparison: Comparison, limit: &str) -> ProblemKind {
-    ProblemKind::Reversed { right: format!("{method} {} {limit}", comparison.mirrored()) }
 }

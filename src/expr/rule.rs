@@ -6,8 +6,10 @@
 use std::time::Duration;
 
 use super::condition::{Condition, Judgement, Moment};
-use super::{Catalog, Place, Problem, ProblemKind, Selector, View, parser, selector, types};
+use super::types::Check;
+use super::{Catalog, Place, Problem, ProblemKind, Selector, View, parser, selector};
 use crate::diagnostic::{Severity, Span};
+use crate::metrics::MetricDef;
 
 /// What breaking a threshold means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,48 +65,52 @@ impl ThresholdRule {
     ) -> (Option<Self>, Vec<Problem>) {
         let (read, mut problems) = selector::read(selector);
         let metric = catalog.check(&read, &mut problems);
-        let (tree, mut in_expression) = parser::parse(expression);
-        let condition = types::check(&tree, metric, &mut in_expression);
-        in_expression.sort_by_key(|problem| problem.place.offset);
-        problems.extend(in_expression);
-
-        let whole = |text: &str| Place::between(0, text.chars().count());
-        if options.abort && options.severity == RuleSeverity::Warn {
-            problems.push(Problem::new(ProblemKind::WarnAborts, whole(expression)));
-        }
-        let selector_text = selector;
-        let selector = read.selector;
-        let mut watched = selector.clone();
+        let mut watched = read.selector.clone();
         if let Some(option) = &options.scenario {
-            match selector.tag("scenario") {
-                Some(other) if other != option => {
-                    let kind = ProblemKind::TwoScenarios { option: option.clone(), selector: other.to_owned() };
-                    problems.push(Problem::in_selector(kind, whole(selector_text)));
-                }
-                _ => watched = watched.with("scenario", option),
+            if !watched.allows("scenario", option) {
+                let other = watched.tag("scenario").unwrap_or_default().to_owned();
+                let kind = ProblemKind::TwoScenarios { option: option.clone(), selector: other };
+                problems.push(Problem::in_selector(kind, whole(selector)));
             }
+            watched = watched.with("scenario", option);
         }
-        let refused = problems.iter().any(|problem| problem.severity() == Severity::Error);
-        let rule = condition.filter(|_| !refused).map(|condition| Self {
-            selector,
-            source: expression.trim().to_owned(),
-            condition,
-            options,
-            span,
-            watched,
-        });
-        debug_assert!(rule.is_some() || refused, "a refused threshold must say why: {expression:?}");
-        (rule, problems)
+        let (condition, found) = check(expression, Some((watched.clone(), metric)), &options, catalog);
+        problems.extend(found);
+        let source = expression.trim().to_owned();
+        let make = |condition| Self { selector: read.selector, source, condition, options, span, watched };
+        finish(condition.map(make), problems)
     }
 
-    /// The series that it judges: the selector, narrowed to the scenario of the options.
+    /// Checks a threshold without a selector, in which every method says `of` what it is; listed under the first of these.
+    pub fn parse_alone(
+        expression: &str,
+        options: RuleOptions,
+        span: Option<Span>,
+        catalog: Catalog<'_>,
+    ) -> (Option<Self>, Vec<Problem>) {
+        let (condition, problems) = check(expression, None, &options, catalog);
+        let source = expression.trim().to_owned();
+        let rule = condition.and_then(|condition| {
+            let first = condition.quantities().into_iter().next()?;
+            let (selector, watched) = (first.of.clone()?, first.selector.clone());
+            Some(Self { selector, source, condition, options, span, watched })
+        });
+        finish(rule, problems)
+    }
+
+    /// The series that it judges where `of` says nothing else: the selector, narrowed to the scenario of the options.
     pub fn watched(&self) -> &Selector {
         &self.watched
     }
 
+    /// Every metric that it reads.
+    pub fn metrics(&self) -> Vec<&str> {
+        self.condition.quantities().into_iter().map(|quantity| quantity.selector.metric()).collect()
+    }
+
     /// What it says about `view`.
     pub fn judge(&self, view: &dyn View, moment: Moment) -> Judgement {
-        let judgement = self.condition.judge(&self.watched, view, moment);
+        let judgement = self.condition.judge(view, moment);
         match judgement.passed {
             None if moment == Moment::End && self.options.required => Judgement { passed: Some(false), ..judgement },
             _ => judgement,
@@ -120,4 +126,34 @@ impl ThresholdRule {
     pub fn fails(&self, judgement: Judgement) -> bool {
         self.options.severity == RuleSeverity::Fail && judgement.passed == Some(false)
     }
+}
+
+fn whole(text: &str) -> Place {
+    Place::between(0, text.chars().count())
+}
+
+/// The condition that a text says with the threshold's own selector, and what is wrong with it, in its order.
+fn check<'a>(
+    expression: &'a str,
+    own: Option<(Selector, Option<&'a MetricDef>)>,
+    options: &'a RuleOptions,
+    catalog: Catalog<'a>,
+) -> (Option<Condition>, Vec<Problem>) {
+    let mut parsed = parser::parse(expression);
+    let problems = std::mem::take(&mut parsed.problems);
+    let mut check = Check { text: expression, own, scenario: options.scenario.as_deref(), catalog, problems };
+    let condition = check.condition(&parsed);
+    let mut problems = check.problems;
+    problems.sort_by_key(|problem| problem.place.offset);
+    if options.abort && options.severity == RuleSeverity::Warn {
+        problems.push(Problem::new(ProblemKind::WarnAborts, whole(expression)));
+    }
+    (condition, problems)
+}
+
+/// The rule, if nothing is wrong with it.
+fn finish(rule: Option<ThresholdRule>, problems: Vec<Problem>) -> (Option<ThresholdRule>, Vec<Problem>) {
+    let refused = problems.iter().any(|problem| problem.severity() == Severity::Error);
+    debug_assert!(rule.is_some() || refused, "a refused threshold must say why");
+    (rule.filter(|_| !refused), problems)
 }

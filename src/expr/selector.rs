@@ -11,7 +11,37 @@ use super::{Place, Problem, ProblemKind};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Selector {
     metric: String,
-    tags: Vec<(String, String)>,
+    tags: Vec<Wanted>,
+}
+
+/// What one tag must be.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Wanted {
+    tag: String,
+    value: String,
+    /// Whether `*` in the value stands for any text. A quoted value is always itself.
+    glob: bool,
+}
+
+impl Wanted {
+    fn is(&self, value: &str) -> bool {
+        if self.glob { glob(&self.value, value) } else { self.value == value }
+    }
+}
+
+/// Whether `value` is `pattern`, in which each `*` stands for any text, or none.
+fn glob(pattern: &str, value: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == value };
+    let Some(mut value) = value.strip_prefix(start) else { return false };
+    // Every piece but the last may be taken where it stands first: that leaves the most to the others.
+    let (between, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    for piece in between.split('*') {
+        match value.find(piece) {
+            Some(at) => value = &value[at + piece.len()..],
+            None => return false,
+        }
+    }
+    value.ends_with(end)
 }
 
 /// A selector with the places of its parts, for the type check.
@@ -28,7 +58,8 @@ impl Selector {
         Self { metric: metric.into(), tags: Vec::new() }
     }
 
-    /// Reads `metric{tag:value,…}`. A value may be quoted by `"`, `'` or `` ` `` and must be when it contains a comma.
+    /// Reads `metric{tag:value,…}`. A value may be quoted by `"`, `'` or `` ` `` and must be when it contains a comma, or a `*`
+    /// that stands for itself.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         let (read, problems) = read(text);
         if problems.is_empty() { Ok(read.selector) } else { Err(problems) }
@@ -39,9 +70,9 @@ impl Selector {
         &self.metric
     }
 
-    /// What the tags must be, sorted by tag.
+    /// What the tags must be as text, sorted by tag; [`Selector::accepts`] says what that means.
     pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.tags.iter().map(|(tag, value)| (tag.as_str(), value.as_str()))
+        self.tags.iter().map(|wanted| (wanted.tag.as_str(), wanted.value.as_str()))
     }
 
     /// What this tag must be, if the selector says so.
@@ -49,28 +80,43 @@ impl Selector {
         self.tags().find(|(name, _)| *name == tag).map(|(_, value)| value)
     }
 
-    /// The same with one more condition; an equal tag is replaced.
+    /// The same with one more condition, to be met to the letter; an equal tag is replaced.
     #[must_use]
-    pub fn with(mut self, tag: &str, value: &str) -> Self {
-        self.tags.retain(|(name, _)| name != tag);
-        let at = self.tags.partition_point(|(name, _)| name.as_str() < tag);
-        self.tags.insert(at, (tag.to_owned(), value.to_owned()));
+    pub fn with(self, tag: &str, value: &str) -> Self {
+        self.wanting(Wanted { tag: tag.to_owned(), value: value.to_owned(), glob: false })
+    }
+
+    fn wanting(mut self, wanted: Wanted) -> Self {
+        self.tags.retain(|known| known.tag != wanted.tag);
+        let at = self.tags.partition_point(|known| known.tag < wanted.tag);
+        self.tags.insert(at, wanted);
         self
     }
 
-    /// Whether a series of this metric with these tags belongs: it carries every tag of the selector with that value.
-    pub fn matches<'t>(&self, tags: impl IntoIterator<Item = (&'t str, &'t str), IntoIter: Clone>) -> bool {
-        let tags = tags.into_iter();
-        self.tags().all(|wanted| tags.clone().any(|tag| tag == wanted))
+    /// Whether a series belongs that has the tags which `get` answers: it carries every tag of the selector with such a value.
+    pub fn accepts<'t>(&self, get: impl Fn(&str) -> Option<&'t str>) -> bool {
+        self.tags.iter().all(|wanted| get(&wanted.tag).is_some_and(|value| wanted.is(value)))
+    }
+
+    /// Whether nothing that it says about this tag forbids the value.
+    pub fn allows(&self, tag: &str, value: &str) -> bool {
+        self.tags.iter().all(|wanted| wanted.tag != tag || wanted.is(value))
     }
 }
 
 impl fmt::Display for Selector {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.metric)?;
-        for (index, (tag, value)) in self.tags.iter().enumerate() {
+        for (index, Wanted { tag, value, glob }) in self.tags.iter().enumerate() {
             let before = if index == 0 { '{' } else { ',' };
-            let bare = !value.is_empty() && value.trim() == value && !value.contains(',') && !value.starts_with(QUOTES);
+            let bare = !value.is_empty()
+                && value.trim() == value
+                && !value.contains(',')
+                && !value.starts_with(QUOTES)
+                && balanced(value)
+                && *glob == value.contains('*');
+            // Quoted, a glob would be a text.
+            let bare = bare || *glob;
             // A value that was read quoted lacks the sign that quoted it.
             let quote = if bare { None } else { QUOTES.into_iter().find(|quote| !value.contains(*quote)) };
             match quote {
@@ -80,6 +126,17 @@ impl fmt::Display for Selector {
         }
         if self.tags.is_empty() { Ok(()) } else { out.write_str("}") }
     }
+}
+
+/// Whether its braces close each other, so that it can stand between braces unquoted.
+fn balanced(value: &str) -> bool {
+    let mut depth = 0usize;
+    value.chars().all(|letter| {
+        depth += usize::from(letter == '{');
+        let closed = letter != '}' || depth > 0;
+        depth -= usize::from(letter == '}' && closed);
+        closed
+    }) && depth == 0
 }
 
 const QUOTES: [char; 3] = ['"', '\'', '`'];
@@ -112,18 +169,21 @@ pub(super) fn read(text: &str) -> (Read, Vec<Problem>) {
     }
 
     let mut selector = Selector::of(chars[metric.offset..metric.end()].iter().collect::<String>());
-    for (tag, value, place) in &tags {
-        if selector.tag(tag).is_some() {
-            problems.push(Problem::in_selector(ProblemKind::TagTwice { tag: tag.clone() }, *place));
+    let mut places = Vec::with_capacity(tags.len());
+    for (wanted, place) in tags {
+        let tag = wanted.tag.clone();
+        if selector.tag(&tag).is_some() {
+            problems.push(Problem::in_selector(ProblemKind::TagTwice { tag: tag.clone() }, place));
         }
-        selector = selector.with(tag, value);
+        selector = selector.wanting(wanted);
+        places.push((tag, place));
     }
-    let tags = tags.into_iter().map(|(tag, _, place)| (tag, place)).collect();
+    let tags = places;
     (Read { selector, metric, tags }, problems)
 }
 
 /// The tags between the braces at `open` and `close`.
-fn read_tags(chars: &[char], open: usize, close: usize, problems: &mut Vec<Problem>) -> Vec<(String, String, Place)> {
+fn read_tags(chars: &[char], open: usize, close: usize, problems: &mut Vec<Problem>) -> Vec<(Wanted, Place)> {
     let mut tags = Vec::new();
     let mut at = open + 1;
     loop {
@@ -145,13 +205,16 @@ fn read_tags(chars: &[char], open: usize, close: usize, problems: &mut Vec<Probl
             match quote {
                 _ if name_text.is_empty() => bad("a tag has no name in a selector", element),
                 None if value_text.is_empty() => bad("a tag has no value in a selector", element),
-                None => tags.push((name_text, value_text, name)),
+                None => {
+                    let glob = value_text.contains('*');
+                    tags.push((Wanted { tag: name_text, value: value_text, glob }, name));
+                }
                 Some(quote) if value.length > 1 && value_text.ends_with(quote) => {
                     let inner: String = chars[value.offset + 1..value.end() - 1].iter().collect();
                     if inner.contains(quote) {
                         bad("text behind a quoted value in a selector", value);
                     } else {
-                        tags.push((name_text, inner, name));
+                        tags.push((Wanted { tag: name_text, value: inner, glob: false }, name));
                     }
                 }
                 Some(_) => bad("a quoted value does not end in a selector", value),

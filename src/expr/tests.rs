@@ -2,10 +2,12 @@
 
 mod golden;
 mod golden_grammar;
+mod language;
 mod meaning;
 mod selectors;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::*;
 use crate::metrics::{MetricDef, MetricKind, Unit};
@@ -15,6 +17,8 @@ use crate::metrics::{MetricDef, MetricKind, Unit};
 struct Recorded {
     seconds: f64,
     values: BTreeMap<&'static str, Vec<f64>>,
+    /// Whether windows are answered: the last value is the window's, and each value is a slice of one second.
+    history: bool,
 }
 
 impl Recorded {
@@ -52,6 +56,23 @@ impl View for Recorded {
 
     fn elapsed_seconds(&self) -> f64 {
         self.seconds
+    }
+
+    fn over(&self, _: Duration) -> Option<Box<dyn View + '_>> {
+        let last = |values: &Vec<f64>| values.last().copied().into_iter().collect();
+        let values = self.values.iter().map(|(metric, values)| (*metric, last(values))).collect();
+        let view = Recorded { seconds: 1.0, values, history: false };
+        self.history.then(|| Box::new(view) as Box<dyn View>)
+    }
+
+    fn slices(&self, _: Duration) -> Option<Vec<Slice<'_>>> {
+        let most = self.values.values().map(Vec::len).max().unwrap_or(0);
+        let slice = |at: usize| {
+            let values = self.values.iter().filter_map(|(metric, values)| Some((*metric, vec![*values.get(at)?])));
+            let view = Recorded { seconds: 1.0, values: values.collect(), history: false };
+            Slice { at: at as f64 + 1.0 - most as f64, view: Box::new(view) }
+        };
+        self.history.then(|| (0..most).map(slice).collect())
     }
 }
 
@@ -91,7 +112,24 @@ fn custom() -> Vec<MetricDef> {
 
 fn parse(selector: &str, expression: &str, options: RuleOptions) -> (Option<ThresholdRule>, Vec<Problem>) {
     let tags = ["tenant".to_owned()];
-    ThresholdRule::parse(selector, expression, options, None, Catalog { metrics: &custom(), tags: &tags })
+    ThresholdRule::parse(
+        selector,
+        expression,
+        options,
+        None,
+        Catalog { metrics: &custom(), tags: &tags, history: false },
+    )
+}
+
+/// A threshold that must be right where a history is kept.
+fn with_history(selector: &str, expression: &str) -> ThresholdRule {
+    let (rule, problems) = read_with_history(selector, expression);
+    rule.unwrap_or_else(|| panic!("{selector} {expression}: {problems:?}"))
+}
+
+fn read_with_history(selector: &str, expression: &str) -> (Option<ThresholdRule>, Vec<Problem>) {
+    let catalog = Catalog { metrics: &custom(), tags: &[], history: true };
+    ThresholdRule::parse(selector, expression, RuleOptions::default(), None, catalog)
 }
 
 /// A threshold that must be right.

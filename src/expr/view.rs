@@ -1,6 +1,8 @@
 //! What judging needs to see of the measurements, and no more.
 //!
-//! Implemented by the Snapshot (`metrics/`); tests implement it over plain maps.
+//! Implemented by the engine over Snapshots; tests implement it over plain maps. A window of time is a view of its own.
+
+use std::time::Duration;
 
 use super::Selector;
 
@@ -21,6 +23,27 @@ pub trait View {
 
     /// How long the run has lasted, in seconds of the run clock.
     fn elapsed_seconds(&self) -> f64;
+
+    /// The same measurements, of the last `span` only; at the beginning of a run, of what there is. `None` where no history is
+    /// kept, which is how a view that does not say otherwise answers.
+    fn over(&self, span: Duration) -> Option<Box<dyn View + '_>> {
+        let _ = span;
+        None
+    }
+
+    /// The last `span` cut into slices of equal length, the oldest first; for lines through them. `None` as for `over`.
+    fn slices(&self, span: Duration) -> Option<Vec<Slice<'_>>> {
+        let _ = span;
+        None
+    }
+}
+
+/// A short piece of a window.
+pub struct Slice<'a> {
+    /// When it ended, in seconds from now: 0 or below.
+    pub at: f64,
+    /// What was measured in it.
+    pub view: Box<dyn View + 'a>,
 }
 
 /// A Counter so far.

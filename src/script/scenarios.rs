@@ -26,7 +26,7 @@ pub(super) fn read<'a>(
     functions: &Functions,
     metrics: &[MetricDef],
 ) -> Vec<Scenario> {
-    let catalog = Catalog { metrics, tags: &options.declared_tags };
+    let catalog = Catalog { metrics, tags: &options.declared_tags, history: false };
     let mut scenarios: Vec<Scenario> = Vec::new();
     let mut declared_any = false;
     let mut skipped = Vec::new();

@@ -1,4 +1,4 @@
-//! Reading `threshold(selector, expression[, #{ … }])`.
+//! Reading `threshold([selector, ]expression[, #{ … }])`.
 
 use super::declare::Declaration;
 use super::desk::Desk;
@@ -19,7 +19,7 @@ pub(super) fn read<'a>(
     options: &Options,
     scenarios: &[Scenario],
 ) -> Vec<ThresholdRule> {
-    let catalog = Catalog { metrics, tags: &options.declared_tags };
+    let catalog = Catalog { metrics, tags: &options.declared_tags, history: false };
     let mut rules: Vec<ThresholdRule> = Vec::new();
     for declaration in declarations {
         let declared = desk.declared(declaration);
@@ -53,30 +53,37 @@ fn one(
         })
         .ok()
     };
-    if declaration.arguments.len() == 1 {
-        let problem = Diagnostic::error("a threshold has a selector and an expression");
+    // Without a selector the expression comes first, and names its metrics itself.
+    let alone = declaration.arguments.get(1).is_none_or(|second| second.is_map());
+    let selector = if alone { None } else { Some(text(0, "the selector of a threshold")?) };
+    let at = usize::from(!alone);
+    let expression = text(at, "the expression of a threshold")?;
+    if alone && declaration.arguments.len() == 1 && catalog.metric(expression.trim()).is_some() {
+        let problem = Diagnostic::error("a threshold has an expression");
         desk.tell(declared.problem(problem.help("`threshold(\"http_req_duration\", \"p(95) < 300ms\")`")));
         return None;
     }
-    let selector = text(0, "the selector of a threshold")?;
-    let expression = text(1, "the expression of a threshold")?;
     let mut options = RuleOptions::default();
-    if let Some(value) = declaration.arguments.get(2) {
+    if let Some(value) = declaration.arguments.get(at + 1) {
         match value.clone().try_cast::<Map>() {
             Some(map) => {
-                let reader = desk.reader(&map, declared, 2);
+                let reader = desk.reader(&map, declared, at + 1);
                 options = rule_options(&reader, scenarios);
                 reader.finish("threshold");
             }
             None => {
                 let problem =
                     Diagnostic::error(format!("the third argument of `threshold` is a map, not {}", type_name(value)));
-                desk.tell(declared.at_argument(2, problem.help("`#{ abort: true, grace: 10.s }`")));
+                desk.tell(declared.at_argument(at + 1, problem.help("`#{ abort: true, grace: 10.s }`")));
             }
         }
     }
-    let (in_selector, in_expression) = (inside(declared, 0), inside(declared, 1));
-    let (rule, problems) = ThresholdRule::parse(&selector, &expression, options, in_expression.clone(), catalog);
+    let (in_selector, in_expression) = (inside(declared, 0), inside(declared, at));
+    let place = in_expression.clone();
+    let (rule, problems) = match &selector {
+        Some(selector) => ThresholdRule::parse(selector, &expression, options, place, catalog),
+        None => ThresholdRule::parse_alone(&expression, options, place, catalog),
+    };
     let whole = declared.name.span(declared.source);
     for problem in &problems {
         let diagnostic = problem.diagnostic(in_selector.as_ref(), in_expression.as_ref());

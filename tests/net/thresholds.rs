@@ -55,6 +55,33 @@ fn selectors_units_and_methods() {
 }
 
 #[test]
+fn conditions_join_metrics_and_calculate() {
+    let target = target();
+    let declarations = r#"
+        threshold("http_reqs", "count == 60 and rate of http_req_failed < 50%");
+        threshold("http_reqs", "count == 60 and count of iterations > 20");
+        threshold("http_reqs", "count < 5 or count of iterations == 20");
+        threshold("http_reqs", "not (count < 5 or count of iterations == 19)");
+        threshold("count of iterations / count of http_reqs < 34%");
+        threshold("count of http_reqs{status:404} / count of http_reqs > 34%", #{ severity: "warn" });
+        threshold("http_reqs{name:GET /*}", "count == 40");
+        threshold("http_reqs{name:'GET /*'}", "count == 0");
+        threshold("http_reqs{name:GET /*,status:4*}", "count == 20");
+        threshold("http_req_duration", "max - min > 0 and (p(95) + 1ms) * 2 < 2 * 5s");
+    "#;
+    let body = r#"http::get("/echo"); http::post("/echo", "x"); http::get("/status/404");"#;
+    let outcome = judged(&target, declarations, body, "-u2 -i20");
+    let (no, yes) = (Some(false), Some(true));
+    let thresholds = outcome.summary()["thresholds"].clone();
+    assert_eq!(passed(&outcome), [yes, no, yes, yes, yes, no, yes, yes, yes, yes], "{thresholds:#}");
+    // The value is the one that decided: of the part that broke, of the one that saved.
+    assert_eq!(thresholds[1]["observed"], 20.0, "{thresholds:#}");
+    assert_eq!(thresholds[2]["observed"], 20.0, "{thresholds:#}");
+    assert_eq!(thresholds[5]["selector"], "http_reqs{status:404}", "{thresholds:#}");
+    outcome.assert_code(99);
+}
+
+#[test]
 fn the_verdict_is_what_the_targets_own_count_says() {
     // Whatever the dials did to the run, the two sides must agree on both sides of the limit.
     for seed_flags in ["-u2 -i60", "-u3 -i90"] {

@@ -7,13 +7,21 @@ use crate::diagnostic::{Span, render_all};
 
 /// A threshold as a script has it, and everything that is said about it.
 fn said(selector: &str, expression: &str, options: RuleOptions) -> String {
+    told(selector, expression, |selector, expression| parse(selector, expression, options))
+}
+
+fn told(
+    selector: &str,
+    expression: &str,
+    parse: impl FnOnce(&str, &str) -> (Option<ThresholdRule>, Vec<Problem>),
+) -> String {
     let line = format!("threshold(\"{selector}\", \"{expression}\");");
     let start =
         |text: &str| 1 + line[..line.find(&format!("\"{text}\"")).expect("the text is there") + 1].chars().count();
     let place = |text: &str| Span::in_source("t.rhai", &line, 1, start(text), text.chars().count());
     let (selector, expression_place) = (place(selector), place(expression));
     let selector_text: String = selector.source_line.chars().skip(selector.column - 1).take(selector.length).collect();
-    let (rule, problems) = parse(&selector_text, expression, options);
+    let (rule, problems) = parse(&selector_text, expression);
     assert!(!problems.is_empty(), "nothing was wrong: {rule:?}");
     let diagnostics: Vec<_> =
         problems.iter().map(|problem| problem.diagnostic(Some(&selector), Some(&expression_place))).collect();
@@ -22,6 +30,10 @@ fn said(selector: &str, expression: &str, options: RuleOptions) -> String {
 
 pub(super) fn refused(selector: &str, expression: &str) -> String {
     said(selector, expression, RuleOptions::default())
+}
+
+pub(super) fn refused_with_history(selector: &str, expression: &str) -> String {
+    told(selector, expression, read_with_history)
 }
 
 #[test]
@@ -254,13 +266,13 @@ fn everything_at_once() {
     1 | threshold("htp_reqs{status:200,urll:x}", "p(101) of x =< 10furlongs");
       |                                             ^^^ from 0 to 100
 
-    error: `of …` is not available yet in this version
-     --> t.rhai:1:50
+    error: unknown metric `x`
+     --> t.rhai:1:53
       |
     1 | threshold("htp_reqs{status:200,urll:x}", "p(101) of x =< 10furlongs");
-      |                                                  ^^
+      |                                                     ^
       |
-      = help: name the metric in the threshold's selector
+      = help: declare it with `metric::counter`, `gauge`, `rate` or `trend`
 
     error: unknown operator `=<`
      --> t.rhai:1:55

@@ -3,6 +3,8 @@
 use insta::assert_snapshot;
 
 use super::golden::refused;
+use super::*;
+use crate::diagnostic::render_all;
 
 #[test]
 fn p95_as_others_write_it() {
@@ -175,82 +177,6 @@ fn a_window_behind_the_method() {
 }
 
 #[test]
-fn logic() {
-    assert_snapshot!(refused("http_req_duration", "p(95) < 300ms and avg < 100ms"), @r#"
-    error: joining conditions by `and`, `or` and `not` is not available yet in this version
-     --> t.rhai:1:47
-      |
-    1 | threshold("http_req_duration", "p(95) < 300ms and avg < 100ms");
-      |                                               ^^^
-      |
-      = help: write one threshold per condition; all of them must hold
-
-    1 error
-    "#);
-}
-
-#[test]
-fn arithmetic_over_metrics() {
-    assert_snapshot!(refused("http_reqs", "count of orders / count of http_reqs > 10%"), @r#"
-    error: `of …` is not available yet in this version
-     --> t.rhai:1:31
-      |
-    1 | threshold("http_reqs", "count of orders / count of http_reqs > 10%");
-      |                               ^^
-      |
-      = help: name the metric in the threshold's selector
-
-    error: arithmetic is not available yet in this version
-     --> t.rhai:1:41
-      |
-    1 | threshold("http_reqs", "count of orders / count of http_reqs > 10%");
-      |                                         ^
-      |
-      = help: compare one method with one limit: `p(95) < 300ms`
-
-    error: `of …` is not available yet in this version
-     --> t.rhai:1:49
-      |
-    1 | threshold("http_reqs", "count of orders / count of http_reqs > 10%");
-      |                                                 ^^
-      |
-      = help: name the metric in the threshold's selector
-
-    3 errors
-    "#);
-}
-
-#[test]
-fn of_a_metric() {
-    assert_snapshot!(refused("http_reqs", "p(99) of http_req_duration{name:x} < 800ms"), @r#"
-    error: `of …` is not available yet in this version
-     --> t.rhai:1:31
-      |
-    1 | threshold("http_reqs", "p(99) of http_req_duration{name:x} < 800ms");
-      |                               ^^
-      |
-      = help: name the metric in the threshold's selector
-
-    1 error
-    "#);
-}
-
-#[test]
-fn parentheses() {
-    assert_snapshot!(refused("http_req_duration", "(p(95)) < 300ms"), @r#"
-    error: grouping by parentheses is not available yet in this version
-     --> t.rhai:1:33
-      |
-    1 | threshold("http_req_duration", "(p(95)) < 300ms");
-      |                                 ^
-      |
-      = help: compare one method with one limit: `p(95) < 300ms`
-
-    1 error
-    "#);
-}
-
-#[test]
 fn baseline() {
     assert_snapshot!(refused("http_req_duration", "p(95) < baseline + 10%"), @r#"
     error: comparing with a stored run is not available yet in this version
@@ -261,15 +187,7 @@ fn baseline() {
       |
       = help: compare with a limit: `p(95) < 300ms`
 
-    error: arithmetic is not available yet in this version
-     --> t.rhai:1:50
-      |
-    1 | threshold("http_req_duration", "p(95) < baseline + 10%");
-      |                                                  ^
-      |
-      = help: compare one method with one limit: `p(95) < 300ms`
-
-    2 errors
+    1 error
     "#);
 }
 
@@ -312,4 +230,217 @@ fn empty() {
 
     1 error
     "#);
+}
+
+#[test]
+fn times_and_counts_do_not_add_up() {
+    assert_snapshot!(refused("http_req_duration", "p(95) + count of http_reqs > 5"), @r#"
+    error: a time and a number cannot be joined by `+`
+     --> t.rhai:1:33
+      |
+    1 | threshold("http_req_duration", "p(95) + count of http_reqs > 5");
+      |                                 ^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    1 error
+    "#);
+}
+
+#[test]
+fn a_factor_of_the_wrong_kind() {
+    assert_snapshot!(refused("http_req_duration", "p(95) / 2 < 10MB and max of http_reqs / 3 < 5"), @r#"
+    error: `10MB` is a size, but `p(95) / 2` is a time
+     --> t.rhai:1:45
+      |
+    1 | threshold("http_req_duration", "p(95) / 2 < 10MB and max of http_reqs / 3 < 5");
+      |                                             ^^^^ write `300ms`, or `300` for milliseconds
+
+    error: `max` does not exist for `http_reqs`, a counter
+     --> t.rhai:1:54
+      |
+    1 | threshold("http_req_duration", "p(95) / 2 < 10MB and max of http_reqs / 3 < 5");
+      |                                                      ^^^^^^^^^^^^^^^^ a counter has `count` and `rate`
+
+    2 errors
+    "#);
+}
+
+#[test]
+fn of_an_unknown_metric_with_an_unknown_tag() {
+    assert_snapshot!(refused("http_reqs", "rate of http_req_faild{tenent:x} < 1% or count of"), @r#"
+    error: unknown metric `http_req_faild`
+     --> t.rhai:1:33
+      |
+    1 | threshold("http_reqs", "rate of http_req_faild{tenent:x} < 1% or count of");
+      |                                 ^^^^^^^^^^^^^^ did you mean `http_req_failed`?
+
+    error: unknown tag `tenent`
+     --> t.rhai:1:48
+      |
+    1 | threshold("http_reqs", "rate of http_req_faild{tenent:x} < 1% or count of");
+      |                                                ^^^^^^ did you mean `tenant`?
+      |
+      = help: tags are `scenario`, `name`, `method`, `status`, `group`, `expected_response`, `error_code`, `proto`, `check`, `phase`, `tenant`
+
+    error: expected a metric such as `http_req_duration`, found the end
+     --> t.rhai:1:74
+      |
+    1 | threshold("http_reqs", "rate of http_req_faild{tenent:x} < 1% or count of");
+      |                                                                          ^
+
+    3 errors
+    "#);
+}
+
+#[test]
+fn a_limit_on_the_left_of_a_calculation() {
+    assert_snapshot!(refused("http_reqs", "10% > count of iterations / count"), @r#"
+    error: the limit stands on the left
+     --> t.rhai:1:25
+      |
+    1 | threshold("http_reqs", "10% > count of iterations / count");
+      |                         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ write `count of iterations / count < 10%`
+
+    1 error
+    "#);
+}
+
+#[test]
+fn a_part_without_a_comparison() {
+    assert_snapshot!(refused("http_req_duration", "p(95) and (avg < 5) + 3 > 2"), @r#"
+    error: a threshold is a comparison
+     --> t.rhai:1:33
+      |
+    1 | threshold("http_req_duration", "p(95) and (avg < 5) + 3 > 2");
+      |                                 ^^^^^ compare it: `p(95) < …`
+
+    error: a threshold compares one method with one limit
+     --> t.rhai:1:43
+      |
+    1 | threshold("http_req_duration", "p(95) and (avg < 5) + 3 > 2");
+      |                                           ^^^^^^^^^^^^^^^^^ there are two comparisons
+
+    2 errors
+    "#);
+}
+
+#[test]
+fn text_behind_the_end() {
+    assert_snapshot!(refused("http_req_duration", "p(95) < 5 over 10s and max < 3"), @r#"
+    error: a window (`over …`) is not available yet in this version
+     --> t.rhai:1:43
+      |
+    1 | threshold("http_req_duration", "p(95) < 5 over 10s and max < 3");
+      |                                           ^^^^
+      |
+      = help: without it the whole run so far is judged
+
+    error: unexpected `and` behind `over` or `for`
+     --> t.rhai:1:52
+      |
+    1 | threshold("http_req_duration", "p(95) < 5 over 10s and max < 3");
+      |                                                    ^^^^^^^^^^^
+      |
+      = help: they stand at the end, for all of it; a part has its own window: `(… over 30s) and …`
+
+    2 errors
+    "#);
+}
+
+#[test]
+fn an_open_parenthesis() {
+    assert_snapshot!(refused("http_req_duration", "(p(95) < 5 and slope(max < 3"), @r#"
+    error: expected `)`, found `<`
+     --> t.rhai:1:58
+      |
+    1 | threshold("http_req_duration", "(p(95) < 5 and slope(max < 3");
+      |                                                          ^
+
+    error: expected `)`, found the end
+     --> t.rhai:1:61
+      |
+    1 | threshold("http_req_duration", "(p(95) < 5 and slope(max < 3");
+      |                                                             ^
+
+    2 errors
+    "#);
+}
+
+#[test]
+fn clauses_and_lines_with_history() {
+    assert_snapshot!(
+        super::golden::refused_with_history("http_req_duration", "slope(p(95)) > 5ms/s and max over soon < 3 for 10 for 0s"),
+        @r#"
+        error: `slope` needs one window
+         --> t.rhai:1:39
+          |
+        1 | threshold("http_req_duration", "slope(p(95)) > 5ms/s and max over soon < 3 for 10 for 0s");
+          |                                       ^^^^^ write `slope(p(95) over 1m)`
+
+        error: `soon` is no duration for `over`
+         --> t.rhai:1:67
+          |
+        1 | threshold("http_req_duration", "slope(p(95)) > 5ms/s and max over soon < 3 for 10 for 0s");
+          |                                                                   ^^^^
+          |
+          = help: write `250ms`, `10s` or `1m30s`
+
+        error: `for` is given twice
+         --> t.rhai:1:83
+          |
+        1 | threshold("http_req_duration", "slope(p(95)) > 5ms/s and max over soon < 3 for 10 for 0s");
+          |                                                                                   ^^^
+
+        error: `0s` is no duration for `for`
+         --> t.rhai:1:87
+          |
+        1 | threshold("http_req_duration", "slope(p(95)) > 5ms/s and max over soon < 3 for 10 for 0s");
+          |                                                                                       ^^
+          |
+          = help: write `for 30s`
+
+        4 errors
+        "#
+    );
+    assert_snapshot!(
+        super::golden::refused_with_history("http_req_duration", "slope(slope(p(95) over 1m)) > 5 and forecast(max over 1m) < 5s and slope(max) < 5MB/s over 1m"),
+        @r#"
+        error: `slope` cannot be taken of this
+         --> t.rhai:1:39
+          |
+        1 | threshold("http_req_duration", "slope(slope(p(95) over 1m)) > 5 and forecast(max over 1m) < 5s and slope(max) < 5...
+          |                                       ^^^^^^^^^^^^^^^^^^^^
+
+        error: expected `, ` and how far ahead, found `)`
+         --> t.rhai:1:89
+          |
+        1 | threshold("http_req_duration", "slope(slope(p(95) over 1m)) > 5 and forecast(max over 1m) < 5s and slope(max) < 5...
+          |                                                                                         ^
+
+        error: `5MB/s` is a size per second, but `slope(max)` is milliseconds per second
+         --> t.rhai:1:113
+          |
+        1 | ... 1m) < 5s and slope(max) < 5MB/s over 1m");
+          |                               ^^^^^ write `5ms/s`, or `5` for milliseconds per second
+
+        3 errors
+        "#
+    );
+}
+
+#[test]
+fn of_which_metric() {
+    let catalog = Catalog { metrics: &[], tags: &[], history: false };
+    let (rule, problems) = ThresholdRule::parse_alone("p(95) < 5", RuleOptions::default(), None, catalog);
+    assert!(rule.is_none());
+    assert_snapshot!(render_all(&[problems[0].diagnostic(None, None)], false), @r#"
+    error: `p(95)` of which metric?
+     |
+     = note: write `p(95) of http_req_duration`, say
+
+    1 error
+    "#);
+    let alone = "count of iterations / count of http_reqs > 10%";
+    let (rule, problems) = ThresholdRule::parse_alone(alone, RuleOptions::default(), None, catalog);
+    let rule = rule.unwrap_or_else(|| panic!("{problems:?}"));
+    assert_eq!((rule.selector.to_string(), rule.source.as_str()), ("iterations".to_owned(), alone));
 }

@@ -40,11 +40,14 @@ fn every_k6_expression_means_the_same_here() {
         (TREND, "count>5", Method::Count, Greater, 5.0),
     ] {
         let condition = rule(metric, expression).condition;
+        let [compared] = condition.parts()[..] else { panic!("{expression}: one comparison") };
+        let [quantity] = compared.quantities()[..] else { panic!("{expression}: one quantity") };
         assert_eq!(
-            (condition.method, condition.comparison, condition.limit),
+            (quantity.method, compared.comparison, compared.limit),
             (method, comparison, limit),
             "{metric} {expression}"
         );
+        assert_eq!((quantity.selector.metric(), quantity.window, condition.lasting), (metric, None, None));
     }
 }
 
@@ -70,9 +73,10 @@ fn a_limit_may_carry_its_unit() {
         ("cart_value", "avg > 12.50", 12.5),
         ("cpu_time", "count < 10s", 10_000.0),
         ("cpu_time", "rate < 500", 500.0),
+        ("cpu_time", "rate < 1s/min", 1_000.0 / 60.0),
     ] {
-        let condition = rule(metric, expression).condition;
-        assert!((condition.limit - limit).abs() < 1e-9, "{metric} {expression}: {}", condition.limit);
+        let found = rule(metric, expression).condition.parts()[0].limit;
+        assert!((found - limit).abs() < 1e-9, "{metric} {expression}: {found}");
     }
 }
 
@@ -102,7 +106,7 @@ fn the_observed_number_is_what_the_method_says() {
             let judgement = rule(metric, expression).judge(&view, moment);
             assert_eq!(
                 judgement,
-                Judgement { passed: Some(passed), observed: Some(observed) },
+                Judgement { passed: Some(passed), observed: Some(observed), part: 0 },
                 "{metric} {expression}"
             );
         }
@@ -112,10 +116,10 @@ fn the_observed_number_is_what_the_method_says() {
 #[test]
 fn without_data_only_a_counter_is_judged_and_only_at_the_end() {
     let nothing = Recorded { seconds: 9.0, ..Recorded::default() };
-    let no_data = Judgement { passed: None, observed: None };
+    let no_data = Judgement { passed: None, observed: None, part: 0 };
     for (metric, expression, at_end) in [
-        (COUNTER, "count > 5", Judgement { passed: Some(false), observed: Some(0.0) }),
-        (COUNTER, "rate < 5", Judgement { passed: Some(true), observed: Some(0.0) }),
+        (COUNTER, "count > 5", Judgement { passed: Some(false), observed: Some(0.0), part: 0 }),
+        (COUNTER, "rate < 5", Judgement { passed: Some(true), observed: Some(0.0), part: 0 }),
         (GAUGE, "value > 5", no_data),
         (RATE, "rate < 1%", no_data),
         (TREND, "p(95) < 5", no_data),
@@ -153,7 +157,7 @@ fn grace_delays_the_abort_and_only_that() {
     assert_eq!(broken.passed, Some(false));
     assert!(!rule.aborts(broken, Duration::from_millis(9_999)));
     assert!(rule.aborts(broken, Duration::from_secs(10)));
-    assert!(!rule.aborts(Judgement { passed: None, observed: None }, Duration::from_secs(99)));
+    assert!(!rule.aborts(Judgement { passed: None, observed: None, part: 0 }, Duration::from_secs(99)));
     assert!(!super::rule(TREND, "max < 5").aborts(broken, Duration::from_secs(99)), "nobody asked for it");
 }
 
@@ -177,8 +181,8 @@ fn a_scenario_narrows_what_is_watched() {
 fn it_prints_as_it_was_meant() {
     assert_eq!(rule(TREND, " p(95)<300ms ").condition.to_string(), "p(95) < 300ms");
     assert_eq!(rule(GAUGE, "value===+5").condition.to_string(), "value == 5");
-    assert_eq!(rule(TREND, "p(95)<300ms").condition.dimension.show(312.504), "312.5ms");
-    assert_eq!(rule(RATE, "rate<1%").condition.dimension.show(0.004_2), "0.42%");
+    assert_eq!(rule(TREND, "p(95)<300ms").condition.parts()[0].dimension.show(312.504), "312.5ms");
+    assert_eq!(rule(RATE, "rate<1%").condition.parts()[0].dimension.show(0.004_2), "0.42%");
 }
 
 /// Pieces of right and wrong thresholds, to be joined at random.

@@ -50,16 +50,16 @@ impl MetricWire {
 /// The parts of a metric that thresholds name, in the order of the script.
 fn parts(plan: &Plan, snapshot: &Snapshot, metric: &str) -> Map<String, Value> {
     let mut parts = Map::new();
-    for rule in &plan.thresholds {
-        let watched = rule.watched();
+    for quantity in plan.thresholds.iter().flat_map(|rule| rule.condition.quantities()) {
+        let watched = &quantity.selector;
         if watched.metric() != metric || watched.tags().next().is_none() {
             continue;
         }
         let key: Vec<_> = watched.tags().map(|(tag, value)| format!("{tag}:{value}")).collect();
-        let accept = |tags: &TagSet| watched.tags().all(|(tag, value)| tags.get(tag) == Some(value));
+        let accept = |tags: &TagSet| watched.accepts(|tag| tags.get(tag));
         // A part without data is not there: the threshold itself says so.
         if let Some(cell) = snapshot.merged(metric, true, watched.tag("phase").is_some(), accept) {
-            let values = values(plan, snapshot, rule.condition.kind, Some(&cell));
+            let values = values(plan, snapshot, quantity.kind, Some(&cell));
             parts.insert(key.join(","), value(&Part { values }));
         }
     }
