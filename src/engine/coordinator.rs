@@ -218,9 +218,9 @@ impl Lead<'_> {
         }
         if self.ending.stopped.is_none() {
             let epoch = Instant::now() + Duration::from_millis(2);
-            self.shards.tell(&Order::Start { epoch, data: Arc::clone(&data) });
             let clock = self.changes.start(epoch);
-            self.turn(Some(clock));
+            self.shards.tell(&Order::Start { clock, data: Arc::clone(&data) });
+            let _ = self.to_collector.send(ToCollector::Clock(clock));
             self.status(if self.changes.is_paused() { Status::Paused } else { Status::Running });
             let mut done = 0;
             while done < self.live {

@@ -49,7 +49,7 @@ pub(super) enum Order {
     /// Run `setup` and tell its value.
     Setup,
     /// Run the scenarios.
-    Start { epoch: Instant, data: Arc<Value> },
+    Start { clock: RunClock, data: Arc<Value> },
     /// The run's clock reads differently from now on: it stands still, or goes on.
     Clock(RunClock),
     /// Another target for one scenario, from a run time on; without a shape, its plan's again.
@@ -213,8 +213,9 @@ impl Shard {
                 biased;
                 order = orders.recv() => match order {
                     None | Some(Order::Finish) => return,
-                    Some(Order::Start { epoch, data }) => {
-                        self.begin(epoch, data);
+                    Some(Order::Start { clock, data }) => {
+                        let epoch = clock.instant(Duration::ZERO);
+                        self.begin(clock, data);
                         tick = epoch + TICK;
                         beat.as_mut().reset(epoch.into());
                     }
@@ -256,10 +257,16 @@ impl Shard {
         more
     }
 
-    fn begin(&mut self, epoch: Instant, data: Arc<Value>) {
-        self.ground.host.clock.set(RunClock::starting(epoch));
+    fn begin(&mut self, clock: RunClock, data: Arc<Value>) {
+        self.read(clock);
         *self.ground.data.borrow_mut() = Json::dynamic(data);
         self.started = true;
+    }
+
+    /// From now on this is the run's clock; while it stands still the gate is closed.
+    fn read(&self, clock: RunClock) {
+        self.ground.host.clock.set(clock);
+        if clock.is_paused() { self.ground.gate.close() } else { self.ground.gate.open() }
     }
 
     /// Brings all scenarios towards what their loads want; whether more is to do at once.
@@ -294,10 +301,7 @@ impl Shard {
         match order {
             Order::Setup => self.hook("setup", Dynamic::UNIT),
             Order::Teardown { data } => self.hook("teardown", Json::dynamic(data)),
-            Order::Clock(clock) => {
-                self.ground.host.clock.set(clock);
-                if clock.is_paused() { self.ground.gate.close() } else { self.ground.gate.open() }
-            }
+            Order::Clock(clock) => self.read(clock),
             Order::Scale { scenario, at, shape } => self.populations[scenario].scale(&self.ground, at, shape),
             Order::End { scenario } => self.populations[scenario].drain(&self.ground, Instant::now()),
             Order::Drain => {
