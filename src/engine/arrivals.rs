@@ -83,9 +83,9 @@ struct State {
     closest: Duration,
     /// Run time, and arrivals started or dropped by then, from which the rate is counted.
     rated: (Duration, u64),
-    /// Lateness of arrivals that found a user free: ours.
+    /// Our share of the lateness of each arrival that started: all of it for those that found a user free.
     own: Trend,
-    /// Lateness of those that had to wait for one.
+    /// Lateness of those that had to wait for a user.
     waited: Trend,
 }
 
@@ -199,8 +199,11 @@ impl Arrivals {
     /// Remembers how late an iteration started, in milliseconds; `own` says that a user was free for it in time.
     pub(super) fn note(&self, lateness: f64, own: bool) {
         let state = &mut *self.state.borrow_mut();
-        let trend = if own { &mut state.own } else { &mut state.waited };
-        trend.record(lateness);
+        // Who had to wait for a user was not kept waiting by us.
+        state.own.record(if own { lateness } else { 0.0 });
+        if !own {
+            state.waited.record(lateness);
+        }
     }
 
     /// Counts one more user that will ask for arrivals, until the answer is dropped.

@@ -5,11 +5,12 @@
 
 use super::health::Health;
 use super::judge::Judge;
+use super::recent::{Moment, RECENT, Watched, recent, total};
 use super::shard::TICK;
 use crate::clock::RunClock;
 use crate::control::Command;
 use crate::load::{Answer, Target};
-use crate::metrics::snapshot::{Intervention, Recent, ScenarioState, Status};
+use crate::metrics::snapshot::{Intervention, ScenarioState, Status};
 use crate::metrics::{
     Cell, Delta, ErrorLog, MetricId, MetricSpec, OTHER, Recorder, Resolution, Scale, ScenarioDelta, Series, SeriesKey,
     Snapshot, TagSet, Trend,
@@ -55,27 +56,6 @@ pub(super) enum ToCollector {
 
 /// How long after the first Delta of a tick the others are waited for.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// Ticks over which recent figures are averaged.
-const RECENT: usize = 4;
-
-/// Figures of one tick, by scenario: requests, failures, durations, iterations.
-#[derive(Clone)]
-struct Moment {
-    at: Instant,
-    requests: f64,
-    passes: u64,
-    judged: u64,
-    durations: Trend,
-    iterations: f64,
-}
-
-impl Moment {
-    fn new(at: Instant) -> Self {
-        let durations = Trend::new(Scale::request(60), Resolution::TwoDigits);
-        Moment { at, requests: 0.0, passes: 0, judged: 0, durations, iterations: 0.0 }
-    }
-}
-
 /// Everything the collector knows.
 pub(super) struct Collector {
     plan: Arc<Plan>,
@@ -115,14 +95,6 @@ pub(super) struct Collector {
 const INTERVENTIONS: usize = 1_000;
 /// In how many Snapshots after its first a printed line stands: a watcher that misses one still sees it.
 const REPEATED: u64 = 4;
-
-/// The metrics that recent figures are made of.
-struct Watched {
-    requests: MetricId,
-    failed: MetricId,
-    duration: MetricId,
-    iterations: MetricId,
-}
 
 impl Collector {
     pub(super) fn new(
@@ -239,7 +211,7 @@ impl Collector {
             self.ids[shard].push(at);
         }
         let now = Instant::now();
-        let watched = self.watched();
+        let watched = Watched::new(&self.specs);
         let mut moments: Vec<Moment> = self.plan.scenarios.iter().map(|_| Moment::new(now)).collect();
         for (local, cell) in delta.recorder.cells().iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
             let series = Arc::make_mut(&mut self.series[self.ids[shard][local]]);
@@ -289,19 +261,6 @@ impl Collector {
         self.series.push(Arc::new(Series { metric: key.metric, tags: key.tags.clone(), cell }));
         self.index.insert(key, self.series.len() - 1);
         self.series.len() - 1
-    }
-
-    fn watched(&self) -> Watched {
-        let id = |name: &str| {
-            let at = self.specs.iter().position(|spec| spec.def.name == name);
-            MetricId(at.expect("the metric is built in") as u16)
-        };
-        Watched {
-            requests: id("http_reqs"),
-            failed: id("http_req_failed"),
-            duration: id("http_req_duration"),
-            iterations: id("iterations"),
-        }
     }
 
     fn publish(&mut self) {
@@ -436,43 +395,5 @@ impl Collector {
             })
             .sum();
         sum as u64
-    }
-}
-
-impl Watched {
-    fn see(&self, metric: MetricId, cell: &Cell, moment: &mut Moment) {
-        match cell {
-            Cell::Counter { sum, .. } if metric == self.requests => moment.requests += sum,
-            Cell::Counter { sum, .. } if metric == self.iterations => moment.iterations += sum,
-            Cell::Rate { passes, total } if metric == self.failed => {
-                moment.passes += passes;
-                moment.judged += total;
-            }
-            Cell::Trend(trend) if metric == self.duration => moment.durations.merge(trend),
-            _ => {}
-        }
-    }
-}
-
-fn total(moments: &[VecDeque<Moment>], now: Instant) -> Recent {
-    recent(moments.iter().flatten(), now)
-}
-
-fn recent<'a>(moments: impl Iterator<Item = &'a Moment> + Clone, now: Instant) -> Recent {
-    let first = moments.clone().map(|moment| moment.at).min();
-    let span = first.map_or(TICK, |first| now.duration_since(first) + TICK).as_secs_f64();
-    let mut sum = Moment::new(now);
-    for moment in moments {
-        sum.requests += moment.requests;
-        sum.passes += moment.passes;
-        sum.judged += moment.judged;
-        sum.iterations += moment.iterations;
-        sum.durations.merge(&moment.durations);
-    }
-    Recent {
-        requests: sum.requests / span,
-        failed: (sum.judged > 0).then(|| sum.passes as f64 / sum.judged as f64),
-        p95: sum.durations.percentile(95.0),
-        iterations: sum.iterations / span,
     }
 }

@@ -12,6 +12,7 @@
 use super::changes::Changes;
 use super::collector::{Collector, ToCollector};
 use super::graph::Graph;
+use super::run::{Ending, Settings};
 use super::shard::{self, Order, ShardEvent};
 use super::stack::LARGE;
 use super::steering;
@@ -31,93 +32,6 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// What a run is started with, beside its Plan.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Threads that run users.
-    pub shards: usize,
-    /// Where `demo://shop` is, when the Plan needs it.
-    pub demo_url: Option<String>,
-    /// Whether the scenarios begin paused.
-    pub paused: bool,
-}
-
-/// Why a run could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The operating system gave no thread.
-    #[error("cannot start a thread: {0}")]
-    Thread(#[from] std::io::Error),
-}
-
-/// How a run ended: facts, from which the door chooses the exit code.
-#[derive(Debug, Clone, Default)]
-pub struct Ending {
-    /// A shard could not be built: the script's top level is not the same twice, or no fiber could be made.
-    pub refused: Option<ScriptError>,
-    /// A bug of ours: a thread panicked.
-    pub bug: Option<String>,
-    /// An internal failure: the system refused a thread, a runtime, a stack.
-    pub broken: Option<String>,
-    /// `setup` or `teardown` raised an error.
-    pub failed_hook: Option<(&'static str, ScriptError)>,
-    /// `setup` did not end in time.
-    pub setup_timeout: bool,
-    /// `teardown` did not end in time.
-    pub teardown_timeout: bool,
-    /// The first Stop: who and why.
-    pub stopped: Option<(Author, String)>,
-    /// A Kill: interrupted at once.
-    pub killed: bool,
-    /// What `mark_failed` said first.
-    pub marked_failed: Option<String>,
-    /// What `setup` returned.
-    pub data: Option<Arc<Value>>,
-}
-
-/// A run that is going on.
-pub struct Run {
-    snapshots: watch::Receiver<Arc<Snapshot>>,
-    commands: mpsc::UnboundedSender<Command>,
-    coordinator: JoinHandle<Ending>,
-}
-
-impl Run {
-    /// Starts all threads and returns at once.
-    ///
-    /// # Errors
-    /// See [`StartError`]; everything later is told by the [`Ending`].
-    pub fn start(plan: Arc<Plan>, settings: Settings) -> Result<Run, StartError> {
-        let (commands, orders) = mpsc::unbounded_channel();
-        let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
-        let own = commands.clone();
-        let coordinator = thread::Builder::new()
-            .name("coordinator".to_owned())
-            .spawn(move || coordinate(&plan, &settings, &own, orders, publish))?;
-        Ok(Run { snapshots, commands, coordinator })
-    }
-
-    /// The latest Snapshot, and a way to wait for the next.
-    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
-        self.snapshots.clone()
-    }
-
-    /// The one door for changes.
-    pub fn commands(&self) -> mpsc::UnboundedSender<Command> {
-        self.commands.clone()
-    }
-
-    /// Waits for the end of the run: the last Snapshot and how it ended.
-    pub fn join(self) -> (Arc<Snapshot>, Ending) {
-        let ending = self.coordinator.join().unwrap_or_else(|panic| Ending {
-            bug: Some(format!("the coordinator panicked: {}", shard::panic_text(&*panic))),
-            ..Ending::default()
-        });
-        let snapshot = Arc::clone(&self.snapshots.borrow());
-        (snapshot, ending)
-    }
-}
-
 /// How long shards may take to hand in their last Delta.
 const LAST_DELTA: Duration = Duration::from_secs(10);
 
@@ -135,7 +49,7 @@ impl Shards {
     }
 }
 
-fn coordinate(
+pub(super) fn coordinate(
     plan: &Arc<Plan>,
     settings: &Settings,
     commands: &mpsc::UnboundedSender<Command>,

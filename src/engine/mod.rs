@@ -19,7 +19,9 @@ mod interlude;
 mod judge;
 mod life;
 mod load_of_thread;
+mod recent;
 mod resident;
+mod run;
 mod shard;
 mod stack;
 mod steering;
@@ -28,5 +30,5 @@ mod tests;
 mod wake;
 mod window;
 
-pub use coordinator::{Ending, Run, Settings, StartError};
+pub use run::{Ending, Run, Settings, StartError};
 pub use stack::on_large_stack;

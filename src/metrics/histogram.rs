@@ -56,6 +56,11 @@ impl Histogram {
         self.hdr.saturating_record(ticks);
     }
 
+    /// Counts `count` equal values.
+    pub(super) fn record_many(&mut self, ticks: u64, count: u64) {
+        self.hdr.saturating_record_n(ticks, u32::try_from(count).unwrap_or(u32::MAX));
+    }
+
     /// Adds another histogram of any precision; exact when both have the same bounds.
     pub fn merge(&mut self, other: &Histogram) {
         self.hdr.add(&other.hdr).expect("the ranges of one metric are equal, so the source always fits");

@@ -1,13 +1,14 @@
 //! Measuring: from a sample on a shard to the numbers that anyone may show.
 //!
 //! `metric` says what is measured, `tags` and `catalogue` name the series, `recorder` takes the samples, `cell`,
-//! `trend` and `histogram` hold them, `snapshot` is what the collector publishes. No threads and no clocks here: the
+//! `trend` and `histogram` hold them, `history` keeps them second by second, `snapshot` is what the collector publishes. No threads and no clocks here: the
 //! engine moves these values around.
 
 pub mod catalogue;
 pub mod cell;
 pub mod error_log;
 pub mod histogram;
+pub mod history;
 pub mod metric;
 pub mod recorder;
 pub mod snapshot;
@@ -18,6 +19,7 @@ pub use catalogue::{Catalogue, MetricId, MetricSpec, OTHER, SeriesId, SeriesKey,
 pub use cell::Cell;
 pub use error_log::{ErrorEntry, ErrorKey, ErrorLog};
 pub use histogram::{Histogram, Resolution, Scale};
+pub use history::{History, Sliding, Span, Window};
 pub use metric::{BUILT_IN, MetricDef, MetricKind, SYSTEM_TAGS, Unit, built_in};
 pub use recorder::{Delta, Recorder, RequestSample, RequestSeries, Sample, ScenarioDelta};
 pub use snapshot::{Series, Snapshot, Verdict};

@@ -5,6 +5,30 @@
 
 use super::histogram::{Histogram, Resolution, Scale};
 
+/// What is exact of a distribution, without its values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Moments {
+    pub count: u64,
+    pub sum: f64,
+    pub min: f64,
+    pub max: f64,
+    pub clipped: u64,
+}
+
+impl Moments {
+    /// Of no values.
+    pub const NONE: Moments = Moments { count: 0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY, clipped: 0 };
+
+    /// Adds those of other values.
+    pub fn merge(&mut self, other: &Moments) {
+        self.count += other.count;
+        self.sum += other.sum;
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        self.clipped += other.clipped;
+    }
+}
+
 /// Exact moments and, when asked for, a histogram.
 #[derive(Debug, Clone)]
 pub struct Trend {
@@ -188,6 +212,38 @@ impl Trend {
             Resolution::TwoDigits => Some(2),
             Resolution::ThreeDigits => Some(3),
         }
+    }
+
+    /// Everything but the histogram.
+    pub(super) fn moments(&self) -> Moments {
+        Moments { count: self.count, sum: self.sum, min: self.min, max: self.max, clipped: self.clipped }
+    }
+
+    /// How values become ticks.
+    pub(super) fn scale(&self) -> Scale {
+        self.scale
+    }
+
+    /// Non-empty buckets as (highest ticks, count), in order: what the [history](super::history) keeps.
+    pub(super) fn ticks(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.histogram.iter().flat_map(|histogram| histogram.buckets())
+    }
+
+    /// A trend as it was, from what [`Trend::moments`] and [`Trend::ticks`] had said of it.
+    pub(super) fn restored(
+        scale: Scale,
+        resolution: Resolution,
+        moments: Moments,
+        ticks: impl Iterator<Item = (u64, u64)>,
+    ) -> Trend {
+        let Moments { count, sum, min, max, clipped } = moments;
+        let mut trend = Trend { count, sum, min, max, clipped, ..Trend::new(scale, resolution) };
+        if resolution != Resolution::Moments && count > 0 {
+            let mut histogram = trend.allocate();
+            ticks.for_each(|(ticks, count)| histogram.record_many(ticks.min(scale.highest), count));
+            trend.histogram = Some(histogram);
+        }
+        trend
     }
 
     /// Non-empty buckets as (upper value in the metric's unit, count).

@@ -95,7 +95,7 @@ impl Waits {
 const STATISTICS: [(&str, &str, &str); 3] =
     [("p(99)", "p99", "1 %"), ("p(99.9)", "p99.9", "0.1 %"), ("max", "max", "")];
 /// Less than this is noise of schedulers, milliseconds.
-const NOTEWORTHY_MS: f64 = 2.0;
+const NOTEWORTHY_MS: f64 = 5.0;
 
 /// How much a plain figure hides.
 #[derive(Debug, Clone, Copy, PartialEq)]

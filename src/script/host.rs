@@ -266,6 +266,11 @@ impl Host {
         self.recorder.borrow_mut().request(series, sample);
     }
 
+    /// Whether the run has a `max_rate`.
+    pub fn is_capped(&self) -> bool {
+        self.max_rate.is_some()
+    }
+
     /// Waits until the run's `max_rate` lets one more request go; without one it does not wait.
     pub async fn turn(&self) {
         if let Some(limit) = &self.max_rate {

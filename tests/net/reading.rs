@@ -13,6 +13,15 @@ fn json() {
         check("every one", r.json("$[*].id").len() == r.json().len());
         check("a filter", r.json("$[?@.id == 1].id")[0] == 1);
         check("nothing there", r.json("$[0].nothing.at.all") == ());
+        let fresh = http::get("/api/products");
+        for round in 0..3 {
+            for i in 0..12 { check("read from the text or the tree alike", fresh.json(`$[${i}].id`) == r.json()[i].id); }
+            check("parts too", fresh.json("$[2]") == r.json()[2] && fresh.json("$") == r.json());
+            check("the last", fresh.json("$[-1]['id']") == r.json()[-1].id);
+        }
+        let body = "";
+        try { http::get("/html").json("$.a"); } catch (error) { body = error.to_string(); }
+        check(`no JSON by path: ${body}`, body.contains("not JSON") && body.contains("<!doctype"));
         let why = "";
         try { http::get("/html").json(); } catch (error) { why = error.to_string(); }
         check(`no JSON: ${why}`, why.contains("not JSON") && why.contains("<!doctype"));

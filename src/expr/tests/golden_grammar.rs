@@ -368,7 +368,7 @@ fn an_open_parenthesis() {
 #[test]
 fn clauses_and_lines_with_history() {
     assert_snapshot!(
-        super::golden::refused_with_history("http_req_duration", "slope(p(95)) > 5ms/s and max over soon < 3 for 10 for 0s"),
+        golden::refused_with_history("http_req_duration", "slope(p(95)) > 5ms/s and max over soon < 3 for 10 for 0s"),
         @r#"
         error: `slope` needs one window
          --> t.rhai:1:39
@@ -402,7 +402,7 @@ fn clauses_and_lines_with_history() {
         "#
     );
     assert_snapshot!(
-        super::golden::refused_with_history("http_req_duration", "slope(slope(p(95) over 1m)) > 5 and forecast(max over 1m) < 5s and slope(max) < 5MB/s over 1m"),
+        golden::refused_with_history("http_req_duration", "slope(slope(p(95) over 1m)) > 5 and forecast(max over 1m) < 5s and slope(max) < 5MB/s over 1m"),
         @r#"
         error: `slope` cannot be taken of this
          --> t.rhai:1:39

@@ -162,10 +162,12 @@ fn one(
         let call = build(user, client).map_err(|why| script_error(context, why))?;
         let counting = Counting { name: call.name, tags: call.tags, expect: &call.expect };
         user.waited.set(true);
-        let waited = fiber::wait(async {
-            user.host.turn().await;
-            client.fetch(call.request, &mut |exchange: &Exchange| record(user, &counting, exchange)).await
-        });
+        // Apart from the request: as one future the two would be moved about for every request of every run.
+        if user.host.is_capped() && fiber::wait(user.host.turn()).is_err() {
+            return Err(Ended::Cancelled.error(context.call_position()));
+        }
+        let waited =
+            fiber::wait(client.fetch(call.request, &mut |exchange: &Exchange| record(user, &counting, exchange)));
         match waited {
             Ok(exchange) => answer(context, exchange, call.throw),
             Err(_) => {

@@ -8,11 +8,13 @@ pub(in crate::script) mod feed;
 mod flow;
 mod html;
 mod http;
+mod json_path;
 mod log;
 mod metric;
 mod rand;
 mod request;
 mod response;
+mod skim;
 mod store;
 mod vu;
 

@@ -2,6 +2,8 @@
 
 use super::bulk::Bulk;
 use super::html;
+use super::json_path::Path;
+use super::skim;
 use crate::protocol::http::Exchange;
 use crate::protocol::net::Phase;
 use crate::script::duration::Span;
@@ -11,7 +13,6 @@ use regex::Regex;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
-use serde_json_path::JsonPath;
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -26,20 +27,30 @@ pub struct Answer {
     exchange: Exchange,
     decoded: OnceCell<Result<Bytes, String>>,
     json: OnceCell<Result<Arc<Value>, String>>,
+    skims: RefCell<Skims>,
 }
 
-/// Most compiled paths and expressions that one shard keeps.
+/// What was found in the text of the body, and what finding it has cost.
+#[derive(Default)]
+struct Skims {
+    found: Vec<(Rc<Path>, Option<Arc<Value>>)>,
+    /// In bytes of JSON that could have been made a tree for it.
+    cost: usize,
+}
+
+/// How often a body can be skimmed while its tree is made.
+const SKIMS_OF_A_TREE: usize = 6;
+/// Most compiled expressions that one shard keeps.
 const KEPT: usize = 1_000;
 
 thread_local! {
-    static PATHS: RefCell<FxHashMap<String, Rc<JsonPath>>> = RefCell::default();
     static EXPRESSIONS: RefCell<FxHashMap<String, Regex>> = RefCell::default();
 }
 
 impl Answer {
     /// Around one exchange.
     pub fn new(exchange: Exchange) -> Response {
-        Rc::new(Answer { exchange, decoded: OnceCell::new(), json: OnceCell::new() })
+        Rc::new(Answer { exchange, decoded: OnceCell::new(), json: OnceCell::new(), skims: RefCell::default() })
     }
 
     /// The body without its content encoding.
@@ -63,18 +74,34 @@ impl Answer {
     }
 
     /// What a JSONPath (RFC 9535) finds: the value itself for a path to one place, else a list; nothing when there is none.
-    fn json(&self, path: &str) -> Fallible<Dynamic> {
+    fn json(&self, text: &str) -> Fallible<Dynamic> {
+        let path = Path::of(text);
+        if let Ok(path) = &path
+            && let Some(found) = self.skimmed(path)?
+        {
+            return Ok(found.map_or(Dynamic::UNIT, Json::dynamic));
+        }
         let document = self.document()?;
-        if let Some(value) = plain_path(&document, path) {
-            return Ok(value.map_or(Dynamic::UNIT, |value| Json::dynamic(Arc::new(value.clone()))));
+        Ok(path?.query(&document).map_or(Dynamic::UNIT, |value| Json::dynamic(Arc::new(value))))
+    }
+
+    /// What a plain path finds in the body's text, without a tree. `None` when the tree shall say it: for other paths, for
+    /// a body that is unusual or no JSON, and once reading the text again would have cost as much as the tree.
+    fn skimmed(&self, path: &Rc<Path>) -> Fallible<Option<Option<Arc<Value>>>> {
+        let Path::Plain(steps) = &**path else { return Ok(None) };
+        let body = self.body()?;
+        let mut skims = self.skims.borrow_mut();
+        if let Some((_, known)) = skims.found.iter().find(|(known, _)| Rc::ptr_eq(known, path)) {
+            return Ok(Some(known.clone()));
         }
-        let singular = leads_to_one_place(path);
-        let path = compiled(path)?;
-        let found = path.query(&document).all();
-        if singular {
-            return Ok(found.first().map_or(Dynamic::UNIT, |value| Json::dynamic(Arc::new((*value).clone()))));
+        if self.json.get().is_some() || steps.is_empty() || skims.cost > body.len() {
+            return Ok(None);
         }
-        Ok(Json::dynamic(Arc::new(Value::Array(found.into_iter().cloned().collect()))))
+        let Ok(found) = skim::find(body, steps) else { return Ok(None) };
+        skims.cost += 1 + body.len() / SKIMS_OF_A_TREE + found.map_or(0, str::len);
+        let found = found.map(|text| Arc::new(serde_json::from_str(text).expect("the skim has checked it")));
+        skims.found.push((Rc::clone(path), found.clone()));
+        Ok(Some(found))
     }
 
     fn headers(&self) -> Map {
@@ -110,77 +137,6 @@ pub fn status(exchange: &Exchange) -> u16 {
         Some(error) if !matches!(error.phase, Phase::Redirect | Phase::Decode) => 0,
         _ => exchange.status,
     }
-}
-
-/// `$.a.b[0].c`, the form that nearly every script uses, without compiling it. `None` for any other form.
-fn plain_path<'a>(document: &'a Value, path: &str) -> Option<Option<&'a Value>> {
-    let mut rest = path.strip_prefix('$').unwrap_or(path);
-    let mut value = Some(document);
-    if !path.starts_with('$') && !path.starts_with(['.', '[']) {
-        // `json("price")` is meant as `$.price`.
-        let end = rest.find(['.', '[']).unwrap_or(rest.len());
-        value = member(value, name(&rest[..end])?);
-        rest = &rest[end..];
-    }
-    while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix('.') {
-            let end = after.find(['.', '[']).unwrap_or(after.len());
-            value = member(value, name(&after[..end])?);
-            rest = &after[end..];
-        } else {
-            let (index, after) = rest.strip_prefix('[')?.split_once(']')?;
-            let index: usize = index.parse().ok()?;
-            value = value.and_then(|value| value.as_array()?.get(index));
-            rest = after;
-        }
-    }
-    Some(value)
-}
-
-fn name(text: &str) -> Option<&str> {
-    let plain = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '-';
-    (!text.is_empty() && text.chars().all(plain)).then_some(text)
-}
-
-fn member<'a>(value: Option<&'a Value>, name: &str) -> Option<&'a Value> {
-    value?.as_object()?.get(name)
-}
-
-/// Whether a path can find one value at most: no wildcard, filter, slice, union or descent (RFC 9535 §2.3.5.1).
-fn leads_to_one_place(path: &str) -> bool {
-    let mut quote = None;
-    let mut in_brackets = false;
-    let mut before = ' ';
-    for letter in path.chars() {
-        match (quote, letter) {
-            (Some(mark), _) if letter == mark && before != '\\' => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(letter),
-            (None, '*' | '?') => return false,
-            (None, ':' | ',') if in_brackets => return false,
-            (None, '.') if before == '.' => return false,
-            (None, '[') => in_brackets = true,
-            (None, ']') => in_brackets = false,
-            _ => {}
-        }
-        before = letter;
-    }
-    true
-}
-
-fn compiled(path: &str) -> Fallible<Rc<JsonPath>> {
-    PATHS.with_borrow_mut(|paths| {
-        if let Some(known) = paths.get(path) {
-            return Ok(Rc::clone(known));
-        }
-        let parsed = JsonPath::parse(path).map_err(|error| format!("`{path}` is not a JSONPath: {error}"))?;
-        if paths.len() >= KEPT {
-            paths.clear();
-        }
-        let parsed = Rc::new(parsed);
-        paths.insert(path.to_owned(), Rc::clone(&parsed));
-        Ok(parsed)
-    })
 }
 
 fn expression(text: &str) -> Fallible<Regex> {
@@ -281,22 +237,6 @@ pub fn register(engine: &mut Engine) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn plain_paths_find_what_the_standard_finds() {
-        let document: Value =
-            serde_json::from_str(r#"{"a":{"b":[{"c":1},{"c":null}],"d-e":"x"},"n":[[1,2]]}"#).expect("JSON");
-        for path in ["$", "$.a", "$.a.b[0].c", "$.a.b[1].c", "$.a.b[7]", "$.a.d-e", "$.missing.c", "$.n[0][1]"] {
-            let plain = plain_path(&document, path).expect(path);
-            // The standard wants `$['d-e']`; we also take the dotted form.
-            let standard = JsonPath::parse(&path.replace(".d-e", "['d-e']")).expect(path);
-            assert_eq!(plain, standard.query(&document).first(), "{path}");
-        }
-        for path in ["$..c", "$.a[*]", "$.a['b']", "$.a[?@.c==1]", "$.a[-1]", "$.a b"] {
-            assert_eq!(plain_path(&document, path), None, "{path} needs the real thing");
-        }
-        assert_eq!(plain_path(&document, "a.b[0].c"), plain_path(&document, "$.a.b[0].c"));
-    }
 
     #[test]
     fn a_match_is_its_first_group_or_the_whole() {

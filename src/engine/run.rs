@@ -1,0 +1,99 @@
+//! A run as the door holds it: how it is started, watched, changed and waited for.
+
+use super::coordinator::coordinate;
+use super::shard;
+use crate::control::{Author, Command};
+use crate::metrics::Snapshot;
+use crate::plan::Plan;
+use crate::script::error::ScriptError;
+use serde_json::Value;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use tokio::sync::{mpsc, watch};
+
+/// What a run is started with, beside its Plan.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Threads that run users.
+    pub shards: usize,
+    /// Where `demo://shop` is, when the Plan needs it.
+    pub demo_url: Option<String>,
+    /// Whether the scenarios begin paused.
+    pub paused: bool,
+}
+
+/// Why a run could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The operating system gave no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// How a run ended: facts, from which the door chooses the exit code.
+#[derive(Debug, Clone, Default)]
+pub struct Ending {
+    /// A shard could not be built: the script's top level is not the same twice, or no fiber could be made.
+    pub refused: Option<ScriptError>,
+    /// A bug of ours: a thread panicked.
+    pub bug: Option<String>,
+    /// An internal failure: the system refused a thread, a runtime, a stack.
+    pub broken: Option<String>,
+    /// `setup` or `teardown` raised an error.
+    pub failed_hook: Option<(&'static str, ScriptError)>,
+    /// `setup` did not end in time.
+    pub setup_timeout: bool,
+    /// `teardown` did not end in time.
+    pub teardown_timeout: bool,
+    /// The first Stop: who and why.
+    pub stopped: Option<(Author, String)>,
+    /// A Kill: interrupted at once.
+    pub killed: bool,
+    /// What `mark_failed` said first.
+    pub marked_failed: Option<String>,
+    /// What `setup` returned.
+    pub data: Option<Arc<Value>>,
+}
+
+/// A run that is going on.
+pub struct Run {
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    commands: mpsc::UnboundedSender<Command>,
+    coordinator: JoinHandle<Ending>,
+}
+
+impl Run {
+    /// Starts all threads and returns at once.
+    ///
+    /// # Errors
+    /// See [`StartError`]; everything later is told by the [`Ending`].
+    pub fn start(plan: Arc<Plan>, settings: Settings) -> Result<Run, StartError> {
+        let (commands, orders) = mpsc::unbounded_channel();
+        let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
+        let own = commands.clone();
+        let coordinator = thread::Builder::new()
+            .name("coordinator".to_owned())
+            .spawn(move || coordinate(&plan, &settings, &own, orders, publish))?;
+        Ok(Run { snapshots, commands, coordinator })
+    }
+
+    /// The latest Snapshot, and a way to wait for the next.
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+
+    /// The one door for changes.
+    pub fn commands(&self) -> mpsc::UnboundedSender<Command> {
+        self.commands.clone()
+    }
+
+    /// Waits for the end of the run: the last Snapshot and how it ended.
+    pub fn join(self) -> (Arc<Snapshot>, Ending) {
+        let ending = self.coordinator.join().unwrap_or_else(|panic| Ending {
+            bug: Some(format!("the coordinator panicked: {}", shard::panic_text(&*panic))),
+            ..Ending::default()
+        });
+        let snapshot = Arc::clone(&self.snapshots.borrow());
+        (snapshot, ending)
+    }
+}
