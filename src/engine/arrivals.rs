@@ -212,6 +212,11 @@ impl Arrivals {
         Coming(Rc::clone(&self.coming))
     }
 
+    /// Whether users were begun that have not asked for an arrival yet.
+    pub(super) fn is_expecting(&self) -> bool {
+        self.coming.get() > 0
+    }
+
     /// Drops what has not started by run time `at`, the end of the load, a batch at a time: what it had waited so far goes to
     /// `censored`. Whether more is to be dropped.
     pub(super) fn drop_late(&self, at: Duration, mut censored: impl FnMut(Duration)) -> bool {

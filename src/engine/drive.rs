@@ -202,10 +202,11 @@ impl Population {
                 None => self.close(now, grace),
             },
             Work::Arrivals { load, .. } => {
-                let begun = self.begun;
                 let more = self.release(ground, now)?;
-                // Those who were made for what is due are let ask for it before the rest is dropped.
-                let more = more || self.begun > begun;
+                // Those who were made for what is due, and have nothing to do first, ask for it before the rest is dropped.
+                let coming =
+                    declared.start.is_none() && self.arrivals().is_some_and(|arrivals| arrivals.is_expecting());
+                let more = more || (coming && load.shape.duration().is_some_and(|end| local >= end));
                 let Some(end) = load.shape.duration().filter(|end| local >= *end) else { return Ok(more) };
                 let Some(arrivals) = self.arrivals().filter(|_| !more) else { return Ok(more) };
                 let (host, base) = (&ground.host, self.bases.at(at));
