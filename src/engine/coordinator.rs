@@ -297,17 +297,18 @@ impl Lead<'_> {
             Command::Stop { by, why } => {
                 if self.ending.stopped.is_none() {
                     self.ending.stopped = Some((by, why));
-                    self.end_pause(now);
                     self.status(Status::Stopping);
+                    // Before the clock goes on, or an iteration might begin between the two.
                     self.shards.tell(&Order::Drain);
+                    self.end_pause(now);
                 }
             }
             Command::Kill { by } => {
                 self.ending.killed = true;
                 self.ending.stopped.get_or_insert((by, "interrupted at once".to_owned()));
-                self.end_pause(now);
                 self.status(Status::Stopping);
                 self.shards.tell(&Order::Kill);
+                self.end_pause(now);
             }
             Command::MarkFailed { why } => {
                 self.ending.marked_failed.get_or_insert(why);
