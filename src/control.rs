@@ -1,6 +1,9 @@
 //! The one door: every way to change a running run is a [`Command`], whoever asks.
 
+use crate::expr::Rules;
+use crate::plan::Plan;
 use std::fmt;
+use std::sync::Arc;
 
 /// Who asked, for the log and the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +20,10 @@ pub enum Author {
     Terminal,
     /// A load that steers itself: `adaptive`, `find_capacity`.
     Load,
+    /// Whoever saved the script, or a file that it imports.
+    File,
+    /// The `then` of an alert, by its name.
+    Alert(String),
 }
 
 impl fmt::Display for Author {
@@ -28,7 +35,25 @@ impl fmt::Display for Author {
             Author::Threshold => "a threshold",
             Author::Terminal => "the terminal",
             Author::Load => "the load itself",
+            Author::File => "the file",
+            Author::Alert(name) => return write!(out, "the alert `{name}`"),
         })
+    }
+}
+
+/// A Plan that shall take the place of the one that runs. Two are the same only when they are one.
+#[derive(Clone)]
+pub struct Edited(pub Arc<Plan>);
+
+impl fmt::Debug for Edited {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Edited")
+    }
+}
+
+impl PartialEq for Edited {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
@@ -89,6 +114,36 @@ pub enum Command {
         /// The scenario's name.
         scenario: String,
         /// Why, for the report.
+        why: String,
+    },
+    /// The script was edited and compiles: what of it can change in a run does.
+    Edit {
+        /// Who.
+        by: Author,
+        /// All of it.
+        plan: Edited,
+    },
+    /// The rules were edited, and nothing else.
+    Rules {
+        /// Who.
+        by: Author,
+        /// The revision that they were made from; another one that is current refuses them. `None` takes whatever is current.
+        base: Option<u64>,
+        /// All of them.
+        rules: Arc<Rules>,
+    },
+    /// An edit cannot be read: nothing changes, and everybody shall see why until it is mended.
+    BrokenEdit {
+        /// Who.
+        by: Author,
+        /// The diagnostics, without colour; `None` when it is mended without any change.
+        text: Option<String>,
+    },
+    /// A summary of this moment shall be kept beside that of the end.
+    Capture {
+        /// Who.
+        by: Author,
+        /// Why.
         why: String,
     },
     /// The script says that the run failed; it goes on.

@@ -10,7 +10,7 @@ mod life;
 pub use backoff::{Backoff, Growth};
 pub use life::{Life, Pacing, Weighted};
 
-use crate::expr::ThresholdRule;
+use crate::expr::{Rules, ThresholdRule};
 use crate::feed::Feed;
 use crate::load::Load;
 use crate::metrics::MetricDef;
@@ -28,8 +28,11 @@ pub struct Plan {
     pub options: Options,
     /// Scenarios in the order of the script.
     pub scenarios: Vec<Scenario>,
-    /// Thresholds in the order of the script.
-    pub thresholds: Vec<ThresholdRule>,
+    /// Thresholds and alerts.
+    pub rules: Rules,
+    /// What of the script is code, as SHA-256: functions, closures that users run, constants, imports. Another text with the
+    /// same code needs no new Machine.
+    pub code: String,
     /// Custom metrics in the order of the script.
     pub metrics: Vec<MetricDef>,
     /// Feeds in the order of the script, with their rows.

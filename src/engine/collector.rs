@@ -9,11 +9,12 @@ use super::recent::{Moment, RECENT, Watched, recent, total};
 use super::shard::TICK;
 use crate::clock::RunClock;
 use crate::control::Command;
+use crate::expr::Rules;
 use crate::load::{Answer, Target};
 use crate::metrics::snapshot::{Intervention, ScenarioState, Status};
 use crate::metrics::{
-    Cell, Delta, ErrorLog, MetricId, MetricSpec, OTHER, Recorder, Resolution, Scale, ScenarioDelta, Series, SeriesKey,
-    Snapshot, TagSet, Trend,
+    BrokenEdit, Cell, Delta, Edition, ErrorLog, MetricId, MetricSpec, OTHER, Recorder, Resolution, Scale,
+    ScenarioDelta, Series, SeriesKey, Snapshot, TagSet, Trend,
 };
 use crate::plan::{Plan, Work};
 use rustc_hash::FxHashMap;
@@ -47,6 +48,30 @@ pub(super) enum ToCollector {
         /// What came of it.
         answer: Answer,
     },
+    /// Somebody edited the run: what came of it, and the rules that judge from now on where they changed.
+    Revised {
+        /// What was changed.
+        edition: Box<Edition>,
+        /// The new rules.
+        rules: Option<Arc<Rules>>,
+    },
+    /// An edit cannot be read, or could not and is mended.
+    Broken(Option<BrokenEdit>),
+    /// A threshold that is a closure was asked.
+    Answered {
+        /// Its name.
+        name: String,
+        /// The revision of the rules that it was asked for.
+        revision: u64,
+        /// Run time of the Snapshot that it looked at.
+        at: Duration,
+        /// Whether it asked for a window of time, so that a breach stands.
+        windowed: bool,
+        /// What it said, or why it could not.
+        answer: Result<bool, String>,
+    },
+    /// Somebody wants a summary of this moment.
+    Captured(String),
     /// All shards have ended; publish the last Snapshot.
     Finish {
         /// How long to wait for what is still in the channel.
@@ -164,6 +189,9 @@ impl Collector {
                         self.interventions.push(intervention);
                     }
                 }
+                // What these bring into the Snapshot comes with the judge.
+                Ok(ToCollector::Revised { .. } | ToCollector::Broken(_) | ToCollector::Answered { .. }) => {}
+                Ok(ToCollector::Captured(_)) => {}
                 Ok(ToCollector::Finish { within }) => {
                     let end = Instant::now() + within;
                     while let Ok(message) = inbox.try_recv() {
@@ -295,12 +323,12 @@ impl Collector {
             series: self.series.clone(),
             scenarios: self.states.clone(),
             recent: total(&self.moments, now),
-            thresholds: Vec::new(),
             interventions: self.interventions.clone(),
             errors: Arc::new(self.errors.clone()),
             generator,
             prints: self.prints.iter().map(|(_, line)| line.clone()).collect(),
             prints_before: self.forgotten,
+            ..Snapshot::default()
         };
         snapshot.thresholds = self.judge.judge(&snapshot);
         // Nobody may be watching; the next one is for whoever comes.

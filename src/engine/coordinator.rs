@@ -18,7 +18,6 @@ use super::stack::LARGE;
 use super::steering;
 use crate::clock::RunClock;
 use crate::control::{Author, Command};
-use crate::expr::ThresholdRule;
 use crate::metrics::snapshot::{Intervention, Status};
 use crate::metrics::{Snapshot, specs};
 use crate::plan::Plan;
@@ -60,7 +59,7 @@ pub(super) fn coordinate(
         Ok(runtime) => runtime,
         Err(error) => return Ending { broken: Some(format!("no runtime: {error}")), ..Ending::default() },
     };
-    let named: Vec<&str> = plan.thresholds.iter().flat_map(ThresholdRule::metrics).collect();
+    let named: Vec<&str> = plan.rules.metrics();
     let timeout = plan.options.http.timeout.total.as_secs();
     let specs = specs(&plan.metrics, &named, timeout);
     let (to_collector, deltas) = std_mpsc::channel();
@@ -337,6 +336,13 @@ impl Lead<'_> {
             }
             Command::Note { by, what, why } => {
                 self.told::<()>(now, by, what, Err(why));
+            }
+            Command::Edit { by, .. } | Command::Rules { by, .. } | Command::BrokenEdit { by, .. } => {
+                self.told::<()>(now, by, "edit".to_owned(), Err("this run takes no edits".to_owned()));
+            }
+            Command::Capture { by, why } => {
+                let _ = self.to_collector.send(ToCollector::Captured(why));
+                self.told(now, by, "summary of this moment kept".to_owned(), Ok(()));
             }
             Command::End { by, scenario, why } => {
                 let order = self.running().and_then(|()| self.changes.end(self.plan, &scenario, &why));

@@ -20,7 +20,11 @@ pub(super) struct Judge {
 
 impl Judge {
     pub(super) fn new(plan: &Plan, commands: mpsc::UnboundedSender<Command>) -> Self {
-        Judge { rules: plan.thresholds.iter().map(|rule| (rule.clone(), None)).collect(), commands, ended_by: None }
+        Judge {
+            rules: plan.rules.thresholds.iter().map(|rule| (rule.clone(), None)).collect(),
+            commands,
+            ended_by: None,
+        }
     }
 
     /// The verdict of each rule on a Snapshot. A breach that must end the run does so, once.
@@ -54,7 +58,9 @@ impl Judge {
                 observed: judgement.observed,
                 observed_text: rule.condition.show(judgement),
                 first_breach: *first_breach,
+                revision: 1,
                 note: no_data.then(|| near(snapshot, undecided(rule, judgement))),
+                ..Verdict::default()
             });
         }
         verdicts

@@ -23,6 +23,7 @@
 //!
 //! The way of a text: tokens → spanned syntax tree → type check against the metrics → [`Condition`], which is judged.
 
+mod alert;
 mod algebra;
 mod catalog;
 mod condition;
@@ -35,11 +36,13 @@ mod parser;
 mod place;
 mod problem;
 mod rule;
+mod rules;
 mod selector;
 mod syntax;
 mod types;
 mod view;
 
+pub use alert::{AlertRule, AlertSeverity, Receiver};
 pub use catalog::Catalog;
 pub use condition::{Compared, Condition, Judgement, Moment};
 pub use dimension::Dimension;
@@ -48,6 +51,7 @@ pub use number::Quantity;
 pub use place::{Part, Place};
 pub use problem::{Problem, ProblemKind};
 pub use rule::{RuleOptions, RuleSeverity, ThresholdRule};
+pub use rules::{Change, ClosureRule, Rules};
 pub use selector::Selector;
 pub use syntax::{Comparison, Join, Method, Sign};
 pub use view::{CounterView, Distribution, GaugeView, RateView, Slice, View};

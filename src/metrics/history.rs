@@ -72,6 +72,12 @@ pub struct History {
     counts: Counts,
 }
 
+impl Default for History {
+    fn default() -> Self {
+        History::new(BUDGET)
+    }
+}
+
 /// What series have seen between two moments of a run.
 #[derive(Debug, Clone)]
 pub struct Window {

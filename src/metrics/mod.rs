@@ -1,8 +1,9 @@
 //! Measuring: from a sample on a shard to the numbers that anyone may show.
 //!
 //! `metric` says what is measured, `tags` and `catalogue` name the series, `recorder` takes the samples, `cell`,
-//! `trend` and `histogram` hold them, `history` keeps them second by second, `snapshot` is what the collector publishes. No threads and no clocks here: the
-//! engine moves these values around.
+//! `trend` and `histogram` hold them, `history` keeps them second by second, `verdict` and `revision` say what rules and
+//! edits came to, `snapshot` is what the collector publishes. No threads and no clocks here: the engine moves these values
+//! around.
 
 pub mod catalogue;
 pub mod cell;
@@ -11,9 +12,11 @@ pub mod histogram;
 pub mod history;
 pub mod metric;
 pub mod recorder;
+pub mod revision;
 pub mod snapshot;
 pub mod tags;
 pub mod trend;
+pub mod verdict;
 
 pub use catalogue::{Catalogue, MetricId, MetricSpec, OTHER, SeriesId, SeriesKey, TagSetId, specs};
 pub use cell::Cell;
@@ -22,6 +25,8 @@ pub use histogram::{Histogram, Resolution, Scale};
 pub use history::{History, Sliding, Span, Window};
 pub use metric::{BUILT_IN, MetricDef, MetricKind, SYSTEM_TAGS, Unit, built_in};
 pub use recorder::{Delta, Recorder, RequestSample, RequestSeries, Sample, ScenarioDelta};
-pub use snapshot::{Series, Snapshot, Verdict};
+pub use revision::{BrokenEdit, CodeRevision, Edition};
+pub use snapshot::{Series, Snapshot};
 pub use tags::TagSet;
 pub use trend::Trend;
+pub use verdict::{AlertEvent, AlertPhase, AlertState, Breach, Verdict};

@@ -7,11 +7,14 @@
 use super::catalogue::{MetricId, MetricSpec};
 use super::cell::Cell;
 use super::error_log::ErrorLog;
+use super::history::History;
+use super::revision::{BrokenEdit, CodeRevision, Edition};
 use super::tags::TagSet;
 use super::trend::Trend;
+use super::verdict::{AlertEvent, AlertState, Verdict};
 use crate::control::Author;
 use crate::load::Answer;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 /// One series with all that it has seen since the start of the run.
@@ -95,31 +98,6 @@ pub struct Recent {
     pub iterations: f64,
 }
 
-/// One threshold as judged on this Snapshot.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
-    /// The selector as written.
-    pub selector: String,
-    /// The expression as written.
-    pub expression: String,
-    /// The scenario that the rule is narrowed to.
-    pub scenario: Option<String>,
-    /// `fail` or `warn`.
-    pub severity: &'static str,
-    /// Whether a breach ends the run.
-    pub abort: bool,
-    /// Whether it holds now; `None` while there is no data.
-    pub passed: Option<bool>,
-    /// The value that was compared, in the metric's unit.
-    pub observed: Option<f64>,
-    /// The same for people, with its unit.
-    pub observed_text: Option<String>,
-    /// Run time of the first breach.
-    pub first_breach: Option<Duration>,
-    /// Anything to tell beside the verdict, such as near selectors when there was no data.
-    pub note: Option<String>,
-}
-
 /// How the generator itself is doing: whether the numbers may be trusted.
 #[derive(Debug, Clone, Default)]
 pub struct Generator {
@@ -185,6 +163,22 @@ pub struct Snapshot {
     pub recent: Recent,
     /// Thresholds in the order of the script.
     pub thresholds: Vec<Verdict>,
+    /// Alerts in the order of the script.
+    pub alerts: Vec<AlertState>,
+    /// The last edges of alerts, in order; bounded. Each has its number, so that a watcher knows which it has seen.
+    pub alert_events: Vec<AlertEvent>,
+    /// The revision of the rules that judge; the script as it began is 1, and 0 before anything is known.
+    pub revision: u64,
+    /// What was edited, in order; bounded.
+    pub edits: Vec<Edition>,
+    /// An edit that could not be read, until it is mended.
+    pub broken_edit: Option<BrokenEdit>,
+    /// How the revisions of the code do: the previous one and the current one. Empty until code was edited.
+    pub code_revisions: Vec<CodeRevision>,
+    /// Why somebody wanted to keep this moment as a summary of its own, in order; bounded.
+    pub captures: Vec<String>,
+    /// What every series has seen, second by second.
+    pub history: Arc<RwLock<History>>,
     /// What was changed while the run went on, in order; bounded.
     pub interventions: Vec<Intervention>,
     /// Errors so far.

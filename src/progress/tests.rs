@@ -11,12 +11,8 @@ fn verdict(selector: &str, scenario: Option<&str>, passed: Option<bool>) -> Verd
         expression: "rate < 1%".into(),
         scenario: scenario.map(str::to_owned),
         severity: "fail",
-        abort: false,
         passed,
-        observed: None,
-        observed_text: None,
-        first_breach: None,
-        note: None,
+        ..Verdict::default()
     }
 }
 

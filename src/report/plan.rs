@@ -110,11 +110,11 @@ fn waits(life: &Life, usual: &Backoff) -> Vec<String> {
 }
 
 fn thresholds(page: &mut Page, plan: &Plan) {
-    if plan.thresholds.is_empty() {
+    if plan.rules.thresholds.is_empty() {
         return;
     }
     page.heading("THRESHOLDS", "");
-    for rule in &plan.thresholds {
+    for rule in &plan.rules.thresholds {
         let options = &rule.options;
         let mut remarks = Vec::new();
         if let Some(scenario) = &options.scenario {

@@ -209,7 +209,7 @@ fn ms(duration: Duration) -> f64 {
 impl PlanWire {
     /// The wire twin of a Plan.
     pub fn new(plan: &Plan) -> Self {
-        let thresholds = plan.thresholds.iter().map(|rule| ThresholdWire {
+        let thresholds = plan.rules.thresholds.iter().map(|rule| ThresholdWire {
             selector: rule.selector.to_string(),
             expression: rule.source.clone(),
             severity: if rule.options.severity == RuleSeverity::Warn { "warn" } else { "fail" },

@@ -3,7 +3,7 @@
 use super::facts::{Facts, Outcome, Reason};
 use super::page::Style;
 use super::summary::Summary;
-use crate::expr::{Catalog, Judgement, RuleOptions, RuleSeverity, ThresholdRule};
+use crate::expr::{Catalog, Judgement, RuleOptions, RuleSeverity, Rules, ThresholdRule};
 use crate::load::{Argument, Load, Model, build};
 use crate::metrics::recorder::RequestSample;
 use crate::metrics::snapshot::{Generator, ScenarioState, Status};
@@ -53,7 +53,7 @@ pub(super) enum Fate {
 
 impl Shard {
     pub(super) fn new(plan: &Plan) -> Self {
-        let named: Vec<&str> = plan.thresholds.iter().flat_map(ThresholdRule::metrics).collect();
+        let named: Vec<&str> = plan.rules.thresholds.iter().flat_map(ThresholdRule::metrics).collect();
         let catalogue = Catalogue::new(specs(&plan.metrics, &named, 60), plan.options.limits.tag_sets);
         Shard { catalogue, recorder: Recorder::default(), keys: Vec::new(), errors: ErrorLog::default() }
     }
@@ -132,7 +132,7 @@ impl Shard {
     /// The last Snapshot of a run of so many seconds.
     pub(super) fn snapshot(mut self, plan: &Plan, seconds: f64, users: u32) -> Snapshot {
         self.keys.extend(self.catalogue.untold());
-        let named: Vec<&str> = plan.thresholds.iter().flat_map(ThresholdRule::metrics).collect();
+        let named: Vec<&str> = plan.rules.thresholds.iter().flat_map(ThresholdRule::metrics).collect();
         let metrics = specs(&plan.metrics, &named, 60);
         let cells = self.recorder.cells().iter().cloned();
         let series: Vec<_> = self
@@ -202,7 +202,7 @@ fn scenario(name: &str, work: Work) -> Scenario {
 pub(super) fn threshold(plan: &mut Plan, selector: &str, expression: &str, options: RuleOptions) {
     let catalog = Catalog { metrics: &plan.metrics, tags: &[], history: false };
     let (rule, problems) = ThresholdRule::parse(selector, expression, options, None, catalog);
-    plan.thresholds.push(rule.unwrap_or_else(|| panic!("{problems:?}")));
+    plan.rules.thresholds.push(rule.unwrap_or_else(|| panic!("{problems:?}")));
 }
 
 /// What the judge says of a rule.
@@ -213,7 +213,7 @@ pub(super) fn verdict(
     observed: Option<f64>,
     breach: Option<f64>,
 ) -> Verdict {
-    let rule = &plan.thresholds[at];
+    let rule = &plan.rules.thresholds[at];
     Verdict {
         selector: rule.selector.to_string(),
         expression: rule.source.clone(),
@@ -224,7 +224,8 @@ pub(super) fn verdict(
         observed,
         observed_text: rule.condition.show(Judgement { passed, observed, part: 0 }),
         first_breach: breach.map(Duration::from_secs_f64),
-        note: None,
+        revision: 1,
+        ..Verdict::default()
     }
 }
 
@@ -261,7 +262,8 @@ pub(super) fn plan() -> Plan {
                 Work::Iterations { users: 5, iterations: 100, max_duration: Duration::from_secs(600) },
             ),
         ],
-        thresholds: Vec::new(),
+        rules: Rules::default(),
+        code: String::new(),
         metrics: vec![
             metric("cart_value", MetricKind::Trend, Unit::Plain),
             metric("orders", MetricKind::Counter, Unit::Plain),

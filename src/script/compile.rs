@@ -17,6 +17,7 @@ use super::source::Sources;
 use super::thresholds;
 use super::{feed_uses, feeds};
 use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::expr::Rules;
 use crate::metrics::{BUILT_IN, MetricDef};
 use crate::plan::{Backoff, HttpSettings, Limits, Options, Plan, Source};
 use rhai::{Map, OptimizationLevel, Position};
@@ -139,7 +140,8 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
         demo: record.demo > 0,
         options,
         scenarios,
-        thresholds,
+        rules: Rules { thresholds, ..Rules::default() },
+        code: String::new(),
         metrics,
         feeds,
     }

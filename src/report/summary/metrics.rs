@@ -50,7 +50,7 @@ impl MetricWire {
 /// The parts of a metric that thresholds name, in the order of the script.
 fn parts(plan: &Plan, snapshot: &Snapshot, metric: &str) -> Map<String, Value> {
     let mut parts = Map::new();
-    for quantity in plan.thresholds.iter().flat_map(|rule| rule.condition.quantities()) {
+    for quantity in plan.rules.thresholds.iter().flat_map(|rule| rule.condition.quantities()) {
         let watched = &quantity.selector;
         if watched.metric() != metric || watched.tags().next().is_none() {
             continue;
