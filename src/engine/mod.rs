@@ -9,6 +9,7 @@
 
 mod arrivals;
 mod changes;
+mod code;
 mod collector;
 mod coordinator;
 mod drive;
