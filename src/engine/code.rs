@@ -5,7 +5,7 @@
 
 use super::graph::Node;
 use crate::plan::{Plan, Scenario};
-use crate::script::functions::Functions;
+use crate::script::machine::Functions;
 use crate::script::machine::Machine;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -18,7 +18,7 @@ use crate::plan::Pacing;
 use crate::script::duration;
 use crate::script::error::ScriptError;
 use crate::script::host::Ids;
-use crate::script::functions::Function;
+use crate::script::machine::Function;
 use crate::script::machine::Failure;
 use crate::script::user::User;
 use crate::user::fiber;

@@ -8,7 +8,7 @@ use super::interlude::Interlude;
 use super::shard::Ground;
 use crate::script::error::{Ended, ScriptError};
 use crate::script::host::Ids;
-use crate::script::functions::{Function, Functions};
+use crate::script::machine::{Function, Functions};
 use crate::script::machine::{Failure, Machine};
 use crate::script::user::User;
 use crate::user::fiber;

@@ -1,8 +1,10 @@
-//! Which functions a script gives to its scenarios, found again by every Machine in what its own evaluation declared.
+//! Which functions and closures of a script do what: found once more in what an evaluation declared, by the order of the Plan.
 //!
-//! Used by the machine; it calls nothing.
+//! Called by the Machine. It knows declarations and no engine: nothing is called here.
 
-use super::declare::{Record, Shape, What};
+use super::declare::{Declaration, Record, Shape, What};
+use super::source::Sources;
+use crate::expr::Rules;
 use crate::plan::Plan;
 use rhai::{AST, Dynamic, FnPtr, Map};
 use std::collections::BTreeMap;
@@ -29,6 +31,20 @@ pub struct Functions {
     pub pacing: Option<Function>,
     /// Of a load with an `adaptive` part: what says the value. See [`Machine::ask`](super::machine::Machine::ask).
     pub steer: Option<FnPtr>,
+}
+
+/// Where the body of each function begins: file, line, column.
+pub(super) fn begins(sources: &Sources) -> BTreeMap<String, (String, usize, usize)> {
+    let mut begins = BTreeMap::new();
+    for (source, ast) in sources.files.iter().zip(&sources.asts) {
+        for function in ast.iter().flat_map(AST::iter_fn_def) {
+            let at = function.body.start_position();
+            if let (Some(line), Some(column)) = (at.line(), at.position()) {
+                begins.entry(function.name.to_string()).or_insert_with(|| (source.path.clone(), line, column));
+            }
+        }
+    }
+    begins
 }
 
 pub(super) fn with_arity(pointer: FnPtr, arities: &BTreeMap<String, usize>) -> Function {
@@ -114,3 +130,41 @@ pub fn function_of(value: &Dynamic) -> Option<FnPtr> {
     value.as_immutable_string_ref().ok().and_then(|name| FnPtr::new(name.as_str()).ok())
 }
 
+/// The closures of the rules.
+#[derive(Default)]
+pub(super) struct Deciding {
+    /// By the order of `Rules::closures`.
+    pub closures: Vec<FnPtr>,
+    /// By the order of `Rules::alerts`.
+    pub thens: Vec<Option<FnPtr>>,
+}
+
+/// The closures of thresholds and alerts by the order of the rules; `None` when the declarations are not those of the rules.
+pub(super) fn deciding(rules: &Rules, record: &Record) -> Option<Deciding> {
+    let of = |what: What| record.declarations.iter().filter(move |declaration| declaration.what == what);
+    let mut thresholds = of(What::Threshold).filter_map(|declaration| Some((declaration, closure_of(declaration)?)));
+    let mut closures = Vec::with_capacity(rules.closures.len());
+    for rule in &rules.closures {
+        let (declaration, closure) = thresholds.next()?;
+        is_named(declaration, &rule.name).then_some(())?;
+        closures.push(closure);
+    }
+    let mut alerts = of(What::Alert);
+    let mut thens = Vec::with_capacity(rules.alerts.len());
+    for alert in &rules.alerts {
+        let declaration = alerts.next().filter(|declaration| is_named(declaration, &alert.name))?;
+        let then = declaration.arguments[1].as_map_ref().ok()?.get("then").and_then(|then| then.clone().try_cast());
+        (then.is_some() == alert.acts).then_some(())?;
+        thens.push(then);
+    }
+    (thresholds.next().is_none() && alerts.next().is_none()).then_some(Deciding { closures, thens })
+}
+
+fn is_named(declaration: &Declaration, name: &str) -> bool {
+    declaration.arguments[0].as_immutable_string_ref().is_ok_and(|found| **found == *name)
+}
+
+/// The closure of `threshold(name, closure[, options])`; `None` for a threshold that is an expression.
+pub(super) fn closure_of(threshold: &Declaration) -> Option<FnPtr> {
+    threshold.arguments.get(1)?.clone().try_cast()
+}

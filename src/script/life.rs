@@ -4,7 +4,7 @@
 
 use super::desk::Functions;
 use super::error::type_name;
-use super::functions::function_of;
+use super::machine::function_of;
 use super::settings::Reader;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Pacing, Weighted};

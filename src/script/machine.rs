@@ -6,7 +6,8 @@
 
 use super::declare::{self, Record};
 use super::error::{self, Ended, ScriptError};
-use super::functions::{Function, Functions, arities, functions, with_arity};
+pub use super::functions::{Function, Functions, function_of};
+use super::functions::{arities, begins, deciding, functions, with_arity};
 use super::home::Home;
 use super::{backoff, bindings, draft, duration, feeds, guard, json, row, source::Sources};
 use crate::feed::Rows;
@@ -46,6 +47,10 @@ pub struct Machine {
     pub scenarios: Vec<Option<Functions>>,
     /// By the order of the Plan's feeds: what makes the rows of those that are generated.
     pub(super) generators: Vec<Option<Function>>,
+    /// By the order of the Plan's `Rules::closures`: the thresholds that are closures, with one parameter. See [`Machine::ask`].
+    pub closures: Vec<FnPtr>,
+    /// By the order of the Plan's `Rules::alerts`: what an alert does when it rings, with one parameter.
+    pub thens: Vec<Option<FnPtr>>,
 }
 
 /// The engine of a script, before it has seen one: types, functions, limits.
@@ -202,7 +207,10 @@ impl Machine {
     pub fn new(plan: &Plan) -> Result<Machine, ScriptError> {
         let machine = Machine::edited(plan)?;
         let generated = plan.feeds.iter().map(|feed| matches!(feed.rows, Rows::Generated));
-        let complete = machine.scenarios.iter().all(Option::is_some)
+        let acting = plan.rules.alerts.iter().map(|alert| alert.acts);
+        let complete = machine.closures.len() == plan.rules.closures.len()
+            && acting.eq(machine.thens.iter().map(Option::is_some))
+            && machine.scenarios.iter().all(Option::is_some)
             && generated.zip(&machine.generators).all(|(generated, found)| generated == found.is_some());
         if complete { Ok(machine) } else { Err(differs(&machine.main)) }
     }
@@ -225,10 +233,20 @@ impl Machine {
                 let generators = feeds::generators(&plan.feeds, top.record.declarations.iter()).into_iter();
                 let generators =
                     generators.map(|closure| closure.map(|pointer| with_arity(pointer, &arities))).collect();
+                // Rules that were edited elsewhere are not those of the script: who made them has their closures.
+                let rules = deciding(&plan.rules, &top.record).unwrap_or_default();
                 let own = sources.asts[0].iter().flat_map(AST::iter_functions).map(|function| function.name.to_owned());
-                let home = Home::new(sealed, own.collect(), main.clone());
-                let begins = begins(&sources);
-                Ok(Machine { engine, home, arities, begins, main, scenarios, generators })
+                Ok(Machine {
+                    engine,
+                    home: Home::new(sealed, own.collect(), main.clone()),
+                    arities,
+                    begins: begins(&sources),
+                    main,
+                    scenarios,
+                    generators,
+                    closures: rules.closures,
+                    thens: rules.thens,
+                })
             }
             (_, Some(error)) => Err(error),
             _ => Err(differs(&main)),
@@ -301,20 +319,6 @@ impl Machine {
         }
         error
     }
-}
-
-/// Where the body of each function begins: file, line, column.
-fn begins(sources: &Sources) -> BTreeMap<String, (String, usize, usize)> {
-    let mut begins = BTreeMap::new();
-    for (source, ast) in sources.files.iter().zip(&sources.asts) {
-        for function in ast.iter().flat_map(AST::iter_fn_def) {
-            let at = function.body.start_position();
-            if let (Some(line), Some(column)) = (at.line(), at.position()) {
-                begins.entry(function.name.to_string()).or_insert_with(|| (source.path.clone(), line, column));
-            }
-        }
-    }
-    begins
 }
 
 fn text_of(value: &EnvValue) -> Option<String> {

@@ -16,7 +16,7 @@ pub mod duration;
 pub mod error;
 mod feed_uses;
 mod feeds;
-pub mod functions;
+mod functions;
 mod guard;
 pub mod home;
 pub mod host;
