@@ -3,6 +3,7 @@
 //! One thread that blocks on one channel. It never waits for a shard: one whose Delta is late is named in the Snapshot
 //! and merged with the next.
 
+use super::by_code::ByCode;
 use super::health::Health;
 use super::judge::Judge;
 use super::recent::{Moment, RECENT, Watched, recent, total};
@@ -54,6 +55,8 @@ pub(super) enum ToCollector {
         edition: Box<Edition>,
         /// The new rules.
         rules: Option<Arc<Rules>>,
+        /// All of the Plan from now on: scenarios keep their index, new ones stand behind them.
+        plan: Arc<Plan>,
     },
     /// An edit cannot be read, or could not and is mended.
     Broken(Option<BrokenEdit>),
@@ -84,6 +87,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Everything the collector knows.
 pub(super) struct Collector {
     plan: Arc<Plan>,
+    /// How many scenarios there were at first.
+    begun_with: usize,
     specs: Arc<[MetricSpec]>,
     spares: Vec<Sender<Recorder>>,
     publish: watch::Sender<Arc<Snapshot>>,
@@ -110,6 +115,10 @@ pub(super) struct Collector {
     status: Status,
     clock: Option<RunClock>,
     interventions: Vec<Intervention>,
+    /// Edits, the last ones.
+    edits: VecDeque<Edition>,
+    broken: Option<BrokenEdit>,
+    by_code: ByCode,
     /// Targets that somebody set, by scenario.
     scaled: Vec<Option<f64>>,
     ended: Option<Duration>,
@@ -118,6 +127,8 @@ pub(super) struct Collector {
 
 /// Most interventions that are kept; a run with more is steered by a machine, whose own log is the better place.
 const INTERVENTIONS: usize = 1_000;
+/// Most edits that are kept, the last ones.
+const EDITS: usize = 1_000;
 /// In how many Snapshots after its first a printed line stands: a watcher that misses one still sees it.
 const REPEATED: u64 = 4;
 
@@ -156,9 +167,13 @@ impl Collector {
             status: Status::Starting,
             clock: None,
             interventions: Vec::new(),
+            edits: VecDeque::new(),
+            broken: None,
+            by_code: ByCode::default(),
             scaled: vec![None; plan.scenarios.len()],
             ended: None,
             sequence: 0,
+            begun_with: plan.scenarios.len(),
             plan,
             specs,
             spares,
@@ -189,8 +204,10 @@ impl Collector {
                         self.interventions.push(intervention);
                     }
                 }
+                Ok(ToCollector::Revised { edition, plan, .. }) => self.revise(*edition, plan),
+                Ok(ToCollector::Broken(broken)) => self.broken = broken,
                 // What these bring into the Snapshot comes with the judge.
-                Ok(ToCollector::Revised { .. } | ToCollector::Broken(_) | ToCollector::Answered { .. }) => {}
+                Ok(ToCollector::Answered { .. }) => {}
                 Ok(ToCollector::Captured(_)) => {}
                 Ok(ToCollector::Finish { within }) => {
                     let end = Instant::now() + within;
@@ -215,6 +232,27 @@ impl Collector {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
+    }
+
+    /// Another Plan: its loads are what users and progress are held against, and there may be scenarios more.
+    fn revise(&mut self, edition: Edition, plan: Arc<Plan>) {
+        for scenario in plan.scenarios.iter().skip(self.states.len()) {
+            let (name, after) = (scenario.name.clone(), scenario.after.clone());
+            self.states.push(ScenarioState { name, after, ..ScenarioState::default() });
+            self.moments.push(VecDeque::new());
+            self.scaled.push(None);
+            self.scenarios.iter_mut().for_each(|shard| shard.push(ScenarioDelta::default()));
+            if matches!(scenario.work, Work::Arrivals { .. }) {
+                self.lateness.get_or_insert_with(|| Trend::new(Scale::DAY, Resolution::TwoDigits));
+            }
+        }
+        self.plan = plan;
+        let last = Arc::clone(&self.publish.borrow());
+        self.by_code.began(edition.code, edition.at, &last);
+        if self.edits.len() == EDITS {
+            self.edits.pop_front();
+        }
+        self.edits.push_back(edition);
     }
 
     fn enter(&mut self, status: Status) {
@@ -259,7 +297,9 @@ impl Collector {
             lateness.merge(&delta.lateness);
         }
         self.regrouped[shard] = delta.regrouped;
-        self.scenarios[shard] = delta.scenarios;
+        // A shard may not have heard of the newest scenarios.
+        self.scenarios[shard].splice(..delta.scenarios.len(), delta.scenarios);
+        self.by_code.absorb(&delta.accounts);
         let next = self.sequence + 1;
         self.prints.extend(delta.prints.drain(..).map(|line| (next, line)));
         self.reported[shard] = true;
@@ -324,12 +364,16 @@ impl Collector {
             scenarios: self.states.clone(),
             recent: total(&self.moments, now),
             interventions: self.interventions.clone(),
+            revision: self.edits.back().map_or(1, |edition| edition.revision),
+            edits: self.edits.iter().cloned().collect(),
+            broken_edit: self.broken.clone(),
             errors: Arc::new(self.errors.clone()),
             generator,
             prints: self.prints.iter().map(|(_, line)| line.clone()).collect(),
             prints_before: self.forgotten,
             ..Snapshot::default()
         };
+        snapshot.code_revisions = self.by_code.tell(&snapshot);
         snapshot.thresholds = self.judge.judge(&snapshot);
         // Nobody may be watching; the next one is for whoever comes.
         self.publish.send_replace(Arc::new(snapshot));
@@ -344,7 +388,8 @@ impl Collector {
         let peaks = of_shards().map(|shard| shard.peak).sum::<u32>().min(declared.work.users_max());
         let done = self.clock.is_some() && of_shards().all(|shard| shard.done);
         let promised = declared.work.iterations();
-        let planned = (self.clock.is_some() && declared.after.is_none()).then_some(declared.starts);
+        let first = at < self.begun_with;
+        let planned = (first && self.clock.is_some() && declared.after.is_none()).then_some(declared.starts);
         let begins = of_shards().find_map(|shard| shard.begins).or(planned);
         let begun = begins.is_some_and(|begins| elapsed >= begins);
         let local = elapsed.saturating_sub(begins.unwrap_or_default());

@@ -12,14 +12,16 @@
 use super::changes::Changes;
 use super::collector::{Collector, ToCollector};
 use super::graph;
+use super::order::{Order, ShardEvent};
+use super::revisions::{Made, Moment, Outcome, Revisions};
 use super::run::{Ending, Settings};
-use super::shard::{self, Order, ShardEvent};
+use super::shard;
 use super::stack::LARGE;
 use super::steering;
 use crate::clock::RunClock;
 use crate::control::{Author, Command};
 use crate::metrics::snapshot::{Intervention, Status};
-use crate::metrics::{Snapshot, specs};
+use crate::metrics::{BrokenEdit, Snapshot, specs};
 use crate::plan::Plan;
 use crate::script::commons::Commons;
 use crate::script::error::ScriptError;
@@ -115,6 +117,11 @@ pub(super) fn coordinate(
         ending: Ending::default(),
         live: settings.shards,
         changes: Changes::new(settings.paused),
+        revisions: Revisions::new(plan, nodes, settings.shards),
+        edits: 0,
+        done: 0,
+        over: false,
+        unfit: false,
     };
     runtime.block_on(lead.whole_run(&mut from_shards));
     let mut ending = lead.ending;
@@ -174,6 +181,15 @@ struct Lead<'a> {
     ending: Ending,
     live: usize,
     changes: Changes,
+    revisions: Revisions,
+    /// Edits that the shards were told of.
+    edits: usize,
+    /// Shards whose users have all ended since the last of them.
+    done: usize,
+    /// Whether the scenarios are.
+    over: bool,
+    /// Whether a shard could not build the Machine of the last edit of code.
+    unfit: bool,
 }
 
 /// What ended a stage.
@@ -218,16 +234,17 @@ impl Lead<'_> {
             self.shards.tell(&Order::Start { clock, data: Arc::clone(&data) });
             let _ = self.to_collector.send(ToCollector::Clock(clock));
             self.status(if self.changes.is_paused() { Status::Paused } else { Status::Running });
-            let mut done = 0;
-            while done < self.live {
+            while self.done < self.live {
                 match self.next(events, None).await {
-                    Stage::Event(ShardEvent::Done(_)) => done += 1,
+                    // One that has not heard of the last edit tells it again when it has.
+                    Stage::Event(ShardEvent::Done(edits)) => self.done += usize::from(edits == self.edits),
                     Stage::Died | Stage::Killed => return,
                     _ => {}
                 }
             }
         }
-        if self.plan.teardown && !self.ending.killed {
+        self.over = true;
+        if self.revisions.plan().teardown && !self.ending.killed {
             self.status(Status::Teardown);
             let order = |_| Order::Teardown { data: Arc::clone(&data) };
             if let Err(timeout) = self.hook(events, order(()), self.plan.options.teardown_timeout).await {
@@ -275,6 +292,10 @@ impl Lead<'_> {
                         self.ending.broken.get_or_insert(why);
                         self.shards.tell(&Order::Kill);
                         Stage::Died
+                    }
+                    Some(ShardEvent::Unfit(error)) => {
+                        self.unfit(&error);
+                        continue;
                     }
                     Some(event) => Stage::Event(event),
                     None => {
@@ -324,25 +345,35 @@ impl Lead<'_> {
                 }
             }
             Command::Scale { by, scenario, to } => {
-                let order = self.running().and_then(|()| self.changes.scale(self.plan, &scenario, to, now));
+                let order = self.running().and_then(|()| self.changes.scale(self.revisions.plan(), &scenario, to, now));
                 self.order(now, by, format!("{scenario}: scale to {to}"), order);
             }
             Command::Replan { by, scenario } => {
-                let order = self.running().and_then(|()| self.changes.replan(self.plan, &scenario, now));
+                let order = self.running().and_then(|()| self.changes.replan(self.revisions.plan(), &scenario, now));
                 self.order(now, by, format!("{scenario}: as planned"), order);
             }
             Command::Note { by, what, why } => {
                 self.told::<()>(now, by, what, Err(why));
             }
-            Command::Edit { by, .. } | Command::Rules { by, .. } | Command::BrokenEdit { by, .. } => {
-                self.told::<()>(now, by, "edit".to_owned(), Err("this run takes no edits".to_owned()));
+            Command::Edit { by, plan } => {
+                self.edit(now, by, |revisions, by, moment| revisions.edit(by, &plan.0, moment));
+            }
+            Command::Rules { by, base, rules } => {
+                self.edit(now, by, |revisions, by, moment| revisions.rules(by, base, &rules, moment));
+            }
+            Command::Rollback { code, why } => {
+                self.edit(now, Author::Rollback, |revisions, _, moment| revisions.roll_back(code, why, moment));
+            }
+            Command::BrokenEdit { by, text } => {
+                let broken = text.map(|text| BrokenEdit { at: self.changes.at(now), by, text });
+                let _ = self.to_collector.send(ToCollector::Broken(broken));
             }
             Command::Capture { by, why } => {
                 let _ = self.to_collector.send(ToCollector::Captured(why));
                 self.told(now, by, "summary of this moment kept".to_owned(), Ok(()));
             }
             Command::End { by, scenario, why } => {
-                let order = self.running().and_then(|()| self.changes.end(self.plan, &scenario, &why));
+                let order = self.running().and_then(|()| self.changes.end(self.revisions.plan(), &scenario, &why));
                 self.order(now, by, format!("{scenario}: end"), order);
             }
         }
@@ -350,7 +381,42 @@ impl Lead<'_> {
 
     /// Whether anything can still be changed.
     fn running(&self) -> Result<(), String> {
-        if self.ending.stopped.is_some() { Err("the run is ending".to_owned()) } else { Ok(()) }
+        if self.over || self.ending.stopped.is_some() { Err("the run is ending".to_owned()) } else { Ok(()) }
+    }
+
+    /// Makes a revision, or tells why there is none.
+    fn edit(&mut self, now: Instant, by: Author, make: impl FnOnce(&mut Revisions, Author, Moment) -> Outcome) {
+        if let Err(why) = self.running() {
+            self.told::<()>(now, by, "edit".to_owned(), Err(why));
+            return;
+        }
+        let moment = Moment { at: self.changes.at(now), begun: self.changes.has_begun() };
+        let outcome = make(&mut self.revisions, by.clone(), moment);
+        // Whatever it says, it could be read.
+        let _ = self.to_collector.send(ToCollector::Broken(None));
+        match outcome {
+            Outcome::Same => {}
+            Outcome::Refused(why) => drop(self.told::<()>(now, by, "edit".to_owned(), Err(why.join("; ")))),
+            Outcome::Made(made) => {
+                let Made { edition, rules, plan, swap } = *made;
+                // Before the shards hear of it, so that nobody tells of a scenario that the collector does not know.
+                let _ = self.to_collector.send(ToCollector::Revised { edition: Box::new(edition), rules, plan });
+                if let Some(swap) = swap {
+                    (self.edits, self.done) = (self.edits + 1, 0);
+                    self.unfit = false;
+                    self.shards.tell(&Order::Swap(swap));
+                }
+            }
+        }
+    }
+
+    /// A shard goes on with the old code; so do all of them, since they evaluate the same script.
+    fn unfit(&mut self, error: &ScriptError) {
+        if !std::mem::replace(&mut self.unfit, true) {
+            self.revisions.unfit();
+            let why = format!("its code cannot be loaded, the old one goes on: {}", error.message);
+            self.told::<()>(Instant::now(), Author::File, "edit".to_owned(), Err(why));
+        }
     }
 
     /// A run that is to end does not stand still.

@@ -18,8 +18,8 @@ use crate::plan::Pacing;
 use crate::script::duration;
 use crate::script::error::ScriptError;
 use crate::script::host::Ids;
-use crate::script::machine::Function;
 use crate::script::machine::Failure;
+use crate::script::machine::Function;
 use crate::script::user::User;
 use crate::user::fiber;
 use rhai::Dynamic;
@@ -52,13 +52,7 @@ pub(super) struct Interlude<'a> {
 
 impl<'a> Interlude<'a> {
     /// Of a user before its first line.
-    pub(super) fn new(
-        code: Rc<Code>,
-        user: &'a User,
-        allowance: &'a Allowance,
-        ids: Ids,
-        data: &'a Dynamic,
-    ) -> Self {
+    pub(super) fn new(code: Rc<Code>, user: &'a User, allowance: &'a Allowance, ids: Ids, data: &'a Dynamic) -> Self {
         Interlude { code, user, allowance, ids, data, errors: 0, began: Duration::ZERO, began_at: Instant::now() }
     }
 

@@ -8,6 +8,7 @@
 //! Nobody above may reach a shard: windows read Snapshots and send Commands.
 
 mod arrivals;
+mod by_code;
 mod changes;
 mod code;
 mod collector;
@@ -20,8 +21,10 @@ mod interlude;
 mod judge;
 mod life;
 mod load_of_thread;
+mod order;
 mod recent;
 mod resident;
+mod revisions;
 mod run;
 mod shard;
 mod stack;

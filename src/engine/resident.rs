@@ -8,8 +8,8 @@
 
 use super::life::{self, Allowance, Step, Tally};
 use super::shard::{Ground, lost_text, new_user};
-use crate::user::{CancelHandle, CancelReason, Fiber, FiberError, VirtualUser};
 use crate::script::user::User;
+use crate::user::{CancelHandle, CancelReason, Fiber, FiberError, VirtualUser};
 use rhai::{Dynamic, Map};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -62,7 +62,8 @@ impl Resident {
         departed: &Rc<Cell<usize>>,
     ) -> Result<Resident, String> {
         let Newcomer { scenario, base, id, index, allowance, spent } = newcomer;
-        let (allowance, tally, gone) = (Rc::new(allowance), Rc::new(Tally::new(ground.codes.of(scenario))), Rc::new(Cell::new(false)));
+        let (allowance, tally, gone) =
+            (Rc::new(allowance), Rc::new(Tally::new(ground.codes.of(scenario))), Rc::new(Cell::new(false)));
         let settler = Settler {
             ground: Rc::clone(ground),
             scenario,
@@ -111,11 +112,6 @@ impl Resident {
         if self.allowance.retire() {
             self.deadline = Some(now + grace);
         }
-    }
-
-    /// It may begin so many more iterations of its own, or fewer.
-    pub(super) fn grant(&self, more: i64) {
-        self.allowance.own.set(self.allowance.own.get().map(|left| left.saturating_add_signed(more)));
     }
 
     /// Interrupts it now, even if it was asked to end before.

@@ -175,7 +175,8 @@ impl<'a> Helm<'a> {
         local: Duration,
         send: &dyn Fn(Command),
     ) {
-        let Some(closure) = machine.scenarios.get(self.at).and_then(|functions| functions.as_ref()?.steer.as_ref()) else {
+        let Some(closure) = machine.scenarios.get(self.at).and_then(|functions| functions.as_ref()?.steer.as_ref())
+        else {
             return;
         };
         let Some(state) = snapshot.scenarios.get(self.at) else { return };

@@ -11,7 +11,8 @@ use crate::clock::RunClock;
 use crate::control::Command;
 use crate::metrics::recorder::RequestSample;
 use crate::metrics::{
-    Account, Catalogue, ErrorKey, ErrorLog, MetricId, MetricKind, Recorder, RequestSeries, Sample, SeriesId, TagSet, TagSetId,
+    Account, Catalogue, ErrorKey, ErrorLog, MetricId, MetricKind, Recorder, RequestSeries, Sample, SeriesId, TagSet,
+    TagSetId,
 };
 use crate::plan::{HttpSettings, Plan};
 use crate::protocol::http::Shared;

@@ -287,8 +287,13 @@ impl Machine {
         this: Option<&mut Dynamic>,
         arguments: &mut [Dynamic],
     ) -> Result<Dynamic, Failure> {
-        let context =
-            NativeCallContext::new_with_all_fields(&self.engine, pointer.fn_name(), None, self.home.sealed(), Position::NONE);
+        let context = NativeCallContext::new_with_all_fields(
+            &self.engine,
+            pointer.fn_name(),
+            None,
+            self.home.sealed(),
+            Position::NONE,
+        );
         let result = pointer.call_raw(&context, this, arguments);
         result.map_err(|error| match *error {
             EvalAltResult::Exit(..) => {
