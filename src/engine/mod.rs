@@ -17,6 +17,7 @@ mod graph;
 mod health;
 mod interlude;
 mod judge;
+mod ledger;
 mod life;
 mod load_of_thread;
 mod recent;
