@@ -281,6 +281,7 @@ impl Judge {
             description: bell.rule.description.clone(),
             resolution: bell.rule.resolution.clone(),
             because,
+            notify: bell.rule.notify.as_slice().into(),
         }));
         if self.events.len() > EVENTS {
             self.events.pop_front();

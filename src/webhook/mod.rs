@@ -110,7 +110,8 @@ impl Webhooks {
             let mut delivery = line.queue.closed();
             delivery.receiver = message::shown(&line.receiver.url);
             // Two hooks at one host look alike without their paths.
-            let same = told.iter().filter(|other| other.receiver.split(" #").next() == Some(&delivery.receiver)).count();
+            let same =
+                told.iter().filter(|other| other.receiver.split(" #").next() == Some(&delivery.receiver)).count();
             if same > 0 {
                 delivery.receiver += &format!(" #{}", same + 1);
             }

@@ -136,7 +136,7 @@ fn event(number: u64, firing: bool, notify: &[Receiver]) -> AlertEvent {
 
 /// Rings and ends in turn, as many edges as wanted.
 fn events(count: u64, notify: &[Receiver]) -> Snapshot {
-    let alert_events = (0..count).map(|number| event(number, number % 2 == 0, notify)).collect();
+    let alert_events = (0..count).map(|number| Arc::new(event(number, number % 2 == 0, notify))).collect();
     Snapshot { alert_events, ..Snapshot::default() }
 }
 
