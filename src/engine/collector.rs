@@ -5,6 +5,7 @@
 
 use super::health::Health;
 use super::judge::Judge;
+use super::machine_load::MachineLoad;
 use super::recent::{Moment, RECENT, Watched, recent, total};
 use super::shard::TICK;
 use crate::clock::RunClock;
@@ -67,11 +68,13 @@ pub(super) enum ToCollector {
         at: Duration,
         /// Whether it asked for a window of time, so that a breach stands.
         windowed: bool,
-        /// What it said, or why it could not.
-        answer: Result<bool, String>,
+        /// What it said, `None` where there was no data for it, or why it could not.
+        answer: Result<Option<bool>, String>,
     },
     /// Somebody wants a summary of this moment.
     Captured(String),
+    /// All shards have ended and handed in what they had: publish it, and say so, before the last questions are asked.
+    Settle(Sender<()>),
     /// All shards have ended; publish the last Snapshot.
     Finish {
         /// How long to wait for what is still in the channel.
@@ -89,6 +92,7 @@ pub(super) struct Collector {
     publish: watch::Sender<Arc<Snapshot>>,
     judge: Judge,
     health: Health,
+    machine: MachineLoad,
     /// For each shard, what its series ids are here.
     ids: Vec<Vec<usize>>,
     index: FxHashMap<SeriesKey, usize>,
@@ -141,6 +145,7 @@ impl Collector {
             moments: vec![VecDeque::new(); plan.scenarios.len()],
             judge: Judge::new(&plan, commands),
             health: Health::new(shards),
+            machine: MachineLoad::new(shards),
             ids: vec![Vec::new(); shards],
             index: FxHashMap::default(),
             tag_sets: FxHashMap::default(),
@@ -192,6 +197,11 @@ impl Collector {
                 // What these bring into the Snapshot comes with the judge.
                 Ok(ToCollector::Revised { .. } | ToCollector::Broken(_) | ToCollector::Answered { .. }) => {}
                 Ok(ToCollector::Captured(_)) => {}
+                Ok(ToCollector::Settle(settled)) => {
+                    self.publish();
+                    // Whoever asked may have run out of patience.
+                    let _ = settled.send(());
+                }
                 Ok(ToCollector::Finish { within }) => {
                     let end = Instant::now() + within;
                     while let Ok(message) = inbox.try_recv() {
@@ -307,6 +317,9 @@ impl Collector {
         let lateness = self.lateness.as_mut().map(|lateness| std::mem::replace(lateness, empty()));
         let running = matches!(self.status, Status::Running | Status::Paused | Status::Stopping);
         let mut generator = self.health.tick(now, &lags, lateness.as_ref(), &self.errors, running);
+        for (metric, value) in self.machine.sample(now, &generator) {
+            self.set(metric, TagSet::empty(), value);
+        }
         generator.late_shards = late;
         generator.series = self.series.len();
         generator.regrouped = self.regrouped.iter().sum();

@@ -7,7 +7,7 @@
 use super::declare::{self, Record, Shape, What};
 use super::error::{self, Ended, ScriptError};
 use super::home::Home;
-use super::{backoff, bindings, draft, duration, feeds, guard, json, row, source::Sources};
+use super::{backoff, bindings, draft, duration, feeds, guard, json, live, ringing, row, source::Sources};
 use crate::plan::{EnvValue, Plan, Source};
 use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicBlobPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage,
@@ -71,6 +71,10 @@ pub struct Machine {
     pub scenarios: Vec<Functions>,
     /// By the order of the Plan's feeds: what makes the rows of those that are generated.
     pub generators: Rc<[Option<Function>]>,
+    /// By the order of `plan.rules.closures`: thresholds that are closures. See [`Machine::ask`].
+    pub closures: Vec<FnPtr>,
+    /// By the order of `plan.rules.alerts`: what is called when they ring.
+    pub thens: Vec<Option<FnPtr>>,
 }
 
 /// The engine of a script, before it has seen one: types, functions, limits.
@@ -105,6 +109,8 @@ pub fn engine(limits: &crate::plan::Limits) -> Engine {
     backoff::register(&mut engine);
     draft::register(&mut engine);
     row::register(&mut engine);
+    live::register(&mut engine);
+    ringing::register(&mut engine);
     bindings::register(&mut engine);
     engine
 }
@@ -241,7 +247,9 @@ impl Machine {
                     generators.map(|closure| closure.map(|pointer| with_arity(pointer, &arities))).collect();
                 let own = sources.asts[0].iter().flat_map(AST::iter_functions).map(|function| function.name.to_owned());
                 let begins = begins(&sources);
-                Ok(Machine { own: own.collect(), engine, sealed, arities, begins, main, scenarios, generators })
+                let (closures, thens) = (Vec::new(), Vec::new());
+                let own = own.collect();
+                Ok(Machine { own, engine, sealed, arities, begins, main, scenarios, generators, closures, thens })
             }
             (_, Some(error)) => Err(error),
             _ => Err(differs(&main)),
