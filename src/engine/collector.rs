@@ -6,6 +6,7 @@
 use super::health::Health;
 use super::judge::{ClosureAnswer, Judge};
 use super::ledger::Ledger;
+use super::machine_load::MachineLoad;
 use super::recent::{Moment, RECENT, Watched, recent, total};
 use super::shard::TICK;
 use crate::clock::RunClock;
@@ -63,6 +64,8 @@ pub(super) enum ToCollector {
     Answered(ClosureAnswer),
     /// Somebody wants a summary of this moment.
     Captured(String),
+    /// All shards have ended and handed in what they had: publish it, and say so, before the last questions are asked.
+    Settle(Sender<()>),
     /// All shards have ended; publish the last Snapshot.
     Finish {
         /// How long to wait for what is still in the channel.
@@ -79,6 +82,7 @@ pub(super) struct Collector {
     publish: watch::Sender<Arc<Snapshot>>,
     judge: Judge,
     health: Health,
+    machine: MachineLoad,
     ledger: Ledger,
     errors: ErrorLog,
     regrouped: Vec<u64>,
@@ -137,6 +141,7 @@ impl Collector {
             moments: vec![VecDeque::new(); plan.scenarios.len()],
             judge: Judge::new(&plan, commands),
             health: Health::new(shards),
+            machine: MachineLoad::new(shards),
             ledger: Ledger::new(specs, shards, plan.options.limits.tag_sets),
             errors: ErrorLog::default(),
             regrouped: vec![0; shards],
@@ -197,6 +202,11 @@ impl Collector {
                     if self.captures.len() < EDITS {
                         self.captures.push(why);
                     }
+                }
+                Ok(ToCollector::Settle(settled)) => {
+                    self.publish();
+                    // Whoever asked may have run out of patience.
+                    let _ = settled.send(());
                 }
                 Ok(ToCollector::Finish { within }) => {
                     let end = Instant::now() + within;
@@ -297,19 +307,23 @@ impl Collector {
         self.reported.fill(false);
         self.refresh_all(now);
         self.count_users();
-        if let Some(reached) = self.reached.take() {
-            self.ledger.close(reached);
-        }
         let lags = std::mem::replace(&mut self.lags, Trend::new(Scale::DAY, Resolution::TwoDigits));
         let empty = || Trend::new(Scale::DAY, Resolution::TwoDigits);
         let lateness = self.lateness.as_mut().map(|lateness| std::mem::replace(lateness, empty()));
         let running = matches!(self.status, Status::Running | Status::Paused | Status::Stopping);
-        self.generator = self.health.tick(now, &lags, lateness.as_ref(), &self.errors, running);
-        self.generator.late_shards = late;
+        let generator = self.health.tick(now, &lags, lateness.as_ref(), &self.errors, running);
+        let elapsed = self.elapsed();
+        for (metric, value) in self.machine.sample(now, &generator) {
+            self.ledger.set(metric, TagSet::empty(), value, elapsed);
+        }
+        if let Some(reached) = self.reached.take() {
+            self.ledger.close(reached);
+        }
+        self.generator = Generator { late_shards: late, ..generator };
         self.tell();
     }
 
-    /// At a tick, and between two where something is to be told at once.
+    /// Between two ticks, where something is to be told at once.
     fn publish_now(&mut self) {
         self.refresh_all(Instant::now());
         self.tell();

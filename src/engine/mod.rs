@@ -7,7 +7,9 @@
 //! ```
 //! Nobody above may reach a shard: windows read Snapshots and send Commands.
 
+mod answers;
 mod arrivals;
+mod asking;
 mod changes;
 mod collector;
 mod coordinator;
@@ -20,6 +22,8 @@ mod judge;
 mod ledger;
 mod life;
 mod load_of_thread;
+mod machine_load;
+mod reactions;
 mod recent;
 mod resident;
 mod run;

@@ -22,6 +22,11 @@ pub(super) struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
+    /// All that was measured so far.
+    pub(super) fn whole(to: &'a Snapshot) -> Self {
+        Window { from: None, to, eyes: None }
+    }
+
     /// The same, for who asks for the same windows at each Snapshot.
     pub(super) fn watched(to: &'a Snapshot, eyes: &'a RefCell<Eyes>) -> Self {
         Window { from: None, to, eyes: Some(eyes) }
@@ -65,7 +70,7 @@ impl View for Window<'_> {
 
     fn gauge(&self, selector: &Selector) -> Option<GaugeView> {
         match self.cell(selector)? {
-            Cell::Gauge(Some(gauge)) => Some(GaugeView { value: gauge.last }),
+            Cell::Gauge(Some(gauge)) => Some(GaugeView { value: gauge.last, min: gauge.min, max: gauge.max }),
             _ => None,
         }
     }

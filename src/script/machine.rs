@@ -9,7 +9,7 @@ use super::error::{self, Ended, ScriptError};
 pub use super::functions::{Function, Functions, function_of};
 use super::functions::{arities, begins, deciding, functions, with_arity};
 use super::home::Home;
-use super::{backoff, bindings, draft, duration, feeds, guard, json, row, source::Sources};
+use super::{backoff, bindings, draft, duration, feeds, guard, json, live, ringing, row, source::Sources};
 use crate::plan::{EnvValue, Plan, Source};
 use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicBlobPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage,
@@ -87,6 +87,8 @@ pub fn engine(limits: &crate::plan::Limits) -> Engine {
     backoff::register(&mut engine);
     draft::register(&mut engine);
     row::register(&mut engine);
+    live::register(&mut engine);
+    ringing::register(&mut engine);
     bindings::register(&mut engine);
     engine
 }

@@ -134,7 +134,7 @@ impl View for Stretch<'_> {
 
     fn gauge(&self, selector: &Selector) -> Option<GaugeView> {
         match self.cell(selector)? {
-            Cell::Gauge(Some(gauge)) => Some(GaugeView { value: gauge.last }),
+            Cell::Gauge(Some(gauge)) => Some(GaugeView { value: gauge.last, min: gauge.min, max: gauge.max }),
             _ => None,
         }
     }
