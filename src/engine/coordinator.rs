@@ -9,6 +9,7 @@
 //! | teardown | `teardown` returned, failed or ran out of time | finishing |
 //! | finishing | every shard and the collector has ended | the Ending |
 
+use super::asking;
 use super::changes::Changes;
 use super::collector::{Collector, ToCollector};
 use super::graph;
@@ -17,7 +18,6 @@ use super::revisions::{Made, Moment, Outcome, Revisions};
 use super::run::{Ending, Settings};
 use super::shard;
 use super::stack::LARGE;
-use super::steering;
 use crate::clock::RunClock;
 use crate::control::{Author, Command};
 use crate::metrics::snapshot::{Intervention, Status};
@@ -105,14 +105,15 @@ pub(super) fn coordinate(
         Ok(thread) => thread,
         Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
     };
-    let steering = match steer(plan, snapshots, commands, &to_collector) {
-        Ok(steering) => steering,
+    let asker = match ask(plan, snapshots, commands, &to_collector) {
+        Ok(asker) => asker,
         Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
     };
     let mut lead = Lead {
         plan,
         shards: &shards,
         to_collector: &to_collector,
+        asked: &asker.edits,
         orders,
         ending: Ending::default(),
         live: settings.shards,
@@ -132,17 +133,19 @@ pub(super) fn coordinate(
             ending.bug.get_or_insert_with(|| format!("a shard panicked: {}", shard::panic_text(&*panic)));
         }
     }
-    if let Some((over, thread)) = steering {
-        drop(over);
-        match thread.join() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                ending.refused.get_or_insert(error);
-            }
-            Err(panic) => {
-                let why = shard::panic_text(&*panic);
-                ending.bug.get_or_insert_with(|| format!("the thread that steers panicked: {why}"));
-            }
+    let (settled, everything) = std_mpsc::channel();
+    let _ = to_collector.send(ToCollector::Settle(settled));
+    // Without it the last questions are about what there is.
+    let _ = everything.recv_timeout(LAST_DELTA);
+    drop(asker.over);
+    match asker.thread.join() {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            ending.refused.get_or_insert(error);
+        }
+        Err(panic) => {
+            let why = shard::panic_text(&*panic);
+            ending.bug.get_or_insert_with(|| format!("the thread that asks panicked: {why}"));
         }
     }
     let _ = to_collector.send(ToCollector::Finish { within: LAST_DELTA });
@@ -152,24 +155,35 @@ pub(super) fn coordinate(
     ending
 }
 
-/// The thread that steers, and what ends it when it is dropped.
-type Steered = (oneshot::Sender<()>, JoinHandle<Result<(), ScriptError>>);
+/// The thread that asks the script.
+struct Asker {
+    /// Ends it when it is dropped.
+    over: oneshot::Sender<()>,
+    /// Takes what an edit made of the Plan, with its revision, after the collector was told.
+    edits: mpsc::UnboundedSender<asking::Edit>,
+    thread: JoinHandle<Result<(), ScriptError>>,
+}
 
-/// Starts the thread that steers, where any load wants it.
-fn steer(
+/// Starts the thread that asks the script; a Plan without questions may get some by an edit.
+fn ask(
     plan: &Arc<Plan>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     commands: &mpsc::UnboundedSender<Command>,
     to_collector: &std_mpsc::Sender<ToCollector>,
-) -> std::io::Result<Option<Steered>> {
-    if !steering::is_needed(plan) {
-        return Ok(None);
-    }
-    let (plan, commands, to_collector) = (Arc::clone(plan), commands.clone(), to_collector.clone());
+) -> std::io::Result<Asker> {
     let (over, told) = oneshot::channel();
-    let body = move || steering::run(&plan, snapshots, told, &commands, &to_collector);
-    let thread = thread::Builder::new().name("steering".to_owned()).stack_size(LARGE).spawn(body)?;
-    Ok(Some((over, thread)))
+    let (edits, edited) = mpsc::unbounded_channel();
+    let start = asking::Start {
+        plan: Arc::clone(plan),
+        snapshots,
+        over: told,
+        edits: edited,
+        commands: commands.clone(),
+        to_collector: to_collector.clone(),
+    };
+    let thread =
+        thread::Builder::new().name("asking".to_owned()).stack_size(LARGE).spawn(move || asking::run(start))?;
+    Ok(Asker { over, edits, thread })
 }
 
 /// Leads the shards from state to state.
@@ -177,6 +191,8 @@ struct Lead<'a> {
     plan: &'a Arc<Plan>,
     shards: &'a Shards,
     to_collector: &'a std_mpsc::Sender<ToCollector>,
+    /// Who asks closures, of the Plan that holds.
+    asked: &'a mpsc::UnboundedSender<asking::Edit>,
     orders: mpsc::UnboundedReceiver<Command>,
     ending: Ending,
     live: usize,
@@ -356,6 +372,8 @@ impl Lead<'_> {
                 self.told::<()>(now, by, what, Err(why));
             }
             Command::Edit { by, plan } => {
+                // Whatever it says, it can be read.
+                let _ = self.to_collector.send(ToCollector::Broken(None));
                 self.edit(now, by, |revisions, by, moment| revisions.edit(by, &plan.0, moment));
             }
             Command::Rules { by, base, rules } => {
@@ -392,15 +410,15 @@ impl Lead<'_> {
         }
         let moment = Moment { at: self.changes.at(now), begun: self.changes.has_begun() };
         let outcome = make(&mut self.revisions, by.clone(), moment);
-        // Whatever it says, it could be read.
-        let _ = self.to_collector.send(ToCollector::Broken(None));
         match outcome {
             Outcome::Same => {}
             Outcome::Refused(why) => drop(self.told::<()>(now, by, "edit".to_owned(), Err(why.join("; ")))),
             Outcome::Made(made) => {
-                let Made { edition, rules, plan, swap } = *made;
+                let Made { edition, rules, plan, asked, swap } = *made;
+                let revision = edition.revision;
                 // Before the shards hear of it, so that nobody tells of a scenario that the collector does not know.
                 let _ = self.to_collector.send(ToCollector::Revised { edition: Box::new(edition), rules, plan });
+                let _ = self.asked.send((asked, revision)); // gone only after us
                 if let Some(swap) = swap {
                     (self.edits, self.done) = (self.edits + 1, 0);
                     self.unfit = false;

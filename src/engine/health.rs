@@ -179,7 +179,7 @@ fn note(notes: &mut Vec<String>, text: &str) {
 }
 
 /// CPU time of this process, all threads: fields 14 and 15 of `/proc/self/stat` (proc(5)), in ticks of 10 ms.
-fn cpu_time() -> Option<Duration> {
+pub(super) fn cpu_time() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     let after_name = stat.rsplit_once(')')?.1;
     let mut fields = after_name.split_whitespace().skip(11);

@@ -7,7 +7,9 @@
 //! ```
 //! Nobody above may reach a shard: windows read Snapshots and send Commands.
 
+mod answers;
 mod arrivals;
+mod asking;
 mod by_code;
 mod changes;
 mod code;
@@ -19,9 +21,12 @@ mod graph;
 mod health;
 mod interlude;
 mod judge;
+mod ledger;
 mod life;
 mod load_of_thread;
+mod machine_load;
 mod order;
+mod reactions;
 mod recent;
 mod resident;
 mod revisions;

@@ -30,6 +30,8 @@ pub(super) struct Made {
     /// For the judge, where they changed.
     pub(super) rules: Option<Arc<Rules>>,
     pub(super) plan: Arc<Plan>,
+    /// The same with the text in which the closures of the rules stand.
+    pub(super) asked: Arc<Plan>,
     /// For the shards, where anything but rules changed.
     pub(super) swap: Option<Arc<Swap>>,
 }
@@ -52,6 +54,10 @@ pub(super) struct Revisions {
     before: Option<Arc<Plan>>,
     /// Code that was rolled back, and its revision: it is not taken up again.
     rejected: Option<(Code, u64)>,
+    /// After a rollback, the Plan whose text the closures of the rules stand in.
+    closures: Option<Arc<Plan>>,
+    /// The revision of the rules that judge.
+    judging: u64,
     /// The revisions in which somebody else than the file changed the rules, since it was saved last.
     elsewhere: Vec<(u64, Author)>,
 }
@@ -67,6 +73,8 @@ impl Revisions {
             shards,
             before: None,
             rejected: None,
+            closures: None,
+            judging: 1,
             elsewhere: Vec::new(),
         }
     }
@@ -82,10 +90,14 @@ impl Revisions {
         let rejected = self.rejected.as_ref().filter(|(code, _)| same_code(code, &new.code));
         let edit = match rejected {
             Some((_, revision)) => {
+                self.closures = Some(Arc::new(new.clone()));
                 notes.push(format!("code {revision} was rolled back and is not taken up again until it changes"));
                 edit::compare(&self.plan, &with_code(new.clone(), &self.plan))
             }
-            None => edit::compare(&self.plan, new),
+            None => {
+                self.closures = None;
+                edit::compare(&self.plan, new)
+            }
         };
         let undone = if edit.rules_changed { std::mem::take(&mut self.elsewhere) } else { Vec::new() };
         for (revision, by) in undone {
@@ -96,8 +108,8 @@ impl Revisions {
 
     /// The rules were edited, and nothing else; `base` is the revision that they were made from.
     pub(super) fn rules(&mut self, by: Author, base: Option<u64>, rules: &Rules, moment: Moment) -> Outcome {
-        if let Some(base) = base.filter(|base| *base != self.revision) {
-            return Outcome::Refused(vec![format!("revision {} is current, not {base}", self.revision)]);
+        if let Some(base) = base.filter(|base| *base != self.judging && *base != self.revision) {
+            return Outcome::Refused(vec![format!("revision {} is current, not {base}", self.judging)]);
         }
         let mut new = self.present();
         new.rules = rules.clone();
@@ -116,6 +128,7 @@ impl Revisions {
             return Outcome::Refused(vec![format!("code {} is current, not {code}", self.code)]);
         };
         self.rejected = Some((self.plan.code.clone(), code));
+        self.closures = Some(Arc::clone(&self.plan));
         let edit = edit::compare(&self.plan, &with_code(self.present(), &before));
         self.make(Author::Rollback, edit, moment, vec![why])
     }
@@ -168,6 +181,13 @@ impl Revisions {
             })
         });
         let rules = edit.rules_changed.then(|| Arc::new(plan.rules.clone()));
+        if edit.rules_changed {
+            self.judging = self.revision;
+        }
+        let asked = match &self.closures {
+            None => Arc::clone(&plan),
+            Some(from) => Arc::new(Plan { sources: from.sources.clone(), env: from.env.clone(), ..Plan::clone(&plan) }),
+        };
         let edition = Edition {
             revision: self.revision,
             code: self.code,
@@ -179,7 +199,7 @@ impl Revisions {
             notes,
         };
         self.plan = Arc::clone(&plan);
-        Outcome::Made(Box::new(Made { edition, rules, plan, swap }))
+        Outcome::Made(Box::new(Made { edition, rules, plan, asked, swap }))
     }
 
     /// The load of a scenario that is over, or is when the shards hear of the edit, changes no more.

@@ -1,8 +1,8 @@
 //! Loads that are steered by what is measured: `adaptive` asks a closure of the script, `find_capacity` searches.
 //!
-//! One thread with a Machine of its own, and only where the Plan has such a load. It sees Snapshots and sends Commands, as
-//! anybody may; it knows no shard.
+//! Turned by the thread that asks (`asking`). It sees Snapshots and sends Commands, as anybody may; it knows no shard.
 
+use super::asking::ask;
 use super::collector::ToCollector;
 use super::window::Window;
 use crate::control::{Author, Command};
@@ -10,72 +10,47 @@ use crate::expr::{Moment, Selector, View};
 use crate::load::{Goal, Model, Next, Search, Steered, Steering, Window as Observation};
 use crate::metrics::snapshot::{ScenarioState, Status};
 use crate::metrics::{Cell, Snapshot, Trend};
-use crate::plan::{Limits, Options, Plan, Scenario};
+use crate::plan::{Plan, Scenario};
 use crate::script::duration::{Rate, Span};
-use crate::script::error::ScriptError;
-use crate::script::machine::{Failure, Machine};
+use crate::script::machine::Machine;
 use rhai::{Dynamic, Map};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use tokio::sync::{mpsc as tokio_mpsc, oneshot, watch};
 
 /// How often a closure is asked.
 const EVERY: Duration = Duration::from_secs(1);
 /// A look may be so much early: Snapshots come twice a second, about.
 const SOON: Duration = Duration::from_millis(100);
-/// How long it may think.
-const BUDGET: Duration = Duration::from_millis(100);
-
-/// Whether any load of the Plan is steered.
-pub(super) fn is_needed(plan: &Plan) -> bool {
-    plan.scenarios.iter().any(|scenario| steered(scenario).is_some())
+/// Whether any load of the Plan asks a closure of the script.
+pub(super) fn asks(plan: &Plan) -> bool {
+    plan.scenarios.iter().filter_map(steered).any(|steered| matches!(steered.how, Steering::Closure))
 }
 
 fn steered(scenario: &Scenario) -> Option<Steered> {
     scenario.work.load()?.shape.steered()
 }
 
-/// The body of the thread: until `over` is told, or its sender is gone.
-pub(super) fn run(
-    plan: &Arc<Plan>,
-    mut snapshots: watch::Receiver<Arc<Snapshot>>,
-    mut over: oneshot::Receiver<()>,
-    commands: &tokio_mpsc::UnboundedSender<Command>,
-    found: &mpsc::Sender<ToCollector>,
-) -> Result<(), ScriptError> {
-    let limits = Limits { cpu: BUDGET, ..plan.options.limits };
-    let options = Options { limits, ..plan.options.clone() };
-    let machine = Machine::new(&Plan { options, ..Plan::clone(plan) })?;
+/// The steered scenarios of a Plan. What an edit leaves as it is goes on where it was among `known`.
+pub(super) fn helms(plan: &Plan, known: Vec<Helm>) -> Vec<Helm> {
+    let mut known = known;
     let loads = plan.scenarios.iter().enumerate();
     let loads = loads.filter_map(|(at, scenario)| Some((at, scenario, steered(scenario)?)));
-    let mut helms: Vec<Helm<'_>> = loads.map(Helm::new).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .map_err(|error| ScriptError { message: format!("no runtime to steer with: {error}"), place: None })?;
-    runtime.block_on(async {
-        loop {
-            tokio::select! {
-                _ = &mut over => break,
-                changed = snapshots.changed() => if changed.is_err() {
-                    break;
-                },
+    loads
+        .map(|(at, scenario, steered)| {
+            let helm = Helm::new((at, scenario, steered));
+            match known.iter().position(|known| known.is_same(&helm)) {
+                Some(found) => Helm { at, scenario: helm.scenario, ..known.swap_remove(found) },
+                None => helm,
             }
-            let snapshot = Arc::clone(&snapshots.borrow_and_update());
-            for helm in &mut helms {
-                helm.turn(&machine, &snapshot, commands, found);
-            }
-        }
-    });
-    for helm in &helms {
-        helm.give_up(found);
-    }
-    Ok(())
+        })
+        .collect()
 }
 
 /// One steered scenario.
-struct Helm<'a> {
+pub(super) struct Helm {
+    /// Which of the Plan, and so of the Machine.
     at: usize,
-    scenario: &'a Scenario,
+    scenario: Scenario,
     model: Model,
     steered: Steered,
     search: Option<(Search, Arc<Goal>)>,
@@ -88,36 +63,61 @@ struct Helm<'a> {
     over: bool,
 }
 
-impl<'a> Helm<'a> {
-    fn new((at, scenario, steered): (usize, &'a Scenario, Steered)) -> Self {
+impl Helm {
+    fn new((at, scenario, steered): (usize, &Scenario, Steered)) -> Self {
         let model = scenario.work.load().map_or(Model::Users, |load| load.model);
         let search = match &steered.how {
             Steering::Capacity(goal) => Some((Search::new(Goal::clone(goal), model == Model::Users), Arc::clone(goal))),
             Steering::Closure => None,
         };
         let value = search.as_ref().map_or(0.0, |(search, _)| search.value());
-        Helm { at, scenario, model, due: steered.from, steered, search, since: None, value, over: false }
+        Helm {
+            at,
+            scenario: scenario.clone(),
+            model,
+            due: steered.from,
+            steered,
+            search,
+            since: None,
+            value,
+            over: false,
+        }
     }
 
-    /// Looks at a Snapshot; changes the load when it is time to.
-    fn turn(
+    /// Whether an edit left it as it is.
+    fn is_same(&self, other: &Helm) -> bool {
+        let shape = |helm: &Helm| helm.scenario.work.load().map(|load| load.shape.to_string());
+        let objective = self.scenario.objective.iter().map(|rule| &rule.source);
+        self.scenario.name == other.scenario.name
+            && self.model == other.model
+            && shape(self) == shape(other)
+            && objective.eq(other.scenario.objective.iter().map(|rule| &rule.source))
+    }
+
+    /// Where it stands in the Snapshot, which keeps the order in which scenarios came.
+    fn place(&self, snapshot: &Snapshot) -> Option<usize> {
+        snapshot.scenarios.iter().position(|state| state.name == self.scenario.name)
+    }
+
+    /// Looks at a Snapshot; changes the load when it is time to. Without a Machine no closure is asked.
+    pub(super) fn turn(
         &mut self,
-        machine: &Machine,
+        machine: Option<&Machine>,
         snapshot: &Arc<Snapshot>,
-        commands: &tokio_mpsc::UnboundedSender<Command>,
+        send: &dyn Fn(Command),
         found: &mpsc::Sender<ToCollector>,
     ) {
-        let Some(state) = snapshot.scenarios.get(self.at) else { return };
+        let Some(place) = self.place(snapshot) else { return };
+        let state = &snapshot.scenarios[place];
         let begun = state.begins.filter(|begins| snapshot.elapsed >= *begins);
         let Some(begins) = begun.filter(|_| !self.over && snapshot.status == Status::Running) else { return };
         let local = snapshot.elapsed - begins;
         if local + SOON < self.due {
             return;
         }
-        let send = |command| drop(commands.send(command)); // the coordinator is there as long as anything runs
         let (by, scenario) = (Author::Load, self.scenario.name.clone());
         if self.steered.until.is_some_and(|until| local >= until) {
-            self.give_up(found);
+            self.give_up(snapshot, found);
             self.over = true;
             let end = self.scenario.work.load().and_then(|load| load.shape.duration());
             if end.is_none_or(|end| local < end) {
@@ -129,36 +129,34 @@ impl<'a> Helm<'a> {
             // Nothing to look at yet: a search begins where its plan does, a closure says where.
             self.due = local + self.every();
             if self.search.is_none() {
-                self.ask(machine, snapshot, snapshot, local, &send);
+                self.ask(machine, (snapshot, snapshot), local, send);
             }
             return;
         };
         // From when it was due, so that a late Snapshot does not slow the steering down; what was missed is not made up for.
         self.due = (self.due + self.every()).max(local);
         match &mut self.search {
-            None => self.ask(machine, &since, snapshot, local, &send),
-            Some((search, _)) => {
-                match search.observe(observe(self.scenario, (&since, snapshot), self.at, self.value)) {
-                    Next::Run(value) => {
-                        if value != self.value {
-                            self.value = value;
-                            send(Command::Scale { by, scenario, to: value });
-                        }
-                    }
-                    Next::Done(answer) => {
-                        self.over = true;
-                        send(Command::End { by, scenario, why: answer.to_string() });
-                        let _ = found.send(ToCollector::Found { scenario: self.at, answer });
+            None => self.ask(machine, (&since, snapshot), local, send),
+            Some((search, _)) => match search.observe(observe(&self.scenario, (&since, snapshot), place, self.value)) {
+                Next::Run(value) => {
+                    if value != self.value {
+                        self.value = value;
+                        send(Command::Scale { by, scenario, to: value });
                     }
                 }
-            }
+                Next::Done(answer) => {
+                    self.over = true;
+                    send(Command::End { by, scenario, why: answer.to_string() });
+                    let _ = found.send(ToCollector::Found { scenario: place, answer });
+                }
+            },
         }
     }
 
     /// The run ends before the search does: what it knows is its answer.
-    fn give_up(&self, found: &mpsc::Sender<ToCollector>) {
-        if let (Some((search, _)), false) = (&self.search, self.over) {
-            let _ = found.send(ToCollector::Found { scenario: self.at, answer: search.answer() });
+    pub(super) fn give_up(&self, snapshot: &Snapshot, found: &mpsc::Sender<ToCollector>) {
+        if let (Some((search, _)), false, Some(place)) = (&self.search, self.over, self.place(snapshot)) {
+            let _ = found.send(ToCollector::Found { scenario: place, answer: search.answer() });
         }
     }
 
@@ -169,21 +167,21 @@ impl<'a> Helm<'a> {
     /// Asks the closure for a value. One that fails, or says nothing, leaves the load as it is.
     fn ask(
         &mut self,
-        machine: &Machine,
-        since: &Snapshot,
-        snapshot: &Snapshot,
+        machine: Option<&Machine>,
+        (since, snapshot): (&Snapshot, &Snapshot),
         local: Duration,
         send: &dyn Fn(Command),
     ) {
+        let Some(machine) = machine else { return };
         let Some(closure) = machine.scenarios.get(self.at).and_then(|functions| functions.as_ref()?.steer.as_ref())
         else {
             return;
         };
-        let Some(state) = snapshot.scenarios.get(self.at) else { return };
-        let live = live(self.scenario, (since, snapshot), state, self.value);
+        let Some(state) = self.place(snapshot).map(|place| &snapshot.scenarios[place]) else { return };
+        let live = live(&self.scenario, (since, snapshot), state, self.value);
         let time = Span::of(local.saturating_sub(self.steered.from));
         let by = Author::Load;
-        let why = match machine.ask(closure, vec![Dynamic::from(time), Dynamic::from_map(live)], BUDGET) {
+        let why = match ask(machine, closure, vec![Dynamic::from(time), Dynamic::from_map(live)]) {
             Ok(value) if value.is_unit() => return,
             Ok(value) => match number(&value) {
                 Some(value) => {
@@ -200,8 +198,7 @@ impl<'a> Helm<'a> {
                 }
                 None => format!("its closure returned {value}, which is no number from 0 on"),
             },
-            Err(Failure::Error(error)) => format!("{}: {}", error.place_text(), error.message),
-            Err(Failure::Ended(_)) => "its closure was ended".to_owned(),
+            Err(why) => why,
         };
         send(Command::Note { by, what: format!("{}: adaptive", self.scenario.name), why });
     }

@@ -106,6 +106,11 @@ impl Condition {
         self.test.window()
     }
 
+    /// Whether there is a `slope` or `forecast` in it.
+    pub fn has_line(&self) -> bool {
+        self.parts().iter().any(|part| part.number.has_line())
+    }
+
     /// Whether its last value alone decides: it has neither a window nor a `for`.
     pub fn is_momentary(&self) -> bool {
         self.lasting.is_none() && self.window().is_none()

@@ -24,6 +24,11 @@ pub enum Dimension {
 }
 
 impl Dimension {
+    /// What a value of this unit is.
+    pub fn of(unit: Unit) -> Self {
+        if unit == Unit::Share { Self::Share } else { Self::Amount(unit) }
+    }
+
     /// For messages: `a time`, `a number`.
     pub(super) fn words(self) -> &'static str {
         match self {
@@ -33,12 +38,13 @@ impl Dimension {
             Self::PerSecond(Unit::Time) => "milliseconds per second",
             Self::PerSecond(Unit::Data) => "a size per second",
             Self::PerSecond(Unit::Plain) => "a rate per second",
-            Self::Share => "a share",
+            Self::Share | Self::Amount(Unit::Share) => "a share",
             Self::Ratio => "a ratio",
             Self::Change(Unit::Time) => "milliseconds per second, per second",
             Self::Change(Unit::Data) => "a size per second, per second",
             Self::Change(Unit::Plain) => "a rate per second, per second",
-            Self::ShareChange => "a share per second",
+            Self::ShareChange | Self::PerSecond(Unit::Share) => "a share per second",
+            Self::Change(Unit::Share) => "a share per second, per second",
         }
     }
 
@@ -51,12 +57,12 @@ impl Dimension {
             Self::PerSecond(Unit::Time) => Some("`5ms/s`, or `5` for milliseconds per second"),
             Self::PerSecond(Unit::Data) => Some("`10MB/s`"),
             Self::PerSecond(Unit::Plain) => Some("`50/s`, or `50`"),
-            Self::Share => Some("`1%` or `0.01`"),
+            Self::Share | Self::Amount(Unit::Share) => Some("`1%` or `0.01`"),
             Self::Ratio => Some("`10%` or `0.1`"),
             Self::Change(Unit::Time) => Some("`5ms/s`, for so much more per second in each second"),
             Self::Change(Unit::Data) => Some("`1MB/s`, for so much more per second in each second"),
             Self::Change(Unit::Plain) => Some("`5/s`, for so many more per second in each second"),
-            Self::ShareChange => Some("`1%/s`"),
+            Self::ShareChange | Self::PerSecond(Unit::Share) | Self::Change(Unit::Share) => Some("`1%/s`"),
         }
     }
 
@@ -69,10 +75,10 @@ impl Dimension {
             Self::PerSecond(Unit::Time) => format!("{}/s", human::time(value)),
             Self::PerSecond(Unit::Data) => human::byte_rate(value),
             Self::PerSecond(Unit::Plain) => human::rate(value),
-            Self::Share => human::percent(value),
+            Self::Share | Self::Amount(Unit::Share) => human::percent(value),
             Self::Ratio => human::number(value),
             Self::Change(unit) => format!("{}/s", Self::PerSecond(unit).show(value)),
-            Self::ShareChange => format!("{}/s", human::percent(value)),
+            Self::ShareChange | Self::PerSecond(Unit::Share) => format!("{}/s", human::percent(value)),
         }
     }
 
@@ -88,10 +94,10 @@ impl Dimension {
                     .or_else(|error| rate::parse(text).map_err(|_| error))
             }
             Self::PerSecond(Unit::Plain) => rate::parse(text),
-            Self::Share => percent::parse(text),
+            Self::Share | Self::Amount(Unit::Share) => percent::parse(text),
             Self::Ratio => percent::parse(text).or_else(|_| count::parse(text).map(|count| count as f64)),
             Self::Change(unit) => Self::PerSecond(unit).read(text),
-            Self::ShareChange => per_second(text, percent::parse),
+            Self::ShareChange | Self::PerSecond(Unit::Share) => per_second(text, percent::parse),
         }
     }
 

@@ -63,7 +63,11 @@ impl Quantity {
                     _ => Some(sum),
                 }
             }
-            MetricKind::Gauge => view.gauge(selector).map(|gauge| gauge.value),
+            MetricKind::Gauge => view.gauge(selector).map(|gauge| match self.method {
+                Method::Min => gauge.min,
+                Method::Max => gauge.max,
+                _ => gauge.value,
+            }),
             MetricKind::Rate => {
                 view.rate(selector).filter(|rate| rate.total > 0).map(|rate| rate.hits as f64 / rate.total as f64)
             }

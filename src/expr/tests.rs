@@ -38,7 +38,10 @@ impl View for Recorded {
     }
 
     fn gauge(&self, selector: &Selector) -> Option<GaugeView> {
-        self.of(selector).and_then(|values| values.last()).map(|value| GaugeView { value: *value })
+        let values = self.of(selector)?;
+        let (min, max) = (f64::min, f64::max);
+        let fold = |of: fn(f64, f64) -> f64| values.iter().copied().reduce(of);
+        Some(GaugeView { value: *values.last()?, min: fold(min)?, max: fold(max)? })
     }
 
     fn rate(&self, selector: &Selector) -> Option<RateView> {

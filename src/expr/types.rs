@@ -14,12 +14,14 @@ use crate::metrics::{MetricDef, MetricKind, Unit};
 /// What `method` gives for a metric of this kind and unit; `None` when the metric has no such method.
 pub(super) fn dimension(method: Method, kind: MetricKind, unit: Unit) -> Option<Dimension> {
     match (kind, method) {
-        (MetricKind::Counter, Method::Count) | (MetricKind::Gauge, Method::Value) => Some(Dimension::Amount(unit)),
+        (MetricKind::Counter, Method::Count) | (MetricKind::Gauge, Method::Value | Method::Min | Method::Max) => {
+            Some(Dimension::of(unit))
+        }
         (MetricKind::Counter, Method::Rate) => Some(Dimension::PerSecond(unit)),
         (MetricKind::Rate, Method::Rate) => Some(Dimension::Share),
         (MetricKind::Trend, Method::Count) => Some(Dimension::Amount(Unit::Plain)),
         (MetricKind::Trend, Method::Avg | Method::Min | Method::Max | Method::Med | Method::P(_)) => {
-            Some(Dimension::Amount(unit))
+            Some(Dimension::of(unit))
         }
         _ => None,
     }
@@ -29,7 +31,7 @@ pub(super) fn dimension(method: Method, kind: MetricKind, unit: Unit) -> Option<
 pub(super) fn methods_of(kind: MetricKind) -> &'static str {
     match kind {
         MetricKind::Counter => "`count` and `rate`",
-        MetricKind::Gauge => "`value`",
+        MetricKind::Gauge => "`value`, `min` and `max`",
         MetricKind::Rate => "`rate`",
         MetricKind::Trend => "`avg`, `min`, `max`, `med`, `p(N)` and `count`",
     }

@@ -58,6 +58,10 @@ pub struct CounterView {
 pub struct GaugeView {
     /// The last value, in the metric's unit.
     pub value: f64,
+    /// The smallest value.
+    pub min: f64,
+    /// The largest value.
+    pub max: f64,
 }
 
 /// A Rate so far.

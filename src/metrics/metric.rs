@@ -11,7 +11,7 @@ use std::fmt;
 pub enum MetricKind {
     /// A sum that only grows; read as `count` (the sum) and `rate` (the sum per second of the run).
     Counter,
-    /// The last value; read as `value`.
+    /// The last value; read as `value`, and, which k6 has not, as `min` and `max`.
     Gauge,
     /// A share of non-zero values among all; read as `rate`, 0 to 1.
     Rate,
@@ -44,17 +44,20 @@ pub enum Unit {
     Time,
     /// Bytes.
     Data,
+    /// A share, 0 to 1, written and shown in percent.
+    Share,
     /// A bare number: requests, users, whatever a custom metric counts.
     #[default]
     Plain,
 }
 
 impl Unit {
-    /// The word of `#{ unit: … }` and of the JSON summary: `time`, `data`, `plain`.
+    /// The word of `#{ unit: … }` and of the JSON summary: `time`, `data`, `share`, `plain`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Time => "time",
             Self::Data => "data",
+            Self::Share => "share",
             Self::Plain => "plain",
         }
     }
@@ -97,7 +100,7 @@ pub const SYSTEM_TAGS: &[&str] =
     &["scenario", "name", "method", "status", "group", "expected_response", "error_code", "proto", "check", "phase"];
 
 use MetricKind::{Counter, Gauge, Rate, Trend};
-use Unit::{Data, Plain, Time};
+use Unit::{Data, Plain, Share, Time};
 
 /// Every metric that punk measures itself, in the order of the reference page. k6's names with k6's meaning; where that
 /// meaning flatters, a metric of our own stands beside it (`http_req_total_duration`, `iteration_lateness`).
@@ -214,6 +217,42 @@ pub static BUILT_IN: &[MetricDef] = &[
     MetricDef::built_in("http_req_receiving", Trend, Time, "From the first byte of the answer to the end of its body."),
     MetricDef::built_in("data_sent", Counter, Data, "Bytes sent on the wire."),
     MetricDef::built_in("data_received", Counter, Data, "Bytes received on the wire."),
+    // Of the machine and of punk itself: sampled once a second, under no tag and for no scenario.
+    MetricDef::built_in(
+        "system_cpu",
+        Gauge,
+        Share,
+        "How busy all cores of this machine were over the last second, whoever used them.",
+    ),
+    MetricDef::built_in("system_memory_used", Gauge, Data, "Memory of this machine that is in use, whoever uses it."),
+    MetricDef::built_in(
+        "system_memory_available",
+        Gauge,
+        Data,
+        "Memory that programs could still get without swapping, caches that can be given up included.",
+    ),
+    MetricDef::built_in("system_load1", Gauge, Plain, "The machine's load average over one minute."),
+    MetricDef::built_in(
+        "punk_cpu",
+        Gauge,
+        Share,
+        "CPU time of this process over the last second, as a share of the cores that its shards may use; above 1 where the \
+         threads beside them are busy too.",
+    ),
+    MetricDef::built_in("punk_memory", Gauge, Data, "Resident memory of this process."),
+    MetricDef::built_in("punk_fds", Gauge, Plain, "Open file descriptors of this process: connections and files."),
+    MetricDef::built_in(
+        "punk_loop_lag_p99",
+        Gauge,
+        Time,
+        "How late the loops of the shards ran over the last five seconds, 99th percentile: what of it is in the timings.",
+    ),
+    MetricDef::built_in(
+        "punk_lateness_p99",
+        Gauge,
+        Time,
+        "Open model: how late the shards noticed that arrivals were due over the last five seconds, 99th percentile.",
+    ),
 ];
 
 #[cfg(test)]
@@ -239,7 +278,9 @@ mod tests {
     fn shares_and_times_have_their_kinds() {
         for def in BUILT_IN {
             assert!(def.kind != Rate || def.unit == Plain, "{} is a share", def.name);
-            assert!(def.unit != Time || def.kind == Trend, "{} is a time", def.name);
+            let own = def.name.starts_with("punk_");
+            assert!(def.unit != Time || def.kind == Trend || own, "{} is a time", def.name);
+            assert!(def.unit != Share || def.kind == Gauge, "{} is a share", def.name);
         }
     }
 }

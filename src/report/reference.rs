@@ -17,6 +17,7 @@ pub fn metrics_page() -> String {
         let unit = match def.unit.word() {
             "time" => "ms",
             "data" => "bytes",
+            "share" => "0–1",
             _ => "",
         };
         let help = def.help.replace('|', "\\|");

@@ -71,6 +71,6 @@ fn show(unit: Unit, value: f64) -> String {
     match unit {
         _ if value.is_finite() && value.abs() >= HUGE => format!("{value:.2e}"),
         Unit::Time => time(Some(value)),
-        unit => Dimension::Amount(unit).show(value),
+        unit => Dimension::of(unit).show(value),
     }
 }
