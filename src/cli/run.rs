@@ -73,6 +73,7 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags) -> Exit {
         shards: args.shards.map_or(cores, |shards| shards as usize),
         demo_url: demo.as_ref().map(RunningTarget::url),
         paused: args.paused,
+        rollback_on_errors: args.rollback_on_errors,
     };
     let started_at = chrono::Utc::now();
     let began = Instant::now();
@@ -86,7 +87,8 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags) -> Exit {
     watch(&run, &plan, args, color, listens);
     let (snapshot, ending) = run.join();
     drop(demo);
-    finish::finish(args, &plan, &snapshot, &ending, started_at, began.elapsed())
+    let plan = ending.plan.as_ref().unwrap_or(&plan);
+    finish::finish(args, plan, &snapshot, &ending, started_at, began.elapsed())
 }
 
 /// The main thread while the run goes on: progress and signals.

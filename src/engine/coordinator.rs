@@ -99,7 +99,8 @@ pub(super) fn coordinate(
     }
     drop(events);
     let snapshots = publish.subscribe();
-    let collector = Collector::new(Arc::clone(plan), specs, spares, publish, commands.clone());
+    let collector =
+        Collector::new(Arc::clone(plan), specs, spares, publish, commands.clone(), settings.rollback_on_errors);
     let collector = thread::Builder::new().name("collector".to_owned()).spawn(move || collector.run(&deltas));
     let collector = match collector {
         Ok(thread) => thread,
@@ -125,7 +126,7 @@ pub(super) fn coordinate(
         unfit: false,
     };
     runtime.block_on(lead.whole_run(&mut from_shards));
-    let mut ending = lead.ending;
+    let mut ending = Ending { plan: Some(Arc::clone(lead.revisions.plan())), ..lead.ending };
     shards.tell(&Order::Finish);
     drop(shards.orders);
     for thread in shards.threads {

@@ -30,6 +30,7 @@ mod reactions;
 mod recent;
 mod resident;
 mod revisions;
+mod rollback;
 mod run;
 mod shard;
 mod stack;

@@ -20,6 +20,8 @@ pub struct Settings {
     pub demo_url: Option<String>,
     /// Whether the scenarios begin paused.
     pub paused: bool,
+    /// Whether an edit of the code that makes errors is undone.
+    pub rollback_on_errors: bool,
 }
 
 /// Why a run could not start.
@@ -53,6 +55,8 @@ pub struct Ending {
     pub marked_failed: Option<String>,
     /// What `setup` returned.
     pub data: Option<Arc<Value>>,
+    /// The Plan at the end, after all edits; `None` when the run never came about.
+    pub plan: Option<Arc<Plan>>,
 }
 
 /// A run that is going on.
