@@ -22,4 +22,5 @@ mod store;
 mod think;
 mod users;
 mod weights;
+mod windows;
 mod written;
