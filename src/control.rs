@@ -24,6 +24,8 @@ pub enum Author {
     File,
     /// The `then` of an alert, by its name.
     Alert(String),
+    /// `--rollback-on-errors`, because an edit of code made errors.
+    Rollback,
 }
 
 impl fmt::Display for Author {
@@ -36,6 +38,7 @@ impl fmt::Display for Author {
             Author::Terminal => "the terminal",
             Author::Load => "the load itself",
             Author::File => "the file",
+            Author::Rollback => "the rollback",
             Author::Alert(name) => return write!(out, "the alert `{name}`"),
         })
     }
@@ -131,6 +134,13 @@ pub enum Command {
         base: Option<u64>,
         /// All of them.
         rules: Arc<Rules>,
+    },
+    /// The code is again what it was before its last edit; nothing else changes.
+    Rollback {
+        /// The revision of the code that is to go; another one that is current stays.
+        code: u64,
+        /// Why.
+        why: String,
     },
     /// An edit cannot be read: nothing changes, and everybody shall see why until it is mended.
     BrokenEdit {

@@ -49,7 +49,7 @@ impl Answers {
         }
         self.last = Some(at);
         for (place, rule) in plan.rules.closures.iter().enumerate() {
-            let closure = machine.and_then(|machine| Some((machine, machine.closures.get(place)?)));
+            let closure = machine.and_then(|machine| Some((machine, machine.closures.get(place)?.as_ref()?)));
             let (answer, windowed) = match closure {
                 Some((machine, closure)) => answer(machine, closure, plan, snapshot, moment),
                 None => (Err("the script that it stands in cannot be evaluated".to_owned()), false),

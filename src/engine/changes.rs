@@ -2,14 +2,14 @@
 //!
 //! Used by the coordinator, which tells the shards and the collector. It knows the Plan and the run's clock, no threads.
 
-use super::shard::Order;
+use super::order::Order;
 use crate::clock::RunClock;
 use crate::load::{self, Argument, Model};
 use crate::plan::{Plan, Work};
 use std::time::{Duration, Instant};
 
 /// How far ahead of its order a new target holds, so that all shards have heard of it when it does.
-const AHEAD: Duration = Duration::from_millis(20);
+pub(super) const AHEAD: Duration = Duration::from_millis(20);
 /// More users, or arrivals per second, than anybody can mean.
 const MOST: f64 = 1e6;
 
@@ -43,6 +43,11 @@ impl Changes {
     /// Run time.
     pub(super) fn at(&self, now: Instant) -> Duration {
         self.clock.map_or(Duration::ZERO, |clock| clock.at(now))
+    }
+
+    /// Whether the scenarios have started.
+    pub(super) fn has_begun(&self) -> bool {
+        self.clock.is_some()
     }
 
     /// Stops the clock, or says why not; `None` where it does not run yet and will not start.

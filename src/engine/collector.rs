@@ -3,6 +3,7 @@
 //! One thread that blocks on one channel. It never waits for a shard: one whose Delta is late is named in the Snapshot
 //! and merged with the next.
 
+use super::by_code::ByCode;
 use super::health::Health;
 use super::judge::{ClosureAnswer, Judge};
 use super::ledger::Ledger;
@@ -78,6 +79,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Everything the collector knows.
 pub(super) struct Collector {
     plan: Arc<Plan>,
+    /// How many scenarios there were at first.
+    begun_with: usize,
     spares: Vec<Sender<Recorder>>,
     publish: watch::Sender<Arc<Snapshot>>,
     judge: Judge,
@@ -100,6 +103,7 @@ pub(super) struct Collector {
     status: Status,
     clock: Option<RunClock>,
     interventions: Vec<Intervention>,
+    by_code: ByCode,
     /// Targets that somebody set, by scenario.
     scaled: Vec<Option<f64>>,
     ended: Option<Duration>,
@@ -154,9 +158,11 @@ impl Collector {
             status: Status::Starting,
             clock: None,
             interventions: Vec::new(),
+            by_code: ByCode::default(),
             scaled: vec![None; plan.scenarios.len()],
             ended: None,
             sequence: 0,
+            begun_with: plan.scenarios.len(),
             reached: None,
             revision: 1,
             edits: Vec::new(),
@@ -247,8 +253,19 @@ impl Collector {
 
     /// An edit: other rules, which say at once what they would have said, and another Plan.
     fn revise(&mut self, edition: Edition, rules: Option<&Rules>, plan: Arc<Plan>) {
+        for scenario in plan.scenarios.iter().skip(self.states.len()) {
+            let (name, after) = (scenario.name.clone(), scenario.after.clone());
+            self.states.push(ScenarioState { name, after, ..ScenarioState::default() });
+            self.moments.push(VecDeque::new());
+            self.scaled.push(None);
+            self.scenarios.iter_mut().for_each(|shard| shard.push(ScenarioDelta::default()));
+            if matches!(scenario.work, Work::Arrivals { .. }) {
+                self.lateness.get_or_insert_with(|| Trend::new(Scale::DAY, Resolution::TwoDigits));
+            }
+        }
         self.plan = plan;
         self.judge.replan(&self.plan);
+        self.by_code.began(edition.code, edition.at, &self.snapshot(Generator::default()));
         if let Some(rules) = rules {
             self.revision = edition.revision;
             let snapshot = self.snapshot(self.generator.clone());
@@ -290,7 +307,9 @@ impl Collector {
             lateness.merge(&delta.lateness);
         }
         self.regrouped[shard] = delta.regrouped;
-        self.scenarios[shard] = delta.scenarios;
+        // A shard may not have heard of the newest scenarios.
+        self.scenarios[shard].splice(..delta.scenarios.len(), delta.scenarios);
+        self.by_code.absorb(&delta.accounts);
         let next = self.sequence + 1;
         self.prints.extend(delta.prints.drain(..).map(|line| (next, line)));
         self.reported[shard] = true;
@@ -347,6 +366,7 @@ impl Collector {
         generator.series = self.ledger.series().len();
         generator.regrouped = self.regrouped.iter().sum();
         let mut snapshot = self.snapshot(generator);
+        snapshot.code_revisions = self.by_code.tell(&snapshot);
         let said = self.judge.judge(&snapshot);
         (snapshot.thresholds, snapshot.alerts, snapshot.alert_events) = (said.thresholds, said.alerts, said.events);
         // Nobody may be watching; the next one is for whoever comes.
@@ -387,7 +407,8 @@ impl Collector {
         let peaks = of_shards().map(|shard| shard.peak).sum::<u32>().min(declared.work.users_max());
         let done = self.clock.is_some() && of_shards().all(|shard| shard.done);
         let promised = declared.work.iterations();
-        let planned = (self.clock.is_some() && declared.after.is_none()).then_some(declared.starts);
+        let first = at < self.begun_with;
+        let planned = (first && self.clock.is_some() && declared.after.is_none()).then_some(declared.starts);
         let begins = of_shards().find_map(|shard| shard.begins).or(planned);
         let begun = begins.is_some_and(|begins| elapsed >= begins);
         let local = elapsed.saturating_sub(begins.unwrap_or_default());

@@ -13,13 +13,15 @@ use super::asking;
 use super::changes::Changes;
 use super::collector::{Collector, ToCollector};
 use super::graph;
+use super::order::{Order, ShardEvent};
+use super::revisions::{Made, Moment, Outcome, Revisions};
 use super::run::{Ending, Settings};
-use super::shard::{self, Order, ShardEvent};
+use super::shard;
 use super::stack::LARGE;
 use crate::clock::RunClock;
 use crate::control::{Author, Command};
 use crate::metrics::snapshot::{Intervention, Status};
-use crate::metrics::{Snapshot, specs};
+use crate::metrics::{BrokenEdit, Snapshot, specs};
 use crate::plan::Plan;
 use crate::script::commons::Commons;
 use crate::script::error::ScriptError;
@@ -111,10 +113,16 @@ pub(super) fn coordinate(
         plan,
         shards: &shards,
         to_collector: &to_collector,
+        asked: &asker.edits,
         orders,
         ending: Ending::default(),
         live: settings.shards,
         changes: Changes::new(settings.paused),
+        revisions: Revisions::new(plan, nodes, settings.shards),
+        edits: 0,
+        done: 0,
+        over: false,
+        unfit: false,
     };
     runtime.block_on(lead.whole_run(&mut from_shards));
     let mut ending = lead.ending;
@@ -152,7 +160,6 @@ struct Asker {
     /// Ends it when it is dropped.
     over: oneshot::Sender<()>,
     /// Takes what an edit made of the Plan, with its revision, after the collector was told.
-    #[expect(dead_code, reason = "edits come with the next part of the engine")]
     edits: mpsc::UnboundedSender<asking::Edit>,
     thread: JoinHandle<Result<(), ScriptError>>,
 }
@@ -184,10 +191,21 @@ struct Lead<'a> {
     plan: &'a Arc<Plan>,
     shards: &'a Shards,
     to_collector: &'a std_mpsc::Sender<ToCollector>,
+    /// Who asks closures, of the Plan that holds.
+    asked: &'a mpsc::UnboundedSender<asking::Edit>,
     orders: mpsc::UnboundedReceiver<Command>,
     ending: Ending,
     live: usize,
     changes: Changes,
+    revisions: Revisions,
+    /// Edits that the shards were told of.
+    edits: usize,
+    /// Shards whose users have all ended since the last of them.
+    done: usize,
+    /// Whether the scenarios are.
+    over: bool,
+    /// Whether a shard could not build the Machine of the last edit of code.
+    unfit: bool,
 }
 
 /// What ended a stage.
@@ -232,16 +250,17 @@ impl Lead<'_> {
             self.shards.tell(&Order::Start { clock, data: Arc::clone(&data) });
             let _ = self.to_collector.send(ToCollector::Clock(clock));
             self.status(if self.changes.is_paused() { Status::Paused } else { Status::Running });
-            let mut done = 0;
-            while done < self.live {
+            while self.done < self.live {
                 match self.next(events, None).await {
-                    Stage::Event(ShardEvent::Done(_)) => done += 1,
+                    // One that has not heard of the last edit tells it again when it has.
+                    Stage::Event(ShardEvent::Done(edits)) => self.done += usize::from(edits == self.edits),
                     Stage::Died | Stage::Killed => return,
                     _ => {}
                 }
             }
         }
-        if self.plan.teardown && !self.ending.killed {
+        self.over = true;
+        if self.revisions.plan().teardown && !self.ending.killed {
             self.status(Status::Teardown);
             let order = |_| Order::Teardown { data: Arc::clone(&data) };
             if let Err(timeout) = self.hook(events, order(()), self.plan.options.teardown_timeout).await {
@@ -289,6 +308,10 @@ impl Lead<'_> {
                         self.ending.broken.get_or_insert(why);
                         self.shards.tell(&Order::Kill);
                         Stage::Died
+                    }
+                    Some(ShardEvent::Unfit(error)) => {
+                        self.unfit(&error);
+                        continue;
                     }
                     Some(event) => Stage::Event(event),
                     None => {
@@ -338,25 +361,37 @@ impl Lead<'_> {
                 }
             }
             Command::Scale { by, scenario, to } => {
-                let order = self.running().and_then(|()| self.changes.scale(self.plan, &scenario, to, now));
+                let order = self.running().and_then(|()| self.changes.scale(self.revisions.plan(), &scenario, to, now));
                 self.order(now, by, format!("{scenario}: scale to {to}"), order);
             }
             Command::Replan { by, scenario } => {
-                let order = self.running().and_then(|()| self.changes.replan(self.plan, &scenario, now));
+                let order = self.running().and_then(|()| self.changes.replan(self.revisions.plan(), &scenario, now));
                 self.order(now, by, format!("{scenario}: as planned"), order);
             }
             Command::Note { by, what, why } => {
                 self.told::<()>(now, by, what, Err(why));
             }
-            Command::Edit { by, .. } | Command::Rules { by, .. } | Command::BrokenEdit { by, .. } => {
-                self.told::<()>(now, by, "edit".to_owned(), Err("this run takes no edits".to_owned()));
+            Command::Edit { by, plan } => {
+                // Whatever it says, it can be read.
+                let _ = self.to_collector.send(ToCollector::Broken(None));
+                self.edit(now, by, |revisions, by, moment| revisions.edit(by, &plan.0, moment));
+            }
+            Command::Rules { by, base, rules } => {
+                self.edit(now, by, |revisions, by, moment| revisions.rules(by, base, &rules, moment));
+            }
+            Command::Rollback { code, why } => {
+                self.edit(now, Author::Rollback, |revisions, _, moment| revisions.roll_back(code, why, moment));
+            }
+            Command::BrokenEdit { by, text } => {
+                let broken = text.map(|text| BrokenEdit { at: self.changes.at(now), by, text });
+                let _ = self.to_collector.send(ToCollector::Broken(broken));
             }
             Command::Capture { by, why } => {
                 let _ = self.to_collector.send(ToCollector::Captured(why));
                 self.told(now, by, "summary of this moment kept".to_owned(), Ok(()));
             }
             Command::End { by, scenario, why } => {
-                let order = self.running().and_then(|()| self.changes.end(self.plan, &scenario, &why));
+                let order = self.running().and_then(|()| self.changes.end(self.revisions.plan(), &scenario, &why));
                 self.order(now, by, format!("{scenario}: end"), order);
             }
         }
@@ -364,7 +399,42 @@ impl Lead<'_> {
 
     /// Whether anything can still be changed.
     fn running(&self) -> Result<(), String> {
-        if self.ending.stopped.is_some() { Err("the run is ending".to_owned()) } else { Ok(()) }
+        if self.over || self.ending.stopped.is_some() { Err("the run is ending".to_owned()) } else { Ok(()) }
+    }
+
+    /// Makes a revision, or tells why there is none.
+    fn edit(&mut self, now: Instant, by: Author, make: impl FnOnce(&mut Revisions, Author, Moment) -> Outcome) {
+        if let Err(why) = self.running() {
+            self.told::<()>(now, by, "edit".to_owned(), Err(why));
+            return;
+        }
+        let moment = Moment { at: self.changes.at(now), begun: self.changes.has_begun() };
+        let outcome = make(&mut self.revisions, by.clone(), moment);
+        match outcome {
+            Outcome::Same => {}
+            Outcome::Refused(why) => drop(self.told::<()>(now, by, "edit".to_owned(), Err(why.join("; ")))),
+            Outcome::Made(made) => {
+                let Made { edition, rules, plan, asked, swap } = *made;
+                let revision = edition.revision;
+                // Before the shards hear of it, so that nobody tells of a scenario that the collector does not know.
+                let _ = self.to_collector.send(ToCollector::Revised { edition: Box::new(edition), rules, plan });
+                let _ = self.asked.send((asked, revision)); // gone only after us
+                if let Some(swap) = swap {
+                    (self.edits, self.done) = (self.edits + 1, 0);
+                    self.unfit = false;
+                    self.shards.tell(&Order::Swap(swap));
+                }
+            }
+        }
+    }
+
+    /// A shard goes on with the old code; so do all of them, since they evaluate the same script.
+    fn unfit(&mut self, error: &ScriptError) {
+        if !std::mem::replace(&mut self.unfit, true) {
+            self.revisions.unfit();
+            let why = format!("its code cannot be loaded, the old one goes on: {}", error.message);
+            self.told::<()>(Instant::now(), Author::File, "edit".to_owned(), Err(why));
+        }
     }
 
     /// A run that is to end does not stand still.

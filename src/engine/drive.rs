@@ -244,7 +244,6 @@ impl Population {
             }
             Work::Iterations { users, max_duration, .. } | Work::IterationsPerUser { users, max_duration, .. } => {
                 let wanted = stripe.share(u64::from(*users));
-                self.retire_beyond(wanted as usize, now, grace);
                 for _ in 0..wanted.saturating_sub(self.begun).min(BATCH as u64) {
                     self.add(ground, None)?;
                 }
@@ -328,23 +327,18 @@ impl Population {
 
     fn resize(&mut self, ground: &Rc<Ground>, wanted: usize, now: Instant, grace: Duration) -> Result<bool, String> {
         let staying = self.residents.len() - self.retired;
-        self.retire_beyond(wanted, now, grace);
-        let missing = wanted.saturating_sub(staying);
-        for _ in 0..missing.min(BATCH) {
-            self.add(ground, None)?;
-        }
-        Ok(missing > BATCH)
-    }
-
-    /// Retires those that are more than `wanted`.
-    fn retire_beyond(&mut self, wanted: usize, now: Instant, grace: Duration) {
-        let leaving = (self.residents.len() - self.retired).saturating_sub(wanted);
+        let leaving = staying.saturating_sub(wanted);
         if leaving > 0 {
             // The newest go first, so that the oldest users see the whole run.
             let newest = self.residents.iter_mut().rev().filter(|resident| !resident.is_retired());
             newest.take(leaving).for_each(|resident| resident.retire(now, grace));
             self.retired += leaving;
         }
+        let missing = wanted.saturating_sub(staying);
+        for _ in 0..missing.min(BATCH) {
+            self.add(ground, None)?;
+        }
+        Ok(missing > BATCH)
     }
 
     /// One more user; in the open model it may begin with an arrival of its own.
@@ -461,14 +455,6 @@ impl Population {
     fn turn(&mut self, at: Duration) {
         let Some((from, plan)) = self.next.take_if(|(from, _)| at >= *from) else { return };
         self.edited = from;
-        let each = |plan: &Plan| match plan.scenarios[self.scenario].work {
-            Work::IterationsPerUser { iterations, .. } => Some(iterations),
-            _ => None,
-        };
-        if let (Some(old), Some(new)) = (each(&self.plan), each(&plan)) {
-            let more = i64::try_from(i128::from(new) - i128::from(old)).unwrap_or(i64::MAX);
-            self.residents.iter().for_each(|resident| resident.grant(more));
-        }
         self.plan = plan;
     }
 }

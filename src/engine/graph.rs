@@ -29,7 +29,7 @@ pub(super) struct Node {
     ended: AtomicU64,
     /// Iterations that were taken of a number that all users share, and that number.
     taken: AtomicU64,
-    shared: AtomicU64,
+    shared: u64,
     /// Set when a queue that feeds it is empty: no iteration begins any more.
     pub(super) spent: Arc<AtomicBool>,
 }
@@ -63,7 +63,7 @@ impl Node {
             left: AtomicUsize::new(shards),
             ended: AtomicU64::new(UNKNOWN),
             taken: AtomicU64::new(0),
-            shared: AtomicU64::new(scenario.work.iterations().unwrap_or(u64::MAX)),
+            shared: scenario.work.iterations().unwrap_or(u64::MAX),
             spent: Arc::default(),
         }
     }
@@ -77,7 +77,7 @@ impl Node {
     }
 
     /// Run time at which all of it had ended.
-    fn ended(&self) -> Option<Duration> {
+    pub(super) fn ended(&self) -> Option<Duration> {
         let ended = self.ended.load(Ordering::Acquire);
         (ended != UNKNOWN).then(|| Duration::from_nanos(ended))
     }
@@ -91,12 +91,12 @@ impl Node {
 
     /// Takes one of the iterations that all users share; whether there was one.
     pub(super) fn take(&self) -> bool {
-        self.taken.fetch_add(1, Ordering::Relaxed) < self.shared.load(Ordering::Relaxed)
+        self.taken.fetch_add(1, Ordering::Relaxed) < self.shared
     }
 
     /// Whether there is one, without taking it.
     pub(super) fn has_more(&self) -> bool {
-        self.taken.load(Ordering::Relaxed) < self.shared.load(Ordering::Relaxed)
+        self.taken.load(Ordering::Relaxed) < self.shared
     }
 }
 

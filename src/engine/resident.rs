@@ -114,11 +114,6 @@ impl Resident {
         }
     }
 
-    /// It may begin so many more iterations of its own, or fewer.
-    pub(super) fn grant(&self, more: i64) {
-        self.allowance.own.set(self.allowance.own.get().map(|left| left.saturating_add_signed(more)));
-    }
-
     /// Interrupts it now, even if it was asked to end before.
     pub(super) fn kill(&mut self, now: Instant) {
         self.allowance.retire();

@@ -1,6 +1,6 @@
 //! A shard: one thread, one current-thread runtime, one Machine; it runs its stripe of every scenario.
 //!
-//! Shards are identical and know nothing of each other but the counters of shared iterations. A shard obeys
+//! Shards are identical and know nothing of each other but the nodes of their scenarios. A shard obeys
 //! [`Order`]s, tells [`ShardEvent`]s, and once per tick hands its Recorder to the collector and takes a cleared spare.
 
 use super::code::{Codes, Swap};
@@ -10,10 +10,11 @@ use super::gate::Gate;
 use super::graph::Node;
 use super::life;
 use super::load_of_thread::LoadOfThread;
+use super::order::{Order, ShardEvent};
 use super::wake::Wake;
 use crate::clock::RunClock;
 use crate::control::Command;
-use crate::load::{Shape, Stripe};
+use crate::load::Stripe;
 use crate::metrics::{Catalogue, Delta, MetricSpec, Recorder, Resolution, Scale, ScenarioDelta, TagSet, Trend};
 use crate::plan::Plan;
 use crate::protocol::http::Client;
@@ -43,50 +44,6 @@ const BEAT: Duration = Duration::from_millis(10);
 
 /// The share of a tick that a thread must have worked, or wanted to, to count as saturated.
 const SATURATED: f64 = 0.95;
-
-/// What the coordinator tells a shard.
-#[derive(Debug, Clone)]
-pub(super) enum Order {
-    /// Run `setup` and tell its value.
-    Setup,
-    /// Run the scenarios.
-    Start { clock: RunClock, data: Arc<Value> },
-    /// The run's clock reads differently from now on: it stands still, or goes on.
-    Clock(RunClock),
-    /// Another target for one scenario, from a run time on; without a shape, its plan's again.
-    Scale { scenario: usize, at: Duration, shape: Option<Arc<dyn Shape>> },
-    /// The script was edited: from now on another Plan holds.
-    Swap(Arc<Swap>),
-    /// No new iterations of one scenario; cancel what is left of it after the graceful stop.
-    End { scenario: usize },
-    /// No new iterations; cancel what is left after the graceful stop.
-    Drain,
-    /// Cancel everything now.
-    Kill,
-    /// Run `teardown`.
-    Teardown { data: Arc<Value> },
-    /// Hand in what is left and end.
-    Finish,
-}
-
-/// What a shard tells the coordinator.
-#[derive(Debug)]
-pub(super) enum ShardEvent {
-    /// The Machine stands.
-    Ready,
-    /// It could not be built.
-    Refused(ScriptError),
-    /// `setup` or `teardown` returned, or raised an error.
-    Hook(Result<Arc<Value>, ScriptError>),
-    /// `setup` or `teardown` was ended from outside.
-    HookEnded,
-    /// All users of all scenarios, so many as there are, have ended.
-    Done(usize),
-    /// The Machine of an edit could not be built: the old one goes on.
-    Unfit(ScriptError),
-    /// Something of ours broke.
-    Broken(String),
-}
 
 /// Everything a shard is started with.
 pub(super) struct Start {
@@ -141,8 +98,8 @@ struct Shard {
     deltas: std_mpsc::Sender<ToCollector>,
     spares: std_mpsc::Receiver<Recorder>,
     started: bool,
-    /// How many scenarios there are.
-    scenarios: usize,
+    /// Edits of the run that it has heard of.
+    edits: usize,
     told_done: bool,
     hook: Option<CancelHandle>,
 }
@@ -195,7 +152,7 @@ impl Shard {
             deltas,
             spares,
             started: false,
-            scenarios: plan.scenarios.len(),
+            edits: 0,
             told_done: false,
             hook: None,
         };
@@ -291,7 +248,7 @@ impl Shard {
         if done && !self.told_done {
             self.told_done = true;
             self.hand_over();
-            let _ = self.events.send(ShardEvent::Done(self.scenarios));
+            let _ = self.events.send(ShardEvent::Done(self.edits));
         }
         more
     }
@@ -358,7 +315,7 @@ impl Shard {
                 node.end(ground.host.now());
             }
         }
-        self.scenarios = swap.plan.scenarios.len();
+        self.edits += 1;
         self.told_done = false;
     }
 

@@ -131,33 +131,27 @@ pub fn function_of(value: &Dynamic) -> Option<FnPtr> {
 }
 
 /// The closures of the rules.
-#[derive(Default)]
 pub(super) struct Deciding {
     /// By the order of `Rules::closures`.
-    pub closures: Vec<FnPtr>,
+    pub closures: Vec<Option<FnPtr>>,
     /// By the order of `Rules::alerts`.
     pub thens: Vec<Option<FnPtr>>,
 }
 
-/// The closures of thresholds and alerts by the order of the rules; `None` when the declarations are not those of the rules.
-pub(super) fn deciding(rules: &Rules, record: &Record) -> Option<Deciding> {
+/// The closures of thresholds and alerts by the order of the rules: `None` for one that the script does not have, because
+/// the rules were edited elsewhere.
+pub(super) fn deciding(rules: &Rules, record: &Record) -> Deciding {
     let of = |what: What| record.declarations.iter().filter(move |declaration| declaration.what == what);
-    let mut thresholds = of(What::Threshold).filter_map(|declaration| Some((declaration, closure_of(declaration)?)));
-    let mut closures = Vec::with_capacity(rules.closures.len());
-    for rule in &rules.closures {
-        let (declaration, closure) = thresholds.next()?;
-        is_named(declaration, &rule.name).then_some(())?;
-        closures.push(closure);
+    let closure =
+        |name: &str| of(What::Threshold).filter(|declaration| is_named(declaration, name)).find_map(closure_of);
+    let then = |name: &str| {
+        let declaration = of(What::Alert).find(|declaration| is_named(declaration, name))?;
+        declaration.arguments[1].as_map_ref().ok()?.get("then")?.clone().try_cast()
+    };
+    Deciding {
+        closures: rules.closures.iter().map(|rule| closure(&rule.name)).collect(),
+        thens: rules.alerts.iter().map(|alert| then(&alert.name).filter(|_| alert.acts)).collect(),
     }
-    let mut alerts = of(What::Alert);
-    let mut thens = Vec::with_capacity(rules.alerts.len());
-    for alert in &rules.alerts {
-        let declaration = alerts.next().filter(|declaration| is_named(declaration, &alert.name))?;
-        let then = declaration.arguments[1].as_map_ref().ok()?.get("then").and_then(|then| then.clone().try_cast());
-        (then.is_some() == alert.acts).then_some(())?;
-        thens.push(then);
-    }
-    (thresholds.next().is_none() && alerts.next().is_none()).then_some(Deciding { closures, thens })
 }
 
 fn is_named(declaration: &Declaration, name: &str) -> bool {

@@ -48,7 +48,8 @@ pub struct Machine {
     /// By the order of the Plan's feeds: what makes the rows of those that are generated.
     pub(super) generators: Vec<Option<Function>>,
     /// By the order of the Plan's `Rules::closures`: the thresholds that are closures, with one parameter. See [`Machine::ask`].
-    pub closures: Vec<FnPtr>,
+    /// `None` only where rules were edited elsewhere.
+    pub closures: Vec<Option<FnPtr>>,
     /// By the order of the Plan's `Rules::alerts`: what an alert does when it rings, with one parameter.
     pub thens: Vec<Option<FnPtr>>,
 }
@@ -210,7 +211,7 @@ impl Machine {
         let machine = Machine::edited(plan)?;
         let generated = plan.feeds.iter().map(|feed| matches!(feed.rows, Rows::Generated));
         let acting = plan.rules.alerts.iter().map(|alert| alert.acts);
-        let complete = machine.closures.len() == plan.rules.closures.len()
+        let complete = machine.closures.iter().all(Option::is_some)
             && acting.eq(machine.thens.iter().map(Option::is_some))
             && machine.scenarios.iter().all(Option::is_some)
             && generated.zip(&machine.generators).all(|(generated, found)| generated == found.is_some());
@@ -235,8 +236,7 @@ impl Machine {
                 let generators = feeds::generators(&plan.feeds, top.record.declarations.iter()).into_iter();
                 let generators =
                     generators.map(|closure| closure.map(|pointer| with_arity(pointer, &arities))).collect();
-                // Rules that were edited elsewhere are not those of the script: who made them has their closures.
-                let rules = deciding(&plan.rules, &top.record).unwrap_or_default();
+                let rules = deciding(&plan.rules, &top.record);
                 let own = sources.asts[0].iter().flat_map(AST::iter_functions).map(|function| function.name.to_owned());
                 Ok(Machine {
                     engine,
