@@ -15,7 +15,7 @@ use super::scenarios;
 use super::settings::{self, Reader};
 use super::source::Sources;
 use super::thresholds;
-use super::{feed_uses, feeds};
+use super::{feed_uses, feeds, fingerprint};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::expr::Rules;
 use crate::metrics::{BUILT_IN, MetricDef};
@@ -60,7 +60,9 @@ fn compiled(overrides: &Overrides, load: impl FnOnce(&rhai::Engine, &mut Vec<Dia
         let already_wrong = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         let top = machine::evaluate_all(&mut engine, &sources, &overrides.env, already_wrong);
         let problems = RefCell::new(Vec::new());
-        plan = Some(build(&sources, &top, overrides, &problems));
+        let mut built = build(&sources, &top, overrides, &problems);
+        built.code = fingerprint::code(&engine, &sources, &built.scenarios);
+        plan = Some(built);
         for error in &top.failures {
             // What the walk has found on that line already is not told twice, in other words.
             let at = error.place.as_ref().map(|(path, line, _)| (path.as_str(), *line));

@@ -6,8 +6,8 @@
 
 use super::declare::{self, Record};
 use super::error::{self, Ended, ScriptError};
-use super::functions::{arities, begins, deciding, functions, with_arity};
 pub use super::functions::{Function, Functions, function_of};
+use super::functions::{arities, begins, deciding, functions, with_arity};
 use super::home::Home;
 use super::{backoff, bindings, draft, duration, feeds, guard, json, row, source::Sources};
 use crate::plan::{EnvValue, Plan, Source};
