@@ -12,6 +12,7 @@
 use super::changes::Changes;
 use super::collector::{Collector, ToCollector};
 use super::graph::Graph;
+use super::reload::Reload;
 use super::run::{Ending, Settings};
 use super::shard::{self, Order, ShardEvent};
 use super::stack::LARGE;
@@ -110,6 +111,11 @@ pub(super) fn coordinate(
         Ok(steering) => steering,
         Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
     };
+    let reload = settings.watch.as_ref().map(|watch| Reload::start(watch, plan, commands)).transpose();
+    let reload = match reload {
+        Ok(reload) => reload,
+        Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
+    };
     let mut lead = Lead {
         plan,
         shards: &shards,
@@ -121,6 +127,9 @@ pub(super) fn coordinate(
     };
     runtime.block_on(lead.whole_run(&mut from_shards));
     let mut ending = lead.ending;
+    if let Some(why) = reload.and_then(Reload::end) {
+        ending.bug.get_or_insert_with(|| format!("the thread that watches the script panicked: {why}"));
+    }
     shards.tell(&Order::Finish);
     drop(shards.orders);
     for thread in shards.threads {

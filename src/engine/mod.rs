@@ -20,6 +20,7 @@ mod judge;
 mod life;
 mod load_of_thread;
 mod recent;
+mod reload;
 mod resident;
 mod run;
 mod shard;
@@ -30,5 +31,6 @@ mod tests;
 mod wake;
 mod window;
 
+pub use reload::Watch;
 pub use run::{Ending, Run, Settings, StartError};
 pub use stack::on_large_stack;

@@ -23,7 +23,7 @@ use crate::plan::{Backoff, Code, HttpSettings, Limits, Options, Plan, Source};
 use rhai::{Map, OptimizationLevel, Position};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -33,6 +33,10 @@ pub struct Compiled {
     pub plan: Option<Plan>,
     /// Errors and warnings, by file and line.
     pub diagnostics: Vec<Diagnostic>,
+    /// All files that could be read, also where there is no Plan.
+    pub sources: Vec<Source>,
+    /// Files that the script wants and that could not be read.
+    pub missing: Vec<PathBuf>,
 }
 
 /// Compiles the script at `path`.
@@ -78,7 +82,7 @@ fn compiled(overrides: &Overrides, load: impl FnOnce(&rhai::Engine, &mut Vec<Dia
     }
     sort(&mut diagnostics);
     let plan = plan.filter(|_| diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error));
-    Compiled { plan, diagnostics }
+    Compiled { plan, diagnostics, sources: sources.files, missing: sources.missing }
 }
 
 /// The seed of a run that names none.

@@ -4,17 +4,16 @@
 //! count. Closures that users run are code; those that rules, curves and `adaptive` ask are not. In doubt something is code:
 //! a new revision that does the same is harmless, an edit that nobody takes is not.
 
-use super::source::{self, Sources};
+use super::source::{Sources, is_library, sha256};
 use crate::plan::{Code, Growth, Pacing, Scenario};
 use rhai::{Engine, Token};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The fingerprints of the files, and of who runs what.
 pub(super) fn code(engine: &Engine, sources: &Sources, scenarios: &[Scenario]) -> Code {
     let mut texts = Texts::default();
     for (at, file) in sources.files.iter().enumerate() {
-        if !source::is_library(&file.path) {
+        if !is_library(&file.path) {
             let place = if at == 0 { String::new() } else { format!(" in {}", file.path) };
             File { place, bound: Vec::new(), texts: &mut texts }.read(&tokens(engine, &file.text));
         }
@@ -23,15 +22,11 @@ pub(super) fn code(engine: &Engine, sources: &Sources, scenarios: &[Scenario]) -
         texts.parts.entry(format!("functions of {}", scenario.name)).or_default().push_str(&named(scenario));
     }
     let hashed = |texts: BTreeMap<String, String>| -> BTreeMap<String, String> {
-        texts.into_iter().map(|(name, text)| (name, hash(&text))).collect()
+        texts.into_iter().map(|(name, text)| (name, sha256(&text))).collect()
     };
     let (parts, asked) = (hashed(texts.parts), hashed(texts.asked));
     let whole: String = parts.iter().map(|(name, hash)| format!("{name}\0{hash}\n")).collect();
-    Code { hash: hash(&whole), parts, asked, steering: hash(&texts.steering) }
-}
-
-fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Code { hash: sha256(&whole), parts, asked, steering: sha256(&texts.steering) }
 }
 
 /// Which functions a scenario runs, without their weights.
