@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::{args, doctor, err, out};
 use crate::control::{Author, Command};
 use crate::diagnostic::{Diagnostic, render_all};
-use crate::engine::{Run, Settings, on_large_stack};
+use crate::engine::{Run, Settings, Watch, on_large_stack};
 use crate::plan::Plan;
 use crate::progress::{Mode, Progress};
 use crate::report::{self, Facts};
@@ -34,11 +34,13 @@ pub fn run(args: &RunArgs) -> Exit {
         return Exit::Usage;
     };
     let overrides = args.overrides.overrides();
-    run_compiled(on_large_stack(|| compile(script, &overrides)), &args.flags)
+    let compiled = on_large_stack(|| compile(script, &overrides));
+    let watch = (!args.no_watch).then(|| Watch { path: script.clone(), overrides });
+    run_compiled(compiled, &args.flags, watch)
 }
 
-/// Runs what was compiled, wherever its script came from.
-pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags) -> Exit {
+/// Runs what was compiled, wherever its script came from; from files, these are watched.
+pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags, watch: Option<Watch>) -> Exit {
     quiet_panics_of_users();
     let color = args.color.on(std::io::stderr().is_terminal());
     let listens = args.commands || std::io::stdin().is_terminal();
@@ -73,6 +75,7 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags) -> Exit {
         shards: args.shards.map_or(cores, |shards| shards as usize),
         demo_url: demo.as_ref().map(RunningTarget::url),
         paused: args.paused,
+        watch,
     };
     let started_at = chrono::Utc::now();
     let began = Instant::now();
@@ -83,14 +86,14 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags) -> Exit {
             return Exit::Internal;
         }
     };
-    watch(&run, &plan, args, color, listens);
+    attend(&run, &plan, args, color, listens);
     let (snapshot, ending) = run.join();
     drop(demo);
     finish::finish(args, &plan, &snapshot, &ending, started_at, began.elapsed())
 }
 
 /// The main thread while the run goes on: progress and signals.
-fn watch(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
+fn attend(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return err(&format!("warning: no progress and no signals: {error}\n")),

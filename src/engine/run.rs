@@ -1,6 +1,7 @@
 //! A run as the door holds it: how it is started, watched, changed and waited for.
 
 use super::coordinator::coordinate;
+use super::reload::Watch;
 use super::shard;
 use crate::control::{Author, Command};
 use crate::metrics::Snapshot;
@@ -20,6 +21,8 @@ pub struct Settings {
     pub demo_url: Option<String>,
     /// Whether the scenarios begin paused.
     pub paused: bool,
+    /// The script's files, whose edits come into the run; `None` looks at none.
+    pub watch: Option<Watch>,
 }
 
 /// Why a run could not start.

@@ -15,7 +15,7 @@ use super::scenarios;
 use super::settings::{self, Reader};
 use super::source::Sources;
 use super::thresholds;
-use super::{feed_uses, feeds};
+use super::{feed_uses, feeds, fingerprint};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::expr::Rules;
 use crate::metrics::{BUILT_IN, MetricDef};
@@ -23,7 +23,7 @@ use crate::plan::{Backoff, Code, HttpSettings, Limits, Options, Plan, Source};
 use rhai::{Map, OptimizationLevel, Position};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -33,6 +33,10 @@ pub struct Compiled {
     pub plan: Option<Plan>,
     /// Errors and warnings, by file and line.
     pub diagnostics: Vec<Diagnostic>,
+    /// All files that could be read, also where there is no Plan.
+    pub sources: Vec<Source>,
+    /// Files that the script wants and that could not be read.
+    pub missing: Vec<PathBuf>,
 }
 
 /// Compiles the script at `path`.
@@ -60,7 +64,9 @@ fn compiled(overrides: &Overrides, load: impl FnOnce(&rhai::Engine, &mut Vec<Dia
         let already_wrong = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         let top = machine::evaluate_all(&mut engine, &sources, &overrides.env, already_wrong);
         let problems = RefCell::new(Vec::new());
-        plan = Some(build(&sources, &top, overrides, &problems));
+        let mut built = build(&sources, &top, overrides, &problems);
+        built.code = fingerprint::code(&engine, &sources, &built.scenarios);
+        plan = Some(built);
         for error in &top.failures {
             // What the walk has found on that line already is not told twice, in other words.
             let at = error.place.as_ref().map(|(path, line, _)| (path.as_str(), *line));
@@ -76,7 +82,7 @@ fn compiled(overrides: &Overrides, load: impl FnOnce(&rhai::Engine, &mut Vec<Dia
     }
     sort(&mut diagnostics);
     let plan = plan.filter(|_| diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error));
-    Compiled { plan, diagnostics }
+    Compiled { plan, diagnostics, sources: sources.files, missing: sources.missing }
 }
 
 /// The seed of a run that names none.
