@@ -136,6 +136,7 @@ fn a_typical_summary() {
       ],
       "revision": 1,
       "edits": [],
+      "code_revisions": [],
       "interventions": [],
       "seed": 42,
       "started_at": "2026-01-18T15:30:45.250Z",
@@ -207,10 +208,11 @@ fn a_typical_summary() {
         "{'name':'cart accepted','group':'::checkout','passes':100,'fails':0}"
       ],
       "thresholds": [
-        "{'selector':'http_req_failed','expression':'rate < 5%','severity':'fail','abort':false,'passed':true,'observed':0.0133,'revision':1}",
-        "{'selector':'http_req_duration{name:product}','expression':'p(95) < 300ms','severity':'fail','abort':true,'passed':true,'observed':105,'revision':1}"
+        "{'selector':'http_req_failed','expression':'rate < 5%','severity':'fail','abort':false,'passed':true,'observed':0.0133,'breach_count':0,'breaches':[],'revision':1,'since':0}",
+        "{'selector':'http_req_duration{name:product}','expression':'p(95) < 300ms','severity':'fail','abort':true,'passed':true,'observed':105,'breach_count':0,'breaches':[],'revision':1,'since':0}"
       ],
       "alerts": [],
+      "webhooks": [],
       "errors": [
         "{'type':'http','code':1503,'count':8,'sample':'GET http://shop.test/x: status 503','operations':['GET /api/products/{id}/reviews'],'first_seen':2500,'last_seen':2500}",
         "{'type':'refused','code':1212,'count':3,'sample':'POST http://shop.test/x: connection refused by 127.0.0.1:1','operations':['cart'],'first_seen':2500,'last_seen':2500}",
