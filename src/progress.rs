@@ -7,12 +7,12 @@
 mod news;
 
 use crate::expr::Selector;
-use crate::metrics::{AlertPhase, Snapshot};
 use crate::metrics::snapshot::{ScenarioState, Status};
+use crate::metrics::{AlertPhase, Snapshot};
 use crate::printable::{clean, columns, cut};
 use crate::units::human;
-use news::News;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use news::News;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -81,7 +81,8 @@ impl Progress {
             }
         }
         for news in self.news.of(snapshot) {
-            self.say(&news);
+            let ascii = matches!(self.shown, Shown::Bars { unicode: false, .. });
+            self.say(&if ascii { news.replace('→', "->").replace('µ', "u") } else { news });
         }
         let over = matches!(snapshot.status, Status::Completed);
         match &mut self.shown {

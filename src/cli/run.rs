@@ -99,14 +99,7 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags) -> Exit {
 }
 
 /// The main thread while the run goes on: progress, signals, who is told of alerts. What came of telling them.
-fn watch(
-    run: &Run,
-    plan: &Plan,
-    args: &RunFlags,
-    color: bool,
-    listens: bool,
-    mut webhooks: Webhooks,
-) -> Vec<Delivery> {
+fn watch(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool, mut webhooks: Webhooks) -> Vec<Delivery> {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

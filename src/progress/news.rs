@@ -76,7 +76,10 @@ impl News {
         match (&self.broken, &snapshot.broken_edit) {
             (before, Some(now)) if before.as_ref().is_none_or(|before| before.text != now.text) => {
                 let revision = snapshot.revision.max(1);
-                lines.push(format!("the edit by {} cannot be used; revision {revision} goes on until it is mended:", now.by));
+                lines.push(format!(
+                    "the edit by {} cannot be used; revision {revision} goes on until it is mended:",
+                    now.by
+                ));
                 lines.extend(now.text.trim_end().lines().map(str::to_owned));
             }
             // What mended it was told as an edit.
@@ -188,7 +191,12 @@ fn alert(event: &AlertEvent, rang: Option<Duration>) -> Vec<String> {
         let after = rang.map_or(String::new(), |rang| format!(", after {}", at(event.at.saturating_sub(rang))));
         let value = value.map_or(String::new(), |value| format!(": {value}"));
         let because = event.because.as_ref().map_or(String::new(), |because| format!(" ({because})"));
-        lines.push(format!("alert {} ({}) is over at {}{after}{value}{because}", event.name, event.severity, at(event.at)));
+        lines.push(format!(
+            "alert {} ({}) is over at {}{after}{value}{because}",
+            event.name,
+            event.severity,
+            at(event.at)
+        ));
     }
     lines
 }
@@ -277,8 +285,10 @@ mod tests {
 
     #[test]
     fn a_threshold_that_turns_is_told_and_one_that_flaps_only_now_and_then() {
-        let mut windowed = verdict(true, "412ms");
-        (windowed.passed, windowed.now_text, windowed.breach_count) = (Some(false), Some("250ms".into()), 3);
+        let mut windowed = verdict(false, "412ms");
+        windowed.breach_count = 3;
+        let mut recovered = windowed.clone();
+        (recovered.holds, recovered.now_text) = (Some(true), Some("250ms".into()));
         let mut snapshots = vec![
             snapshot(1.0, vec![verdict(true, "200ms")]),
             snapshot(1.5, vec![verdict(false, "412ms")]),
@@ -286,10 +296,13 @@ mod tests {
         ];
         // Twice a second, for ten seconds.
         snapshots.extend((0..20).map(|n| snapshot(2.5 + f64::from(n) / 2.0, vec![verdict(n % 2 == 1, "310ms")])));
-        snapshots.push(snapshot(30.0, vec![windowed]));
+        snapshots.push(snapshot(25.0, vec![windowed]));
+        snapshots.push(snapshot(35.0, vec![recovered]));
         insta::assert_snapshot!(told(&mut News::default(), &snapshots), @r#"
         [1.5s] threshold http_req_duration: p(95) < 300ms is broken: 412ms
         [7s] threshold http_req_duration: p(95) < 300ms holds again: 310ms
+        [25s] threshold http_req_duration: p(95) < 300ms is broken: 412ms, for the 3rd time
+        [35s] threshold http_req_duration: p(95) < 300ms holds again: 250ms; that it was broken stands
         "#);
     }
 
@@ -355,12 +368,8 @@ mod tests {
             would_have: vec![seconds(12.0), seconds(31.0)],
             ..AlertState::default()
         };
-        let two = Snapshot {
-            edits: vec![first, second],
-            revision: 3,
-            alerts: vec![ringing],
-            ..snapshot(41.0, vec![after])
-        };
+        let two =
+            Snapshot { edits: vec![first, second], revision: 3, alerts: vec![ringing], ..snapshot(41.0, vec![after]) };
         snapshots.extend([two.clone(), two]);
         insta::assert_snapshot!(told(&mut News::default(), &snapshots), @r#"
         [40.5s] revision 2 (file) at 40.2s: ~ threshold http_req_duration: p(95) < 300ms → p(95) < 250ms
@@ -428,7 +437,8 @@ mod tests {
         let first = vec![event(0, true, 12.0)];
         let all = vec![event(0, true, 12.0), event(1, false, 20.25), event(2, true, 31.0), event(3, false, 33.0)];
         let late = vec![event(9, false, 60.0), event(10, true, 61.0)];
-        let snapshots = [with(12.0, first.clone()), with(12.5, first), with(34.0, all.clone()), with(34.5, all), with(61.0, late)];
+        let snapshots =
+            [with(12.0, first.clone()), with(12.5, first), with(34.0, all.clone()), with(34.5, all), with(61.0, late)];
         insta::assert_snapshot!(told(&mut News::default(), &snapshots), @r#"
         [12s] alert slow tail (warning) rings at 12s: p(99) of http_req_duration over 10s > 800ms: 912ms
         [12s]   the tail is slow

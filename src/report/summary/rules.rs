@@ -70,11 +70,7 @@ impl ThresholdWire {
 
 impl BreachWire {
     fn new(breach: &Breach) -> Self {
-        BreachWire {
-            from: sure_ms(breach.from),
-            to: breach.to.and_then(ms),
-            observed: breach.observed_text.clone(),
-        }
+        BreachWire { from: sure_ms(breach.from), to: breach.to.and_then(ms), observed: breach.observed_text.clone() }
     }
 }
 

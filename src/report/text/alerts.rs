@@ -28,7 +28,11 @@ pub(super) fn list(page: &mut Page, snapshot: &Snapshot, deliveries: &[Delivery]
     }
     for event in removed {
         let head = format!("{} ({})", event.name, event.severity);
-        page.pieces(2, 6, &[Piece::tinted("!", Tint::Notable), Piece::tinted(&head, Tint::Strong), "taken away".into()]);
+        page.pieces(
+            2,
+            6,
+            &[Piece::tinted("!", Tint::Notable), Piece::tinted(&head, Tint::Strong), "taken away".into()],
+        );
         ringings(page, &event.name, events);
     }
     for delivery in deliveries {
@@ -72,8 +76,11 @@ fn one(page: &mut Page, alert: &AlertState, events: &[AlertEvent]) {
         ],
     );
     if alert.fired > 0 {
-        let texts: Vec<&str> =
-            [&alert.description, &alert.resolution].iter().map(|text| text.as_str()).filter(|text| !text.is_empty()).collect();
+        let texts: Vec<&str> = [&alert.description, &alert.resolution]
+            .iter()
+            .map(|text| text.as_str())
+            .filter(|text| !text.is_empty())
+            .collect();
         if !texts.is_empty() {
             page.pieces(6, 6, &[texts.join("; ").into()]);
         }

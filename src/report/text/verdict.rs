@@ -1,8 +1,8 @@
 //! The verdict and what it rests on: reasons, checks.
 
 use super::counted;
-use crate::metrics::snapshot::Status;
 use crate::metrics::Snapshot;
+use crate::metrics::snapshot::Status;
 use crate::plan::Plan;
 use crate::report::checks::{checks as rows, group_path};
 use crate::report::facts::{Facts, Outcome};
