@@ -252,6 +252,7 @@ mod tests {
     use super::*;
     use crate::expr::{AlertSeverity, Change};
     use crate::metrics::AlertState;
+    use std::sync::Arc;
     use std::time::SystemTime;
 
     fn seconds(seconds: f64) -> Duration {
@@ -412,8 +413,8 @@ mod tests {
         "#);
     }
 
-    fn event(number: u64, firing: bool, time: f64) -> AlertEvent {
-        AlertEvent {
+    fn event(number: u64, firing: bool, time: f64) -> Arc<AlertEvent> {
+        Arc::new(AlertEvent {
             number,
             id: format!("slow tail#{}", number / 2 + 1),
             name: "slow tail".into(),
@@ -428,12 +429,13 @@ mod tests {
             resolution: "look at the pool".into(),
             because: (number == 3).then(|| "removed by revision 3".into()),
             notify: [].into(),
-        }
+        })
     }
 
     #[test]
     fn alerts_ring_and_are_over_each_told_once() {
-        let with = |time: f64, events: Vec<AlertEvent>| Snapshot { alert_events: events, ..snapshot(time, vec![]) };
+        let with =
+            |time: f64, events: Vec<Arc<AlertEvent>>| Snapshot { alert_events: events, ..snapshot(time, vec![]) };
         let first = vec![event(0, true, 12.0)];
         let all = vec![event(0, true, 12.0), event(1, false, 20.25), event(2, true, 31.0), event(3, false, 33.0)];
         let late = vec![event(9, false, 60.0), event(10, true, 61.0)];

@@ -1,11 +1,12 @@
 //! A run whose rules were edited while it went on: breaches, alerts, revisions, webhooks.
 
-use super::{Run, typical};
+use super::{Run, failed, typical};
 use crate::control::Author;
 use crate::expr::{AlertSeverity, Change};
 use crate::metrics::{
     AlertEvent, AlertPhase, AlertState, Breach, CodeRevision, Delivery, Edition, Resolution, Scale, Trend,
 };
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 fn at(seconds: f64) -> Duration {
@@ -20,8 +21,8 @@ fn change(what: &str, from: Option<&str>, to: Option<&str>) -> Change {
     Change { what: what.into(), from: from.map(str::to_owned), to: to.map(str::to_owned) }
 }
 
-fn event(number: u64, name: &str, firing: bool, seconds: u64, value: f64) -> AlertEvent {
-    AlertEvent {
+fn event(number: u64, name: &str, firing: bool, seconds: u64, value: f64) -> Arc<AlertEvent> {
+    Arc::new(AlertEvent {
         number,
         id: format!("{name}#{}", number / 2 + 1),
         name: name.into(),
@@ -36,7 +37,7 @@ fn event(number: u64, name: &str, firing: bool, seconds: u64, value: f64) -> Ale
         resolution: String::new(),
         because: (name == "gone" && !firing).then(|| "removed by revision 3".into()),
         notify: [].into(),
-    }
+    })
 }
 
 fn code(revision: u64, since: f64, ms: f64) -> CodeRevision {
@@ -54,7 +55,7 @@ fn code(revision: u64, since: f64, ms: f64) -> CodeRevision {
     }
 }
 
-/// `typical`, with everything that issue of rules may bring.
+/// `typical`, with everything that edits, thresholds with windows and alerts may bring.
 pub(in crate::report) fn edited() -> Run {
     let mut run = typical();
     let snapshot = &mut run.snapshot;
@@ -64,6 +65,7 @@ pub(in crate::report) fn edited() -> Run {
         (Some(0.12), Some(true), Some(0.044), Some("4.4%".into()));
     let breach =
         |from: f64, to: Option<f64>, text: &str| Breach { from: at(from), to: to.map(at), observed_text: text.into() };
+    second.abort = false;
     second.expression = "p(95) over 5s < 250ms".into();
     (second.passed, second.holds, second.revision, second.since) = (Some(false), Some(true), 2, at(15.0));
     (second.observed, second.observed_text, second.now_text) =
@@ -138,6 +140,8 @@ pub(in crate::report) fn edited() -> Run {
     ];
     snapshot.code_revisions = vec![code(1, 0.0, 10.0), code(2, 20.0, 5.0)];
     let delivery = Delivery { receiver: "https://hooks.test".into(), sent: 5, ..Delivery::default() };
+    run.facts =
+        failed(99, "threshold `http_req_duration{name:product}: p(95) over 5s < 250ms` was broken: observed 412ms");
     run.facts.deliveries = vec![
         delivery,
         Delivery {

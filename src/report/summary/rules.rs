@@ -5,6 +5,7 @@ use crate::metrics::{AlertEvent, AlertState, Breach, Delivery, Snapshot, Verdict
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::Number;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One threshold. Times are milliseconds of run time.
@@ -124,7 +125,7 @@ impl AlertWire {
         all
     }
 
-    fn new(alert: &AlertState, events: &[AlertEvent]) -> Self {
+    fn new(alert: &AlertState, events: &[Arc<AlertEvent>]) -> Self {
         AlertWire {
             name: alert.name.clone(),
             severity: alert.severity.word(),
@@ -141,7 +142,7 @@ impl AlertWire {
         }
     }
 
-    fn removed(last: &AlertEvent, events: &[AlertEvent]) -> Self {
+    fn removed(last: &AlertEvent, events: &[Arc<AlertEvent>]) -> Self {
         let edges = edges(&last.name, events);
         AlertWire {
             name: last.name.clone(),
@@ -160,8 +161,8 @@ impl AlertWire {
     }
 }
 
-fn edges(name: &str, events: &[AlertEvent]) -> Vec<EventWire> {
-    let wire = |event: &AlertEvent| EventWire {
+fn edges(name: &str, events: &[Arc<AlertEvent>]) -> Vec<EventWire> {
+    let wire = |event: &Arc<AlertEvent>| EventWire {
         id: event.id.clone(),
         firing: event.firing,
         at_seconds: seconds(event.at),

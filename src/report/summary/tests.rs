@@ -266,7 +266,7 @@ fn edited_rules_and_alerts() {
       ],
       "thresholds": [
         "{'selector':'http_req_failed','expression':'rate < 5%','severity':'fail','abort':false,'passed':true,'holds':true,'observed':0.044,'breach_count':0,'breaches':[],'distance':0.12,'revision':1,'since':0}",
-        "{'selector':'http_req_duration{name:product}','expression':'p(95) over 5s < 250ms','severity':'fail','abort':true,'passed':false,'holds':true,'observed':412,'first_breach':12000,'recovered':26500,'breach_count':3,'breaches':[{'from':12000,'to':14000,'observed':'271ms'},{'from':18200,'to':20000,'observed':'412ms'},{'from':25000,'to':26500,'observed':'300ms'}],'revision':2,'since':15000}",
+        "{'selector':'http_req_duration{name:product}','expression':'p(95) over 5s < 250ms','severity':'fail','abort':false,'passed':false,'holds':true,'observed':412,'first_breach':12000,'recovered':26500,'breach_count':3,'breaches':[{'from':12000,'to':14000,'observed':'271ms'},{'from':18200,'to':20000,'observed':'412ms'},{'from':25000,'to':26500,'observed':'300ms'}],'revision':2,'since':15000}",
         "{'selector':'tail','expression':'|m| m.p(95) < 300','severity':'warn','abort':false,'passed':false,'holds':false,'first_breach':28000,'breach_count':1,'breaches':[{'from':28000,'observed':''}],'revision':3,'since':20000}"
       ],
       "alerts": [

@@ -3,6 +3,7 @@
 use super::{at, counted, times};
 use crate::metrics::{AlertEvent, AlertPhase, AlertState, Delivery, Snapshot};
 use crate::report::page::{NONE, Page, Piece, Tint};
+use std::sync::Arc;
 
 /// Ringings of one alert that are listed.
 const LISTED: usize = 4;
@@ -11,7 +12,7 @@ const LISTED: usize = 4;
 pub(super) fn list(page: &mut Page, snapshot: &Snapshot, deliveries: &[Delivery]) {
     let events = &snapshot.alert_events;
     let known = |name: &str| snapshot.alerts.iter().any(|alert| alert.name == name);
-    let mut removed: Vec<&AlertEvent> = Vec::new();
+    let mut removed: Vec<&Arc<AlertEvent>> = Vec::new();
     for event in events.iter().filter(|event| event.firing && !known(&event.name)) {
         if removed.iter().all(|other| other.name != event.name) {
             removed.push(event);
@@ -40,7 +41,7 @@ pub(super) fn list(page: &mut Page, snapshot: &Snapshot, deliveries: &[Delivery]
     }
 }
 
-fn one(page: &mut Page, alert: &AlertState, events: &[AlertEvent]) {
+fn one(page: &mut Page, alert: &AlertState, events: &[Arc<AlertEvent>]) {
     let rings = alert.phase == AlertPhase::Firing;
     let (sign, tint) = match alert.fired {
         _ if rings => ("✗", Tint::Bad),
@@ -89,9 +90,9 @@ fn one(page: &mut Page, alert: &AlertState, events: &[AlertEvent]) {
 }
 
 /// When it rang: `12s to 20s at 912ms`.
-fn ringings(page: &mut Page, name: &str, events: &[AlertEvent]) {
-    let rang: Vec<&AlertEvent> = events.iter().filter(|event| event.firing && event.name == name).collect();
-    let one = |event: &&AlertEvent| {
+fn ringings(page: &mut Page, name: &str, events: &[Arc<AlertEvent>]) {
+    let rang: Vec<&Arc<AlertEvent>> = events.iter().filter(|event| event.firing && event.name == name).collect();
+    let one = |event: &&Arc<AlertEvent>| {
         let end = events.iter().find(|other| !other.firing && other.id == event.id);
         let to = end.map_or_else(|| "the end".to_owned(), |end| at(end.at));
         let value = event.value_text.as_ref().map_or(String::new(), |value| format!(": {value}"));

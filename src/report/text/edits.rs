@@ -1,7 +1,7 @@
 //! What was edited while the run went on, and how each revision of the code did.
 
 use super::at;
-use crate::metrics::Snapshot;
+use crate::metrics::{CodeRevision, Snapshot};
 use crate::report::figures::{share, statistic};
 use crate::report::page::{Page, Piece, Table, Tint, percent, time};
 
@@ -41,29 +41,40 @@ pub(super) fn list(page: &mut Page, snapshot: &Snapshot) {
     }
 }
 
-/// The revisions of the code side by side.
+/// The revisions of the code side by side; counts and latency beneath each other where the lines are short.
 pub(super) fn code(page: &mut Page, snapshot: &Snapshot) {
     if snapshot.code_revisions.is_empty() {
         return;
     }
-    page.heading("CODE REVISIONS", "what users did under each; latency is http_req_duration");
-    let titles = ["code", "since", "iterations", "script errors", "requests", "errors", "error %", "p50", "p95", "p99"];
-    let mut table = Table::new(1, &titles);
+    page.heading("CODE REVISIONS", "p50, p95 and p99 of http_req_duration");
+    let counts = ["since", "iterations", "script errors", "requests", "errors", "error %"];
+    let latency = ["p50", "p95", "p99"];
+    let whole = table(snapshot, &[&counts[..], &latency].concat(), |code| [count(code), times(code)].concat());
+    // The names of revisions are short: they are not cut.
+    if page.fits(&whole, usize::MAX) {
+        page.table(&whole);
+    } else {
+        page.table(&table(snapshot, &counts, count));
+        page.table(&table(snapshot, &latency, times));
+    }
+}
+
+fn table(snapshot: &Snapshot, titles: &[&str], cells: impl Fn(&CodeRevision) -> Vec<Piece>) -> Table {
+    let mut table = Table::new(1, &[&["code"], titles].concat());
     for code in &snapshot.code_revisions {
         let name = if code.merged { format!("up to {}", code.revision) } else { code.revision.to_string() };
-        let latency = |name| time(statistic(&code.duration, name)).into();
-        table.row(vec![
-            name.into(),
-            at(code.since).into(),
-            code.iterations.to_string().into(),
-            code.script_errors.to_string().into(),
-            code.requests.to_string().into(),
-            code.failed.to_string().into(),
-            percent(share(code.failed, code.requests)).into(),
-            latency("med"),
-            latency("p(95)"),
-            latency("p(99)"),
-        ]);
+        table.row(std::iter::once(name.into()).chain(cells(code)).collect());
     }
-    page.table(&table);
+    table
+}
+
+fn count(code: &CodeRevision) -> Vec<Piece> {
+    let since = at(code.since);
+    let counts = [code.iterations, code.script_errors, code.requests, code.failed].map(|count| count.to_string());
+    let share = percent(share(code.failed, code.requests));
+    std::iter::once(since).chain(counts).chain([share]).map(Piece::from).collect()
+}
+
+fn times(code: &CodeRevision) -> Vec<Piece> {
+    ["med", "p(95)", "p(99)"].map(|name| time(statistic(&code.duration, name)).into()).to_vec()
 }
