@@ -14,18 +14,25 @@ use super::{args, doctor, err, out};
 use crate::control::{Author, Command};
 use crate::diagnostic::{Diagnostic, render_all};
 use crate::engine::{Run, Settings, Watch, on_large_stack};
+use crate::metrics::Delivery;
 use crate::plan::Plan;
 use crate::progress::{Mode, Progress};
 use crate::report::{self, Facts};
 use crate::script::compile::{Compiled, compile};
 use crate::target::{RunningTarget, Target, TargetOptions};
 use crate::user::fiber;
+use crate::webhook::{Patience, Webhooks};
 use args::{RunArgs, RunFlags, Ui};
+use chrono::{DateTime, Utc};
 use console::Console;
 use signals::Asked;
+use std::hash::{BuildHasher, RandomState};
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long the report waits for webhooks that were not delivered when the run ended.
+const LAST_CHANCE: Duration = Duration::from_secs(3);
 
 /// Runs a script; see the module's head.
 pub fn run(args: &RunArgs) -> Exit {
@@ -77,7 +84,8 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags, watch: Option<Wa
         paused: args.paused,
         watch,
     };
-    let started_at = chrono::Utc::now();
+    let started_at = Utc::now();
+    let webhooks = Webhooks::new(name_of_run(started_at), Patience::default());
     let began = Instant::now();
     let run = match Run::start(Arc::clone(&plan), settings) {
         Ok(run) => run,
@@ -86,17 +94,21 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags, watch: Option<Wa
             return Exit::Internal;
         }
     };
-    attend(&run, &plan, args, color, listens);
+    let deliveries = attend(&run, &plan, args, color, listens, webhooks);
     let (snapshot, ending) = run.join();
     drop(demo);
-    finish::finish(args, &plan, &snapshot, &ending, started_at, began.elapsed())
+    let times = finish::Times { started_at, wall: began.elapsed() };
+    finish::finish(args, &plan, &snapshot, &ending, times, deliveries)
 }
 
-/// The main thread while the run goes on: progress and signals.
-fn attend(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
+/// The main thread while the run goes on: progress, signals, who is told of alerts. What came of telling them.
+fn attend(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool, mut webhooks: Webhooks) -> Vec<Delivery> {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return err(&format!("warning: no progress and no signals: {error}\n")),
+        Err(error) => {
+            err(&format!("warning: no progress, no signals, no webhooks: {error}\n"));
+            return Vec::new();
+        }
     };
     let bars = Mode::Bars { color, unicode: finish::speaks_unicode() };
     let mode = match args.ui {
@@ -156,6 +168,7 @@ fn attend(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
                         }
                     }
                     progress.update(&snapshot);
+                    webhooks.update(&snapshot);
                 }
                 line = console.line() => {
                     if std::io::stdin().is_terminal() {
@@ -171,7 +184,7 @@ fn attend(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
                     let command = match asked {
                         Asked::Interim => {
                             let snapshot = Arc::clone(&snapshots.borrow());
-                            let facts = Facts::passed(chrono::Utc::now(), snapshot.elapsed);
+                            let facts = Facts::passed(Utc::now(), snapshot.elapsed);
                             out(&report::text(plan, &snapshot, &facts, finish::style(args.color)));
                             continue;
                         }
@@ -187,8 +200,28 @@ fn attend(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
                 }
             }
         }
+        progress.finish();
+        if webhooks.is_busy() {
+            let last_chance = webhooks.drain(LAST_CHANCE);
+            tokio::select! {
+                () = last_chance => {}
+                () = interruption(&mut signals) => {}
+            }
+        }
     });
-    progress.finish();
+    // The look-up of a name cannot be called back; nobody waits for it.
+    runtime.shutdown_background();
+    webhooks.finish()
+}
+
+/// Waits until somebody wants the end at once.
+async fn interruption(signals: &mut Option<Signals>) {
+    while !matches!(Signals::next(signals).await, Asked::Stop) {}
+}
+
+/// By which receivers of webhooks tell runs apart: when it began, and a number that no other has.
+fn name_of_run(started_at: DateTime<Utc>) -> String {
+    format!("{}-{:08x}", started_at.format("%Y%m%dT%H%M%SZ"), RandomState::new().hash_one(0u8) as u32)
 }
 
 fn start_demo(plan: &Plan) -> Result<Option<RunningTarget>, crate::target::TargetError> {

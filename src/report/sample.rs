@@ -1,5 +1,9 @@
 //! Runs that never happened, for the tests of this folder: real Catalogues, Recorders and Cells, with chosen numbers.
 
+mod edited;
+
+pub(super) use edited::edited;
+
 use super::facts::{Facts, Outcome, Reason};
 use super::page::Style;
 use super::summary::Summary;
