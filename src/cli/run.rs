@@ -97,12 +97,20 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags, watch: Option<Wa
     let deliveries = attend(&run, &plan, args, color, listens, webhooks);
     let (snapshot, ending) = run.join();
     drop(demo);
+    let plan = snapshot.plan.clone().unwrap_or(plan); // as edits have made it
     let times = finish::Times { started_at, wall: began.elapsed() };
     finish::finish(args, &plan, &snapshot, &ending, times, deliveries)
 }
 
 /// The main thread while the run goes on: progress, signals, who is told of alerts. What came of telling them.
-fn attend(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool, mut webhooks: Webhooks) -> Vec<Delivery> {
+fn attend(
+    run: &Run,
+    plan: &Plan,
+    args: &RunFlags,
+    color: bool,
+    listens: bool,
+    mut webhooks: Webhooks,
+) -> Vec<Delivery> {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -185,7 +193,7 @@ fn attend(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool, m
                         Asked::Interim => {
                             let snapshot = Arc::clone(&snapshots.borrow());
                             let facts = Facts::passed(Utc::now(), snapshot.elapsed);
-                            out(&report::text(plan, &snapshot, &facts, finish::style(args.color)));
+                            out(&report::text(snapshot.plan.as_deref().unwrap_or(plan), &snapshot, &facts, finish::style(args.color)));
                             continue;
                         }
                         Asked::Stop if interrupted => Command::Kill { by: Author::Signal },

@@ -11,7 +11,7 @@ use super::machine_load::MachineLoad;
 use super::recent::{Moment, RECENT, Watched, recent, total};
 use super::shard::TICK;
 use crate::clock::RunClock;
-use crate::control::Command;
+use crate::control::{Author, Command};
 use crate::expr::Rules;
 use crate::load::{Answer, Target};
 use crate::metrics::snapshot::{Generator, Intervention, ScenarioState, Status};
@@ -271,7 +271,9 @@ impl Collector {
             let snapshot = self.snapshot(self.generator.clone());
             self.judge.replace(rules, edition.revision, &snapshot);
         }
-        self.broken_edit = None;
+        if edition.by == Author::File {
+            self.broken_edit = None;
+        }
         if self.edits.len() < EDITS {
             self.edits.push(edition);
         }
@@ -393,6 +395,7 @@ impl Collector {
             edits: self.edits.clone(),
             broken_edit: self.broken_edit.clone(),
             captures: self.captures.clone(),
+            plan: Some(Arc::clone(&self.plan)),
             history: Arc::clone(self.ledger.history()),
             ..Snapshot::default()
         }

@@ -381,9 +381,9 @@ impl Lead<'_> {
                 self.told::<()>(now, by, what, Err(why));
             }
             Command::Edit { by, plan } => {
-                // Whatever it says, it can be read.
-                let _ = self.to_collector.send(ToCollector::Broken(None));
                 self.edit(now, by, |revisions, by, moment| revisions.edit(by, &plan.0, moment));
+                // Whatever it says, it could be read.
+                let _ = self.to_collector.send(ToCollector::Broken(None));
             }
             Command::Rules { by, base, rules } => {
                 self.edit(now, by, |revisions, by, moment| revisions.rules(by, base, &rules, moment));
