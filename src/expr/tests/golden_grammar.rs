@@ -149,13 +149,13 @@ fn two_methods() {
 #[test]
 fn a_window() {
     assert_snapshot!(refused("http_req_duration", "p(95) < 300ms over 10s"), @r#"
-    error: a window (`over …`) is not available yet in this version
+    error: a window (`over …`) does not go into an objective
      --> t.rhai:1:47
       |
     1 | threshold("http_req_duration", "p(95) < 300ms over 10s");
       |                                               ^^^^
       |
-      = help: without it the whole run so far is judged
+      = help: a search judges each step by one window of its own, which it chooses itself
 
     1 error
     "#);
@@ -164,13 +164,13 @@ fn a_window() {
 #[test]
 fn a_window_behind_the_method() {
     assert_snapshot!(refused("http_req_duration", "p(95) over 10s < 300ms"), @r#"
-    error: a window (`over …`) is not available yet in this version
+    error: a window (`over …`) does not go into an objective
      --> t.rhai:1:39
       |
     1 | threshold("http_req_duration", "p(95) over 10s < 300ms");
       |                                       ^^^^
       |
-      = help: without it the whole run so far is judged
+      = help: a search judges each step by one window of its own, which it chooses itself
 
     1 error
     "#);
@@ -326,13 +326,13 @@ fn a_part_without_a_comparison() {
 #[test]
 fn text_behind_the_end() {
     assert_snapshot!(refused("http_req_duration", "p(95) < 5 over 10s and max < 3"), @r#"
-    error: a window (`over …`) is not available yet in this version
+    error: a window (`over …`) does not go into an objective
      --> t.rhai:1:43
       |
     1 | threshold("http_req_duration", "p(95) < 5 over 10s and max < 3");
       |                                           ^^^^
       |
-      = help: without it the whole run so far is judged
+      = help: a search judges each step by one window of its own, which it chooses itself
 
     error: unexpected `and` behind `over` or `for`
      --> t.rhai:1:52
