@@ -63,8 +63,8 @@ pub struct AlertOptions {
     pub resolution: String,
     /// Who is told, beside the log.
     pub notify: Vec<Receiver>,
-    /// The text of the closure that is called when it rings; `None` without one.
-    pub then: Option<String>,
+    /// Whether the script does something when it rings.
+    pub acts: bool,
 }
 
 /// One alert.
@@ -92,8 +92,6 @@ pub struct AlertRule {
     pub notify: Vec<Receiver>,
     /// Whether it has a `then`, which the script keeps.
     pub acts: bool,
-    /// The text of that closure, by which a change of it is seen; for people. Empty without one.
-    pub then: String,
     /// Where it stands in the script; `None` for one from elsewhere.
     pub span: Option<Span>,
 }
@@ -136,8 +134,7 @@ impl AlertRule {
             description: options.description,
             resolution: options.resolution,
             notify: options.notify,
-            acts: options.then.is_some(),
-            then: options.then.unwrap_or_default(),
+            acts: options.acts,
             span,
         });
         sound(rule, problems)
@@ -162,7 +159,7 @@ impl AlertRule {
         add("notify", !self.notify.is_empty(), &|| {
             self.notify.iter().map(Receiver::shown).collect::<Vec<_>>().join(", ")
         });
-        add("then", self.acts, &|| self.then.clone());
+        add("then", self.acts, &|| "a closure".to_owned());
         said
     }
 }

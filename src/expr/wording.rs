@@ -83,8 +83,8 @@ impl Rules {
             rules.thresholds.extend(rule.filter(|rule| !rules.thresholds.iter().any(|known| known.is_same(rule))));
         }
         for (at, words) in alerts.iter().enumerate() {
-            let then = self.alerts.iter().find(|alert| alert.name == words.name && alert.acts).map(|alert| alert.then.clone());
-            let options = AlertOptions { then, ..words.options.clone() };
+            let acts = self.alerts.iter().any(|alert| alert.name == words.name && alert.acts);
+            let options = AlertOptions { acts, ..words.options.clone() };
             let (alert, mut problems) = AlertRule::parse(&words.name, &words.when, options, None, catalog);
             let twice = alerts[..at].iter().any(|other| other.name == words.name);
             if twice {

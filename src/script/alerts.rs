@@ -63,7 +63,7 @@ fn one(
         description: reader.text("description").unwrap_or_default(),
         resolution: reader.text("resolution").unwrap_or_default(),
         notify: notify(&reader),
-        then: then(&reader, desk, declared, functions),
+        acts: acts(&reader, functions),
         resolve_when: reader.text("resolve_when"),
         resolve_after: reader.duration("resolve_after"),
     };
@@ -86,20 +86,20 @@ fn one(
     rule
 }
 
-/// `then: |alert| …`: its text.
-fn then(reader: &Reader<'_>, desk: &Desk<'_>, declared: &Declared<'_>, functions: &Functions) -> Option<String> {
-    let value = reader.any("then")?;
-    let Some(closure) = value.clone().try_cast::<FnPtr>() else {
-        let problem = Diagnostic::error(format!("`then` is a closure, not {}", type_name(value)));
-        reader.problem("then", problem.help("`then: |alert| log::warn(alert.name)`"));
-        return None;
-    };
+/// `then: |alert| …`
+fn acts(reader: &Reader<'_>, functions: &Functions) -> bool {
+    let Some(value) = reader.any("then") else { return false };
     let argument = "it gets the alert: `|alert| log::warn(alert.name)`";
-    if let Some(fault) = closures::fault(&closure, functions, "`then`", argument) {
-        desk.tell(declared.at_key(1, "then", fault));
-    }
-    let place = declared.arguments.get(1).and_then(|part| part.keys.get("then")).and_then(|(_, part)| part.place);
-    Some(closures::text(&closure, place, declared.source))
+    let fault = match value.clone().try_cast::<FnPtr>() {
+        Some(closure) => closures::fault(&closure, functions, "`then`", argument),
+        None => {
+            let problem = Diagnostic::error(format!("`then` is a closure, not {}", type_name(value)));
+            Some(problem.help("`then: |alert| log::warn(alert.name)`"))
+        }
+    };
+    let Some(fault) = fault else { return true };
+    reader.problem("then", fault);
+    false
 }
 
 /// `notify: "https://…"`, `#{ url, headers }`, or a list of these. What is wrong is told, and left out.

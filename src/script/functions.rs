@@ -139,25 +139,22 @@ pub(super) struct Deciding {
     pub thens: Vec<Option<FnPtr>>,
 }
 
-/// The closures of thresholds and alerts by the order of the rules; `None` when the declarations are not those of the rules.
+/// The closures of thresholds and alerts by the order of the rules; `None` when one is not declared. More may be declared: an
+/// edit leaves out what the run cannot judge.
 pub(super) fn deciding(rules: &Rules, record: &Record) -> Option<Deciding> {
-    let of = |what: What| record.declarations.iter().filter(move |declaration| declaration.what == what);
-    let mut thresholds = of(What::Threshold).filter_map(|declaration| Some((declaration, closure_of(declaration)?)));
-    let mut closures = Vec::with_capacity(rules.closures.len());
-    for rule in &rules.closures {
-        let (declaration, closure) = thresholds.next()?;
-        is_named(declaration, &rule.name).then_some(())?;
-        closures.push(closure);
-    }
-    let mut alerts = of(What::Alert);
-    let mut thens = Vec::with_capacity(rules.alerts.len());
-    for alert in &rules.alerts {
-        let declaration = alerts.next().filter(|declaration| is_named(declaration, &alert.name))?;
-        let then = declaration.arguments[1].as_map_ref().ok()?.get("then").and_then(|then| then.clone().try_cast());
-        (then.is_some() == alert.acts).then_some(())?;
-        thens.push(then);
-    }
-    (thresholds.next().is_none() && alerts.next().is_none()).then_some(Deciding { closures, thens })
+    let of = |what: What, name: &str| {
+        let mut named = record.declarations.iter().filter(move |declaration| declaration.what == what);
+        named.find(|declaration| is_named(declaration, name) && (what == What::Alert || closure_of(declaration).is_some()))
+    };
+    let closures = rules.closures.iter().map(|rule| closure_of(of(What::Threshold, &rule.name)?));
+    let thens = rules.alerts.iter().map(|alert| {
+        if !alert.acts {
+            return Some(None);
+        }
+        let then = of(What::Alert, &alert.name)?.arguments[1].as_map_ref().ok()?.get("then")?.clone();
+        then.try_cast().map(Some)
+    });
+    Some(Deciding { closures: closures.collect::<Option<_>>()?, thens: thens.collect::<Option<_>>()? })
 }
 
 fn is_named(declaration: &Declaration, name: &str) -> bool {
