@@ -4,6 +4,7 @@
 //! error per file, because Rhai's parser stops there; beyond syntax every error is collected. Call it on a large stack:
 //! parsing recurses as deep as the script nests.
 
+use super::alerts;
 use super::backoff;
 use super::declare::{Declaration, What};
 use super::desk::{Desk, Functions};
@@ -17,7 +18,7 @@ use super::source::Sources;
 use super::thresholds;
 use super::{feed_uses, feeds, fingerprint};
 use crate::diagnostic::{Diagnostic, Severity, Span};
-use crate::expr::Rules;
+use crate::expr::{Catalog, Rules};
 use crate::metrics::{BUILT_IN, MetricDef};
 use crate::plan::{Backoff, Code, HttpSettings, Limits, Options, Plan, Source};
 use rhai::{Map, OptimizationLevel, Position};
@@ -136,7 +137,10 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
     let metrics = metrics(&desk, of(|what| matches!(what, What::Metric(_))));
     let declared = of(|what| *what == What::Scenario);
     let scenarios = scenarios::read(&desk, declared, &options, overrides, &functions, &metrics);
-    let thresholds = thresholds::read(&desk, of(|what| *what == What::Threshold), &metrics, &options, &scenarios);
+    let catalog = Catalog { metrics: &metrics, tags: &options.declared_tags, history: true };
+    let declared = of(|what| *what == What::Threshold);
+    let (thresholds, closures) = thresholds::read(&desk, declared, catalog, &scenarios, &functions);
+    let alerts = alerts::read(&desk, of(|what| *what == What::Alert), catalog, &functions);
     Plan {
         sources: sources.files.clone(),
         setup: functions.has("setup"),
@@ -146,7 +150,7 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
         demo: record.demo > 0,
         options,
         scenarios,
-        rules: Rules { thresholds, ..Rules::default() },
+        rules: Rules { thresholds, closures, alerts },
         code: Code::default(),
         metrics,
         feeds,

@@ -1,7 +1,7 @@
 //! Golden reports, and what no run may do to them.
 
 use crate::control::Author;
-use crate::expr::{RuleOptions, RuleSeverity};
+use crate::expr::{Abort, RuleOptions, RuleSeverity};
 use crate::metrics::BrokenEdit;
 use crate::metrics::snapshot::Status;
 use crate::plan::Late;
@@ -250,7 +250,7 @@ fn a_failed_threshold_that_ended_the_run() {
         &mut run.plan,
         "http_req_duration{name:product}",
         "p(95) < 3ms",
-        RuleOptions { abort: true, ..RuleOptions::default() },
+        RuleOptions { abort: Abort::Run, ..RuleOptions::default() },
     );
     let warn = RuleOptions { severity: RuleSeverity::Warn, scenario: Some("browse".into()), ..RuleOptions::default() };
     sample::threshold(&mut run.plan, "http_reqs", "rate > 100/s", warn);
