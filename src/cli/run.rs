@@ -3,6 +3,7 @@
 //! Compile, check the machine, start what the script needs, run, watch signals, show progress, report, choose the exit
 //! code. Whatever happens after the run has started, a report is written.
 
+mod captures;
 mod console;
 pub(super) mod finish;
 mod signals;
@@ -21,6 +22,7 @@ use crate::script::compile::{Compiled, compile};
 use crate::target::{RunningTarget, Target, TargetOptions};
 use crate::user::fiber;
 use args::{RunArgs, RunFlags, Ui};
+use captures::Captures;
 use console::Console;
 use signals::Asked;
 use std::io::IsTerminal;
@@ -132,6 +134,7 @@ fn watch(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
             progress.say("paused before the first iteration: type `resume` and Enter");
         }
         let mut told = 0;
+        let mut captures = Captures::new(args.summary.as_deref());
         let mut warned: Vec<String> = Vec::new();
         let mut interrupted = false;
         loop {
@@ -145,6 +148,9 @@ fn watch(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
                         progress.say(&report::intervention(intervention));
                     }
                     told = snapshot.interventions.len();
+                    for line in captures.take(plan, &snapshot) {
+                        progress.say(&line);
+                    }
                     let generator = &snapshot.generator;
                     for why in generator.invalid.iter().chain(&generator.warnings) {
                         if !warned.contains(why) {

@@ -71,7 +71,17 @@ impl Helm {
             Steering::Closure => None,
         };
         let value = search.as_ref().map_or(0.0, |(search, _)| search.value());
-        Helm { at, scenario: scenario.clone(), model, due: steered.from, steered, search, since: None, value, over: false }
+        Helm {
+            at,
+            scenario: scenario.clone(),
+            model,
+            due: steered.from,
+            steered,
+            search,
+            since: None,
+            value,
+            over: false,
+        }
     }
 
     /// Whether an edit left it as it is.
@@ -127,21 +137,19 @@ impl Helm {
         self.due = (self.due + self.every()).max(local);
         match &mut self.search {
             None => self.ask(machine, (&since, snapshot), local, send),
-            Some((search, _)) => {
-                match search.observe(observe(&self.scenario, (&since, snapshot), place, self.value)) {
-                    Next::Run(value) => {
-                        if value != self.value {
-                            self.value = value;
-                            send(Command::Scale { by, scenario, to: value });
-                        }
-                    }
-                    Next::Done(answer) => {
-                        self.over = true;
-                        send(Command::End { by, scenario, why: answer.to_string() });
-                        let _ = found.send(ToCollector::Found { scenario: place, answer });
+            Some((search, _)) => match search.observe(observe(&self.scenario, (&since, snapshot), place, self.value)) {
+                Next::Run(value) => {
+                    if value != self.value {
+                        self.value = value;
+                        send(Command::Scale { by, scenario, to: value });
                     }
                 }
-            }
+                Next::Done(answer) => {
+                    self.over = true;
+                    send(Command::End { by, scenario, why: answer.to_string() });
+                    let _ = found.send(ToCollector::Found { scenario: place, answer });
+                }
+            },
         }
     }
 

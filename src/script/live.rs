@@ -134,7 +134,10 @@ fn worded(method: &str, selector: &str, window: Option<&Dynamic>) -> Result<Stri
 fn selector(method: &str, given: &Dynamic) -> Result<String, String> {
     let text = given.as_immutable_string_ref().map(|text| text.trim().to_owned());
     text.map_err(|_| {
-        format!("`{method}` takes a selector such as \"http_req_duration{{scenario:browse}}\", not {}", type_name(given))
+        format!(
+            "`{method}` takes a selector such as \"http_req_duration{{scenario:browse}}\", not {}",
+            type_name(given)
+        )
     })
 }
 

@@ -79,7 +79,9 @@ pub fn register(engine: &mut Engine) {
             |context: NativeCallContext<'_>, alert: &mut Ringing, scenario: &str, to: Dynamic| -> Fallible<()> {
                 let to = target(&to).ok_or_else(|| {
                     let found = type_name(&to);
-                    let why = format!("`scale` takes users or a rate from 0 on: `alert.scale(\"{scenario}\", 10)`, not {found} `{to}`");
+                    let why = format!(
+                        "`scale` takes users or a rate from 0 on: `alert.scale(\"{scenario}\", 10)`, not {found} `{to}`"
+                    );
                     EvalAltResult::ErrorRuntime(why.into(), context.call_position())
                 })?;
                 alert.send(Command::Scale { by: alert.by(), scenario: scenario.to_owned(), to });

@@ -65,7 +65,7 @@ fn problem(reasons: &mut Vec<(Exit, String)>, problem: Diagnostic, color: bool) 
 }
 
 /// What the report needs to know of the end.
-fn facts(
+pub(super) fn facts(
     reasons: &[(Exit, String)],
     snapshot: &Snapshot,
     ending: &Ending,
