@@ -5,9 +5,12 @@
 //! closures by their order.
 
 mod backoff;
+mod code;
+pub mod edit;
 mod life;
 
 pub use backoff::{Backoff, Growth};
+pub use code::Code;
 pub use life::{Life, Pacing, Weighted};
 
 use crate::expr::{Rules, ThresholdRule};
@@ -30,9 +33,8 @@ pub struct Plan {
     pub scenarios: Vec<Scenario>,
     /// Thresholds and alerts.
     pub rules: Rules,
-    /// What of the script is code, as SHA-256: functions, closures that users run, constants, imports. Another text with the
-    /// same code needs no new Machine.
-    pub code: String,
+    /// What of the script is code: functions, closures that users run, constants, imports.
+    pub code: Code,
     /// Custom metrics in the order of the script.
     pub metrics: Vec<MetricDef>,
     /// Feeds in the order of the script, with their rows.
@@ -108,6 +110,8 @@ pub struct Scenario {
     pub http: Option<HttpSettings>,
     /// Whether transport errors throw.
     pub throw_errors: bool,
+    /// Whether an edit took it out of the run: it starts nothing more, and keeps its place so that no other changes its own.
+    pub gone: bool,
 }
 
 /// How a scenario's load becomes iterations.

@@ -4,6 +4,7 @@
 
 use super::asking::ask;
 use super::collector::ToCollector;
+use super::judge::ClosureAnswer;
 use super::window::Window;
 use crate::control::{Author, Command};
 use crate::expr::{Moment, View};
@@ -60,7 +61,8 @@ impl Answers {
                 send(Command::Note { by, what, why: why.clone() });
             }
             let name = rule.name.clone();
-            let _ = to_collector.send(ToCollector::Answered { name, revision, at, windowed, answer });
+            let answer = ClosureAnswer { name, revision, at, windowed, said: answer };
+            let _ = to_collector.send(ToCollector::Answered(answer));
         }
     }
 }
@@ -247,7 +249,7 @@ mod tests {
         let last = Arc::new(snapshot(&plan, 9));
         answers.look((&plan, 3), None, (&last, Moment::End), &send, &sender);
         let at = |told| match told {
-            ToCollector::Answered { name, revision: 3, at, windowed: false, answer: Err(_) } if name == "tail" => at,
+            ToCollector::Answered(ClosureAnswer { name, revision: 3, at, said: Err(_), .. }) if name == "tail" => at,
             _ => panic!("something else"),
         };
         let seconds: Vec<f64> = told.try_iter().map(|told| at(told).as_secs_f64()).collect();

@@ -4,7 +4,8 @@
 //! and merged with the next.
 
 use super::health::Health;
-use super::judge::Judge;
+use super::judge::{ClosureAnswer, Judge};
+use super::ledger::Ledger;
 use super::machine_load::MachineLoad;
 use super::recent::{Moment, RECENT, Watched, recent, total};
 use super::shard::TICK;
@@ -12,13 +13,12 @@ use crate::clock::RunClock;
 use crate::control::Command;
 use crate::expr::Rules;
 use crate::load::{Answer, Target};
-use crate::metrics::snapshot::{Intervention, ScenarioState, Status};
+use crate::metrics::snapshot::{Generator, Intervention, ScenarioState, Status};
 use crate::metrics::{
-    BrokenEdit, Cell, Delta, Edition, ErrorLog, MetricId, MetricSpec, OTHER, Recorder, Resolution, Scale,
-    ScenarioDelta, Series, SeriesKey, Snapshot, TagSet, Trend,
+    BrokenEdit, Delta, Edition, ErrorLog, MetricSpec, Recorder, Resolution, Scale, ScenarioDelta, Snapshot, TagSet,
+    Trend,
 };
 use crate::plan::{Plan, Work};
-use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -55,22 +55,13 @@ pub(super) enum ToCollector {
         edition: Box<Edition>,
         /// The new rules.
         rules: Option<Arc<Rules>>,
+        /// The Plan of the run as it is now.
+        plan: Arc<Plan>,
     },
     /// An edit cannot be read, or could not and is mended.
     Broken(Option<BrokenEdit>),
     /// A threshold that is a closure was asked.
-    Answered {
-        /// Its name.
-        name: String,
-        /// The revision of the rules that it was asked for.
-        revision: u64,
-        /// Run time of the Snapshot that it looked at.
-        at: Duration,
-        /// Whether it asked for a window of time, so that a breach stands.
-        windowed: bool,
-        /// What it said, `None` where there was no data for it, or why it could not.
-        answer: Result<Option<bool>, String>,
-    },
+    Answered(ClosureAnswer),
     /// Somebody wants a summary of this moment.
     Captured(String),
     /// All shards have ended and handed in what they had: publish it, and say so, before the last questions are asked.
@@ -87,17 +78,12 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Everything the collector knows.
 pub(super) struct Collector {
     plan: Arc<Plan>,
-    specs: Arc<[MetricSpec]>,
     spares: Vec<Sender<Recorder>>,
     publish: watch::Sender<Arc<Snapshot>>,
     judge: Judge,
     health: Health,
     machine: MachineLoad,
-    /// For each shard, what its series ids are here.
-    ids: Vec<Vec<usize>>,
-    index: FxHashMap<SeriesKey, usize>,
-    tag_sets: FxHashMap<TagSet, ()>,
-    series: Vec<Arc<Series>>,
+    ledger: Ledger,
     errors: ErrorLog,
     regrouped: Vec<u64>,
     reported: Vec<bool>,
@@ -118,10 +104,20 @@ pub(super) struct Collector {
     scaled: Vec<Option<f64>>,
     ended: Option<Duration>,
     sequence: u64,
+    /// Run time up to which all shards that reported in this tick have done so.
+    reached: Option<Duration>,
+    revision: u64,
+    edits: Vec<Edition>,
+    broken_edit: Option<BrokenEdit>,
+    captures: Vec<String>,
+    /// The last Snapshot's, for one that is published between two ticks.
+    generator: Generator,
 }
 
 /// Most interventions that are kept; a run with more is steered by a machine, whose own log is the better place.
 const INTERVENTIONS: usize = 1_000;
+/// Most edits that are kept, and as many captures.
+const EDITS: usize = 1_000;
 /// In how many Snapshots after its first a printed line stands: a watcher that misses one still sees it.
 const REPEATED: u64 = 4;
 
@@ -146,10 +142,7 @@ impl Collector {
             judge: Judge::new(&plan, commands),
             health: Health::new(shards),
             machine: MachineLoad::new(shards),
-            ids: vec![Vec::new(); shards],
-            index: FxHashMap::default(),
-            tag_sets: FxHashMap::default(),
-            series: Vec::new(),
+            ledger: Ledger::new(specs, shards, plan.options.limits.tag_sets),
             errors: ErrorLog::default(),
             regrouped: vec![0; shards],
             reported: vec![false; shards],
@@ -164,8 +157,13 @@ impl Collector {
             scaled: vec![None; plan.scenarios.len()],
             ended: None,
             sequence: 0,
+            reached: None,
+            revision: 1,
+            edits: Vec::new(),
+            broken_edit: None,
+            captures: Vec::new(),
+            generator: Generator::default(),
             plan,
-            specs,
             spares,
             publish,
         }
@@ -194,11 +192,21 @@ impl Collector {
                         self.interventions.push(intervention);
                     }
                 }
-                // What these bring into the Snapshot comes with the judge.
-                Ok(ToCollector::Revised { .. } | ToCollector::Broken(_) | ToCollector::Answered { .. }) => {}
-                Ok(ToCollector::Captured(_)) => {}
+                Ok(ToCollector::Revised { edition, rules, plan }) => self.revise(*edition, rules.as_deref(), plan),
+                Ok(ToCollector::Broken(broken)) => {
+                    self.broken_edit = broken;
+                    self.publish_now();
+                }
+                Ok(ToCollector::Answered(answer)) => self.judge.answered(answer),
+                Ok(ToCollector::Captured(why)) => {
+                    if self.captures.len() < EDITS {
+                        self.captures.push(why);
+                    }
+                }
                 Ok(ToCollector::Settle(settled)) => {
-                    self.publish();
+                    // The last second is seldom whole, and is all there is of it.
+                    self.ledger.close(self.elapsed() + Duration::from_secs(1));
+                    self.publish_now();
                     // Whoever asked may have run out of patience.
                     let _ = settled.send(());
                 }
@@ -208,6 +216,7 @@ impl Collector {
                         match message {
                             ToCollector::Delta(delta) => self.merge(*delta),
                             ToCollector::Found { scenario, answer } => self.states[scenario].found = Some(answer),
+                            ToCollector::Answered(answer) => self.judge.answered(answer),
                             _ => {}
                         }
                         if Instant::now() > end {
@@ -215,6 +224,8 @@ impl Collector {
                             break;
                         }
                     }
+                    // The last second is seldom whole, and is all there is of it.
+                    self.ledger.close(self.elapsed() + Duration::from_secs(1));
                     self.enter(Status::Completed);
                     return;
                 }
@@ -233,7 +244,23 @@ impl Collector {
             self.ended = Some(self.elapsed());
         }
         self.status = status;
-        self.publish();
+        self.publish_now();
+    }
+
+    /// An edit: other rules, which say at once what they would have said, and another Plan.
+    fn revise(&mut self, edition: Edition, rules: Option<&Rules>, plan: Arc<Plan>) {
+        self.plan = plan;
+        self.judge.replan(&self.plan);
+        if let Some(rules) = rules {
+            self.revision = edition.revision;
+            let snapshot = self.snapshot(self.generator.clone());
+            self.judge.replace(rules, edition.revision, &snapshot);
+        }
+        self.broken_edit = None;
+        if self.edits.len() < EDITS {
+            self.edits.push(edition);
+        }
+        self.publish_now();
     }
 
     /// Run time; it stands still once the scenarios are over.
@@ -244,22 +271,18 @@ impl Collector {
 
     fn merge(&mut self, mut delta: Delta) {
         let shard = delta.shard;
-        for key in delta.new_series {
-            let at = self.place(key);
-            self.ids[shard].push(at);
-        }
         let now = Instant::now();
-        let watched = Watched::new(&self.specs);
+        let watched = Watched::new(self.ledger.specs());
         let mut moments: Vec<Moment> = self.plan.scenarios.iter().map(|_| Moment::new(now)).collect();
-        for (local, cell) in delta.recorder.cells().iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
-            let series = Arc::make_mut(&mut self.series[self.ids[shard][local]]);
-            series.cell.merge(cell);
+        let scenarios = &self.plan.scenarios;
+        self.reached = Some(self.reached.map_or(delta.at, |reached| reached.min(delta.at)));
+        self.ledger.book(&mut delta, |series, cell| {
             let scenario = series.tags.get("scenario").filter(|_| series.tags.get("phase").is_none());
-            let at = scenario.and_then(|name| self.plan.scenarios.iter().position(|scenario| scenario.name == name));
+            let at = scenario.and_then(|name| scenarios.iter().position(|scenario| scenario.name == name));
             if let Some(at) = at {
                 watched.see(series.metric, cell, &mut moments[at]);
             }
-        }
+        });
         for (recent, moment) in self.moments.iter_mut().zip(moments) {
             recent.push_back(moment);
         }
@@ -278,80 +301,86 @@ impl Collector {
         let _ = self.spares[shard].send(delta.recorder);
     }
 
-    /// The place of a series; past the run's cap of tag sets, that of its `__other__` group.
-    fn place(&mut self, key: SeriesKey) -> usize {
-        if let Some(at) = self.index.get(&key) {
-            return *at;
-        }
-        let mut key = key;
-        if !self.tag_sets.contains_key(&key.tags) {
-            if self.tag_sets.len() > self.plan.options.limits.tag_sets {
-                let kept = key.tags.iter().filter(|(name, _)| matches!(*name, "scenario" | "phase"));
-                let kept: Vec<_> = kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-                key.tags = TagSet::new(kept).with([("name", OTHER)]);
-                if let Some(at) = self.index.get(&key) {
-                    return *at;
-                }
-            }
-            self.tag_sets.insert(key.tags.clone(), ());
-        }
-        let cell = self.specs[key.metric.0 as usize].cell(&key.tags);
-        self.series.push(Arc::new(Series { metric: key.metric, tags: key.tags.clone(), cell }));
-        self.index.insert(key, self.series.len() - 1);
-        self.series.len() - 1
-    }
-
+    /// At a tick.
     fn publish(&mut self) {
         let now = Instant::now();
-        self.sequence += 1;
         let late =
             self.reported.iter().enumerate().filter(|(_, reported)| !**reported).map(|(shard, _)| shard).collect();
         self.reported.fill(false);
-        let elapsed = self.elapsed();
-        for at in 0..self.states.len() {
-            self.refresh(at, elapsed, now);
-        }
+        self.refresh_all(now);
         self.count_users();
+        self.count_machine(now);
+        if let Some(reached) = self.reached.take() {
+            self.ledger.close(reached);
+        }
         let lags = std::mem::replace(&mut self.lags, Trend::new(Scale::DAY, Resolution::TwoDigits));
         let empty = || Trend::new(Scale::DAY, Resolution::TwoDigits);
         let lateness = self.lateness.as_mut().map(|lateness| std::mem::replace(lateness, empty()));
         let running = matches!(self.status, Status::Running | Status::Paused | Status::Stopping);
-        let mut generator = self.health.tick(now, &lags, lateness.as_ref(), &self.errors, running);
-        for (metric, value) in self.machine.sample(now, &generator) {
-            self.set(metric, TagSet::empty(), value);
+        self.generator = self.health.tick(now, &lags, lateness.as_ref(), &self.errors, running);
+        self.generator.late_shards = late;
+        self.tell();
+    }
+
+    /// At a tick, and between two where something is to be told at once.
+    fn publish_now(&mut self) {
+        self.refresh_all(Instant::now());
+        self.tell();
+    }
+
+    fn refresh_all(&mut self, now: Instant) {
+        let elapsed = self.elapsed();
+        for at in 0..self.states.len() {
+            self.refresh(at, elapsed, now);
         }
-        generator.late_shards = late;
-        generator.series = self.series.len();
-        generator.regrouped = self.regrouped.iter().sum();
+    }
+
+    /// Judges and publishes.
+    fn tell(&mut self) {
+        self.sequence += 1;
         while self.prints.front().is_some_and(|(shown, _)| shown + REPEATED < self.sequence) {
             self.prints.pop_front();
             self.forgotten += 1;
         }
-        let mut snapshot = Snapshot {
+        let mut generator = self.generator.clone();
+        generator.series = self.ledger.series().len();
+        generator.regrouped = self.regrouped.iter().sum();
+        let mut snapshot = self.snapshot(generator);
+        let said = self.judge.judge(&snapshot);
+        (snapshot.thresholds, snapshot.alerts, snapshot.alert_events) = (said.thresholds, said.alerts, said.events);
+        // Nobody may be watching; the next one is for whoever comes.
+        self.publish.send_replace(Arc::new(snapshot));
+    }
+
+    /// All that is known at this moment, before it is judged.
+    fn snapshot(&self, generator: Generator) -> Snapshot {
+        Snapshot {
             sequence: self.sequence,
-            elapsed,
+            elapsed: self.elapsed(),
             warmup: self.plan.options.warmup,
             status: self.status,
-            metrics: Arc::clone(&self.specs),
-            series: self.series.clone(),
+            metrics: Arc::clone(self.ledger.specs()),
+            series: self.ledger.series().to_vec(),
             scenarios: self.states.clone(),
-            recent: total(&self.moments, now),
+            recent: total(&self.moments, Instant::now()),
             interventions: self.interventions.clone(),
             errors: Arc::new(self.errors.clone()),
             generator,
             prints: self.prints.iter().map(|(_, line)| line.clone()).collect(),
             prints_before: self.forgotten,
+            revision: self.revision,
+            edits: self.edits.clone(),
+            broken_edit: self.broken_edit.clone(),
+            captures: self.captures.clone(),
+            history: Arc::clone(self.ledger.history()),
             ..Snapshot::default()
-        };
-        snapshot.thresholds = self.judge.judge(&snapshot);
-        // Nobody may be watching; the next one is for whoever comes.
-        self.publish.send_replace(Arc::new(snapshot));
+        }
     }
 
     fn refresh(&mut self, at: usize, elapsed: Duration, now: Instant) {
         let declared = &self.plan.scenarios[at];
         let of_shards = || self.scenarios.iter().map(|shard| shard[at]);
-        let iterations = self.counted("iterations", &declared.name);
+        let iterations = self.ledger.counted("iterations", &declared.name);
         let users = of_shards().map(|shard| shard.users).sum();
         // The shards' peaks need not have been at one moment, but never did the load ask for more than this.
         let peaks = of_shards().map(|shard| shard.peak).sum::<u32>().min(declared.work.users_max());
@@ -398,43 +427,31 @@ impl Collector {
         (state.target_rate, state.arrivals, state.waiting, state.begins) = (target_rate, arrivals, waiting, begins);
     }
 
+    /// The metrics of the machine and of this process on it.
+    fn count_machine(&mut self, now: Instant) {
+        if self.clock.is_none() {
+            return;
+        }
+        for (metric, value) in self.machine.sample(now, &self.generator) {
+            self.ledger.set(metric, TagSet::empty(), value, self.elapsed());
+        }
+    }
+
     /// The metrics that no shard can know alone: users over all shards, and what was never started.
     fn count_users(&mut self) {
         if self.clock.is_none() {
             return;
         }
+        let now = self.elapsed();
         let users: u32 = self.states.iter().map(|state| state.users).sum();
         let most: u32 = self.plan.scenarios.iter().map(|scenario| scenario.work.users_max()).sum();
-        self.set("vus", TagSet::empty(), f64::from(users));
-        self.set("vus_max", TagSet::empty(), f64::from(most));
+        self.ledger.set("vus", TagSet::empty(), f64::from(users), now);
+        self.ledger.set("vus_max", TagSet::empty(), f64::from(most), now);
         for at in 0..self.states.len() {
             let (name, dropped) = (self.states[at].name.clone(), self.states[at].dropped);
             if dropped > 0 {
-                self.set("dropped_iterations", TagSet::new([("scenario", name)]), dropped as f64);
+                self.ledger.set("dropped_iterations", TagSet::new([("scenario", name)]), dropped as f64, now);
             }
         }
-    }
-
-    /// Sets a series of the collector's own: a gauge to its next value, a counter to its sum.
-    fn set(&mut self, metric: &str, tags: TagSet, value: f64) {
-        let Some(id) = self.specs.iter().position(|spec| spec.def.name == metric) else { return };
-        let at = self.place(SeriesKey { metric: MetricId(id as u16), tags });
-        match &mut Arc::make_mut(&mut self.series[at]).cell {
-            Cell::Counter { sum, samples } => (*sum, *samples) = (value, 1),
-            cell => cell.add(value),
-        }
-    }
-
-    fn counted(&self, metric: &str, scenario: &str) -> u64 {
-        let id = self.specs.iter().position(|spec| spec.def.name == metric);
-        let ours = self.series.iter().filter(|series| Some(series.metric.0 as usize) == id);
-        let sum: f64 = ours
-            .filter(|series| series.tags.get("scenario") == Some(scenario))
-            .map(|series| match &series.cell {
-                Cell::Counter { sum, .. } => *sum,
-                _ => 0.0,
-            })
-            .sum();
-        sum as u64
     }
 }

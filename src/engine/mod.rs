@@ -19,6 +19,7 @@ mod graph;
 mod health;
 mod interlude;
 mod judge;
+mod ledger;
 mod life;
 mod load_of_thread;
 mod machine_load;

@@ -4,7 +4,7 @@
 
 use super::asking::ask;
 use crate::control::{Author, Command};
-use crate::metrics::Snapshot;
+use crate::metrics::{AlertEvent, Snapshot};
 use crate::plan::Plan;
 use crate::script::machine::Machine;
 use crate::script::ringing::Ringing;
@@ -36,7 +36,7 @@ impl Reactions {
             let then = machine.and_then(|machine| Some((machine, machine.thens.get(place)?.as_ref()?)));
             let door = commands.clone();
             // The coordinator is there as long as anything runs.
-            let alert = Ringing::new(event.clone(), Box::new(move |command| drop(door.send(command))));
+            let alert = Ringing::new(AlertEvent::clone(event), Box::new(move |command| drop(door.send(command))));
             let done = match then {
                 Some((machine, then)) => ask(machine, then, vec![Dynamic::from(alert)]).map(drop),
                 None => Err("the script that it stands in cannot be evaluated".to_owned()),
@@ -55,10 +55,10 @@ mod tests {
     use crate::engine::on_large_stack;
     use crate::expr::{AlertRule, AlertSeverity};
     use crate::expr::{Catalog, RuleOptions, ThresholdRule};
-    use crate::metrics::AlertEvent;
     use crate::script::compile::compile_text;
     use crate::script::overrides::Overrides;
     use rhai::FnPtr;
+    use std::sync::Arc;
     use std::time::{Duration, SystemTime};
 
     fn alert(name: &str) -> AlertRule {
@@ -94,6 +94,7 @@ mod tests {
             description: "too many".to_owned(),
             resolution: String::new(),
             because: None,
+            notify: Arc::default(),
         }
     }
 
@@ -110,7 +111,7 @@ mod tests {
             let (commands, mut sent) = mpsc::unbounded_channel();
             let mut reactions = Reactions::default();
             for events in snapshots {
-                let snapshot = Snapshot { alert_events: events.to_vec(), ..Snapshot::default() };
+                let snapshot = Snapshot { alert_events: events.iter().cloned().map(Arc::new).collect(), ..Snapshot::default() };
                 reactions.look(&plan, Some(&machine), &snapshot, &commands);
             }
             std::iter::from_fn(|| sent.try_recv().ok()).collect()

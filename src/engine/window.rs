@@ -1,24 +1,40 @@
 //! What was measured in a stretch of the run, as rules see it: the whole of it for thresholds, the time between two Snapshots
-//! for a search and for the live figures of a closure.
+//! for a search and for the live figures of a closure, and from there the windows of the History ([`Stretch`]).
 
-use crate::expr::{CounterView, Distribution, GaugeView, RateView, Selector, View};
+mod stretch;
+
+pub(super) use stretch::{Eyes, Stretch};
+
+use crate::expr::{CounterView, Distribution, GaugeView, RateView, Selector, Slice, View};
+use crate::metrics::snapshot::Status;
 use crate::metrics::{Cell, Snapshot, Trend};
+use std::cell::RefCell;
+use std::sync::PoisonError;
+use std::time::Duration;
 
 /// Up to a Snapshot, from the start or from an earlier one.
+#[derive(Clone, Copy)]
 pub(super) struct Window<'a> {
     from: Option<&'a Snapshot>,
     to: &'a Snapshot,
+    /// What moving windows of the History are remembered in, by who asks again and again.
+    eyes: Option<&'a RefCell<Eyes>>,
 }
 
 impl<'a> Window<'a> {
     /// All that was measured so far.
     pub(super) fn whole(to: &'a Snapshot) -> Self {
-        Window { from: None, to }
+        Window { from: None, to, eyes: None }
+    }
+
+    /// The same, for who asks for the same windows at each Snapshot.
+    pub(super) fn watched(to: &'a Snapshot, eyes: &'a RefCell<Eyes>) -> Self {
+        Window { from: None, to, eyes: Some(eyes) }
     }
 
     /// What was measured since an earlier Snapshot.
     pub(super) fn between(from: &'a Snapshot, to: &'a Snapshot) -> Self {
-        Window { from: Some(from), to }
+        Window { from: Some(from), to, eyes: None }
     }
 
     /// A metric's new samples under a selector; `None` without any.
@@ -29,6 +45,12 @@ impl<'a> Window<'a> {
             None => now,
         };
         Some(cell).filter(|cell| !cell.is_empty())
+    }
+
+    /// Run time up to which windows see: whole seconds, until the run is over.
+    fn end(&self) -> Duration {
+        let closed = self.to.history.read().unwrap_or_else(PoisonError::into_inner).closed();
+        if self.to.status == Status::Completed { closed } else { closed.min(self.to.elapsed) }
     }
 }
 
@@ -70,6 +92,14 @@ impl View for Window<'_> {
     fn elapsed_seconds(&self) -> f64 {
         let span = self.from.map_or_else(|| self.to.measured(), |from| self.to.elapsed.saturating_sub(from.elapsed));
         span.as_secs_f64()
+    }
+
+    fn over(&self, span: Duration) -> Option<Box<dyn View + '_>> {
+        Some(Box::new(Stretch::new(self.to, span, self.end(), self.eyes)))
+    }
+
+    fn slices(&self, span: Duration) -> Option<Vec<Slice<'_>>> {
+        Some(Stretch::slices(self.to, span, self.end()))
     }
 }
 

@@ -84,8 +84,36 @@ impl Condition {
 
     /// The observed number of a judgement for people, in the unit of the comparison that decided.
     pub fn show(&self, judgement: Judgement) -> Option<String> {
-        let dimension = self.parts().get(judgement.part)?.dimension;
-        judgement.observed.map(|observed| dimension.show(observed))
+        let (decided, _) = self.test.part(&mut { judgement.part }, false)?;
+        judgement.observed.map(|observed| decided.dimension.show(observed))
+    }
+
+    /// How far the comparison that decided is from its limit, as a share of the limit: above 0 while it holds, below when it is
+    /// broken. `None` without data, for a limit of 0, and for `==` and `!=`, which have no way to go.
+    pub fn distance(&self, judgement: &Judgement) -> Option<f64> {
+        let (decided, negated) = self.test.part(&mut { judgement.part }, false)?;
+        let left = match decided.comparison {
+            Comparison::Less | Comparison::LessOrEqual => decided.limit - judgement.observed?,
+            Comparison::Greater | Comparison::GreaterOrEqual => judgement.observed? - decided.limit,
+            Comparison::Equal | Comparison::NotEqual => return None,
+        };
+        let share = left / decided.limit.abs();
+        share.is_finite().then_some(if negated { -share } else { share })
+    }
+
+    /// The longest window that it reads, those of `slope` and `forecast` too; `None` when it reads the whole run only.
+    pub fn window(&self) -> Option<Duration> {
+        self.test.window()
+    }
+
+    /// Whether there is a `slope` or `forecast` in it.
+    pub fn has_line(&self) -> bool {
+        self.parts().iter().any(|part| part.number.has_line())
+    }
+
+    /// Whether its last value alone decides: it has neither a window nor a `for`.
+    pub fn is_momentary(&self) -> bool {
+        self.lasting.is_none() && self.window().is_none()
     }
 }
 
@@ -120,6 +148,27 @@ impl Test {
                 }
                 if right.passed == deciding || right.passed.is_none() { right } else { left }
             }
+        }
+    }
+
+    /// The comparison that is `left` further, from left to right, and whether it stands under a `not` that turns it round.
+    fn part(&self, left: &mut usize, negated: bool) -> Option<(&Compared, bool)> {
+        match self {
+            Self::Compare(compared) if *left == 0 => Some((compared, negated)),
+            Self::Compare(_) => {
+                *left -= 1;
+                None
+            }
+            Self::Not(of) => of.part(left, !negated),
+            Self::Join(first, _, second) => first.part(left, negated).or_else(|| second.part(left, negated)),
+        }
+    }
+
+    fn window(&self) -> Option<Duration> {
+        match self {
+            Self::Compare(compared) => compared.number.window(),
+            Self::Not(of) => of.window(),
+            Self::Join(left, _, right) => left.window().max(right.window()),
         }
     }
 

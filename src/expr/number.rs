@@ -139,6 +139,17 @@ impl Number {
         }
     }
 
+    /// The longest window that it reads.
+    pub fn window(&self) -> Option<Duration> {
+        match self {
+            Self::Quantity(quantity) => quantity.window,
+            Self::Constant(..) => None,
+            Self::Line { window, .. } => Some(*window),
+            Self::Negate(of) => of.window(),
+            Self::Arithmetic(left, _, right) => left.window().max(right.window()),
+        }
+    }
+
     /// Adds its quantities, from left to right.
     pub fn quantities<'a>(&'a self, all: &mut Vec<&'a Quantity>) {
         match self {

@@ -73,7 +73,7 @@ impl Order {
 }
 
 /// The rows of a feed. Cloning shares them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Rows {
     /// Of a CSV file: texts under named columns.
     Table(Arc<Table>),

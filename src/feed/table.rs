@@ -42,7 +42,7 @@ pub enum Header {
 }
 
 /// Rows of texts under named columns.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Table {
     columns: Vec<String>,
     cells: Texts,

@@ -14,6 +14,13 @@ pub struct Texts {
     expected: usize,
 }
 
+/// By what they hold.
+impl PartialEq for Texts {
+    fn eq(&self, other: &Self) -> bool {
+        self.ends == other.ends && self.buffer == other.buffer
+    }
+}
+
 impl Texts {
     /// An empty list with room for `bytes` of text.
     pub(super) fn with_room(bytes: usize) -> Texts {

@@ -178,6 +178,18 @@ impl History {
         Some(Window { cell, from: seconds(from), to: seconds(to), step: seconds(step) })
     }
 
+    /// Run time up to which seconds are over: no window sees anything later.
+    pub fn closed(&self) -> Duration {
+        Duration::from_secs(u64::from(self.edges[0]))
+    }
+
+    /// Where a window of `from..to` begins and ends, and its longest slice; `None` when nothing of it is over.
+    pub fn bounds(&self, from: Duration, to: Duration) -> Option<(Duration, Duration, Duration)> {
+        let (from, to, step) = self.at_edges(from, to)?;
+        let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+        Some((seconds(from), seconds(to), seconds(step)))
+    }
+
     /// How finely which part of the run is kept, from its begin to the last second that is over.
     pub fn spans(&self) -> Vec<Span> {
         let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));

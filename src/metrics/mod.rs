@@ -1,12 +1,13 @@
 //! Measuring: from a sample on a shard to the numbers that anyone may show.
 //!
 //! `metric` says what is measured, `tags` and `catalogue` name the series, `recorder` takes the samples, `cell`,
-//! `trend` and `histogram` hold them, `history` keeps them second by second, `verdict` and `revision` say what rules and
-//! edits came to, `snapshot` is what the collector publishes. No threads and no clocks here: the engine moves these values
+//! `trend` and `histogram` hold them, `history` keeps them second by second, `verdict`, `revision` and `delivery` say what rules,
+//! edits and messages came to, `snapshot` is what the collector publishes. No threads and no clocks here: the engine moves these values
 //! around.
 
 pub mod catalogue;
 pub mod cell;
+pub mod delivery;
 pub mod error_log;
 pub mod histogram;
 pub mod history;
@@ -20,6 +21,7 @@ pub mod verdict;
 
 pub use catalogue::{Catalogue, MetricId, MetricSpec, OTHER, SeriesId, SeriesKey, TagSetId, specs};
 pub use cell::Cell;
+pub use delivery::Delivery;
 pub use error_log::{ErrorEntry, ErrorKey, ErrorLog};
 pub use histogram::{Histogram, Resolution, Scale};
 pub use history::{History, Sliding, Span, Window};

@@ -166,7 +166,7 @@ pub struct Snapshot {
     /// Alerts in the order of the script.
     pub alerts: Vec<AlertState>,
     /// The last edges of alerts, in order; bounded. Each has its number, so that a watcher knows which it has seen.
-    pub alert_events: Vec<AlertEvent>,
+    pub alert_events: Vec<Arc<AlertEvent>>,
     /// The revision of the rules that judge; the script as it began is 1, and 0 before anything is known.
     pub revision: u64,
     /// What was edited, in order; bounded.
@@ -222,20 +222,31 @@ impl Snapshot {
         accept: impl Fn(&TagSet) -> bool,
     ) -> Option<Cell> {
         let spec = self.spec(metric)?;
-        let use_total = spec.has_total && !filtered;
         let mut merged: Option<Cell> = None;
-        for series in self.series_of(metric) {
-            let is_total = spec.has_total && series.tags.is_empty();
-            let phase = series.tags.get("phase").is_some() && !with_phases;
-            if is_total != use_total || (phase && !use_total) || !accept(&series.tags) {
-                continue;
-            }
+        for series in self.series_of(metric).filter(|series| belongs(spec, series, filtered, with_phases, &accept)) {
             match &mut merged {
                 Some(cell) => cell.merge(&series.cell),
                 None => merged = Some(series.cell.clone()),
             }
         }
         merged.filter(|cell| !cell.is_empty())
+    }
+
+    /// The places in [`Snapshot::series`] of what [`Snapshot::merged`] would merge, from `first` on.
+    pub fn places<'a>(
+        &'a self,
+        metric: &str,
+        first: usize,
+        (filtered, with_phases): (bool, bool),
+        accept: impl Fn(&TagSet) -> bool + 'a,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let id = self.metrics.iter().position(|spec| spec.def.name == metric);
+        let series = id.map_or(&[][..], |_| self.series.get(first..).unwrap_or_default());
+        series.iter().enumerate().filter_map(move |(at, series)| {
+            let ours = Some(series.metric.0 as usize) == id;
+            let spec = &self.metrics[id?];
+            (ours && belongs(spec, series, filtered, with_phases, &accept)).then_some(first + at)
+        })
     }
 
     /// The whole metric, without setup and teardown.
@@ -250,4 +261,18 @@ impl Snapshot {
             _ => 0.0,
         }
     }
+}
+
+/// Whether a series is part of what a selector means.
+fn belongs(
+    spec: &MetricSpec,
+    series: &Series,
+    filtered: bool,
+    with_phases: bool,
+    accept: &impl Fn(&TagSet) -> bool,
+) -> bool {
+    let use_total = spec.has_total && !filtered;
+    let is_total = spec.has_total && series.tags.is_empty();
+    let phase = series.tags.get("phase").is_some() && !with_phases;
+    is_total == use_total && (!phase || use_total) && accept(&series.tags)
 }

@@ -2,7 +2,8 @@
 //!
 //! Made by the engine's judge, shown by whoever looks at a run.
 
-use crate::expr::AlertSeverity;
+use crate::expr::{AlertSeverity, Receiver};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// One threshold as judged on this Snapshot.
@@ -144,4 +145,6 @@ pub struct AlertEvent {
     pub resolution: String,
     /// Why it is over, where it is not that its condition is: `removed by revision 3`.
     pub because: Option<String>,
+    /// Who is told, of the alert as it was declared at that moment. Never shown: addresses and headers are secrets.
+    pub notify: Arc<[Receiver]>,
 }

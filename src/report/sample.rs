@@ -11,7 +11,7 @@ use crate::metrics::{
     Catalogue, ErrorKey, ErrorLog, MetricDef, MetricKind, Recorder, RequestSeries, Resolution, Sample, Scale, Series,
     SeriesKey, Snapshot, TagSet, Trend, Unit, Verdict, specs,
 };
-use crate::plan::{Backoff, HttpSettings, Late, Life, Limits, Options, Plan, Scenario, Source, Work};
+use crate::plan::{Backoff, Code, HttpSettings, Late, Life, Limits, Options, Plan, Scenario, Source, Work};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -196,6 +196,7 @@ fn scenario(name: &str, work: Work) -> Scenario {
         stop: None,
         http: None,
         throw_errors: false,
+        gone: false,
     }
 }
 
@@ -263,7 +264,7 @@ pub(super) fn plan() -> Plan {
             ),
         ],
         rules: Rules::default(),
-        code: String::new(),
+        code: Code::default(),
         metrics: vec![
             metric("cart_value", MetricKind::Trend, Unit::Plain),
             metric("orders", MetricKind::Counter, Unit::Plain),

@@ -19,7 +19,7 @@ use super::{feed_uses, feeds};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::expr::Rules;
 use crate::metrics::{BUILT_IN, MetricDef};
-use crate::plan::{Backoff, HttpSettings, Limits, Options, Plan, Source};
+use crate::plan::{Backoff, Code, HttpSettings, Limits, Options, Plan, Source};
 use rhai::{Map, OptimizationLevel, Position};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -141,7 +141,7 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
         options,
         scenarios,
         rules: Rules { thresholds, ..Rules::default() },
-        code: String::new(),
+        code: Code::default(),
         metrics,
         feeds,
     }

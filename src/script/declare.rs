@@ -1,6 +1,6 @@
 //! Declarations: what the top level of a script says, recorded while it is evaluated.
 //!
-//! `options`, `scenario`, `threshold`, `metric::…`, `env` and `demo::shop` do nothing but write down their arguments and
+//! `options`, `scenario`, `threshold`, `alert`, `metric::…`, `env` and `demo::shop` do nothing but write down their arguments and
 //! where they were called; `compile` turns the record into a Plan, and a `Machine` finds its closures in it, by order.
 //! So a wrong declaration never stops the evaluation, and all errors are found at once.
 
@@ -22,8 +22,10 @@ pub enum What {
     Options,
     /// `scenario(name, #{…})`.
     Scenario,
-    /// `threshold(selector, expression[, #{…}])` or `threshold(expression)`.
+    /// `threshold(selector, expression[, #{…}])`, `threshold(expression[, #{…}])` or `threshold(name, closure[, #{…}])`.
     Threshold,
+    /// `alert(name, #{…})`.
+    Alert,
     /// `feed(name, feed::…)`.
     Feed,
     /// `metric::counter/gauge/rate/trend(name[, #{…}])`.
@@ -86,9 +88,12 @@ pub const DEMO_SHOP: &str = "demo://shop";
 
 /// Adds the declaring functions, in all their arities.
 pub fn register(engine: &mut Engine) {
-    for (name, what, arities) in
-        [("options", What::Options, 1..=1), ("scenario", What::Scenario, 2..=2), ("threshold", What::Threshold, 1..=3)]
-    {
+    for (name, what, arities) in [
+        ("options", What::Options, 1..=1),
+        ("scenario", What::Scenario, 2..=2),
+        ("threshold", What::Threshold, 1..=3),
+        ("alert", What::Alert, 2..=2),
+    ] {
         for arity in arities {
             let types = vec![TypeId::of::<Dynamic>(); arity];
             engine.register_raw_fn(name, &types, move |context, arguments| declare(&context, name, what, arguments));

@@ -4,8 +4,10 @@
 //! functions). Every function and closure is then called in a context made from that sealed state. `Engine::call_fn` is
 //! never used: it sees either no imports and constants, or runs the top level again at each call.
 
-use super::declare::{self, Record, Shape, What};
+use super::declare::{self, Record};
 use super::error::{self, Ended, ScriptError};
+pub use super::functions::{Function, Functions, function_of};
+use super::functions::{arities, begins, deciding, functions, with_arity};
 use super::home::Home;
 use super::{backoff, bindings, draft, duration, feeds, guard, json, live, ringing, row, source::Sources};
 use crate::plan::{EnvValue, Plan, Source};
@@ -15,7 +17,7 @@ use rhai::packages::{
     Package,
 };
 use rhai::{
-    AST, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, Map, Module, ModuleResolver, NativeCallContext,
+    AST, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, Module, ModuleResolver, NativeCallContext,
     OptimizationLevel, Position, Scope, Shared, Stmt,
 };
 use rustc_hash::FxHashSet;
@@ -33,30 +35,6 @@ pub enum Failure {
     Error(ScriptError),
 }
 
-/// A function of the script, and whether it takes `data`.
-#[derive(Debug, Clone)]
-pub struct Function {
-    pub(super) pointer: FnPtr,
-    pub(super) takes_data: bool,
-}
-
-/// The functions of one scenario.
-#[derive(Debug, Clone)]
-pub struct Functions {
-    /// Each iteration: the function, or those that the plan's mix chooses from, in its order. Never empty.
-    pub run: Vec<Function>,
-    /// Once per user, before the first iteration.
-    pub start: Option<Function>,
-    /// Once per user, after the last one.
-    pub stop: Option<Function>,
-    /// The script's own strategy after errors.
-    pub backoff: Option<Function>,
-    /// How far apart iterations start, asked after each.
-    pub pacing: Option<Function>,
-    /// Of a load with an `adaptive` part: what says the value. See [`Machine::ask`].
-    pub steer: Option<FnPtr>,
-}
-
 /// An engine with an evaluated script.
 pub struct Machine {
     engine: Engine,
@@ -71,9 +49,9 @@ pub struct Machine {
     pub scenarios: Vec<Functions>,
     /// By the order of the Plan's feeds: what makes the rows of those that are generated.
     pub generators: Rc<[Option<Function>]>,
-    /// By the order of `plan.rules.closures`: thresholds that are closures. See [`Machine::ask`].
+    /// By the order of the Plan's `Rules::closures`: the thresholds that are closures, with one parameter. See [`Machine::ask`].
     pub closures: Vec<FnPtr>,
-    /// By the order of `plan.rules.alerts`: what is called when they ring.
+    /// By the order of the Plan's `Rules::alerts`: what an alert does when it rings, with one parameter.
     pub thens: Vec<Option<FnPtr>>,
 }
 
@@ -245,11 +223,20 @@ impl Machine {
                 let generators = generators.ok_or_else(|| differs(&main))?.into_iter();
                 let generators =
                     generators.map(|closure| closure.map(|pointer| with_arity(pointer, &arities))).collect();
+                let rules = deciding(&plan.rules, &top.record).ok_or_else(|| differs(&main))?;
                 let own = sources.asts[0].iter().flat_map(AST::iter_functions).map(|function| function.name.to_owned());
-                let begins = begins(&sources);
-                let (closures, thens) = (Vec::new(), Vec::new());
-                let own = own.collect();
-                Ok(Machine { own, engine, sealed, arities, begins, main, scenarios, generators, closures, thens })
+                Ok(Machine {
+                    own: own.collect(),
+                    engine,
+                    sealed,
+                    arities,
+                    begins: begins(&sources),
+                    main,
+                    scenarios,
+                    generators,
+                    closures: rules.closures,
+                    thens: rules.thens,
+                })
             }
             (_, Some(error)) => Err(error),
             _ => Err(differs(&main)),
@@ -327,100 +314,6 @@ impl Machine {
         }
         error
     }
-}
-
-/// Where the body of each function begins: file, line, column.
-fn begins(sources: &Sources) -> BTreeMap<String, (String, usize, usize)> {
-    let mut begins = BTreeMap::new();
-    for (source, ast) in sources.files.iter().zip(&sources.asts) {
-        for function in ast.iter().flat_map(AST::iter_fn_def) {
-            let at = function.body.start_position();
-            if let (Some(line), Some(column)) = (at.line(), at.position()) {
-                begins.entry(function.name.to_string()).or_insert_with(|| (source.path.clone(), line, column));
-            }
-        }
-    }
-    begins
-}
-
-fn with_arity(pointer: FnPtr, arities: &BTreeMap<String, usize>) -> Function {
-    let parameters = arities.get(pointer.fn_name()).copied().unwrap_or(0);
-    Function { takes_data: parameters > pointer.curry().len(), pointer }
-}
-
-/// How many parameters each function has; of overloads the largest number that is at most one.
-fn arities<'a>(asts: impl Iterator<Item = &'a AST>) -> BTreeMap<String, usize> {
-    let mut arities = BTreeMap::new();
-    for function in asts.flat_map(AST::iter_functions) {
-        let parameters = function.params.len();
-        let known = arities.entry(function.name.to_owned()).or_insert(parameters);
-        if parameters <= 1 {
-            *known = parameters.max(if *known <= 1 { *known } else { 0 });
-        }
-    }
-    arities
-}
-
-/// The scenarios' functions by the order of the declarations; `None` when these are not those of the Plan. A plan whose
-/// single scenario stands for a script without any runs `fn run`.
-fn functions(plan: &Plan, record: &Record, arities: &BTreeMap<String, usize>) -> Option<Vec<Functions>> {
-    let declared: Vec<_> = record.declarations.iter().filter(|d| d.what == What::Scenario).collect();
-    let in_map = |map: &Map, key: &str| map.get(key).and_then(function_of).map(|found| with_arity(found, arities));
-    // Where a plain value may stand as well, text is such a value and no name.
-    let closure = |map: &Map, key: &str| in_map(map, key).filter(|_| map[key].is_fnptr());
-    let options = record.declarations.iter().find(|d| d.what == What::Options);
-    let usual_backoff = options.and_then(|options| closure(&*options.arguments[0].as_map_ref().ok()?, "backoff"));
-    if declared.is_empty() {
-        let named = |name: &str| FnPtr::new(name).ok().map(|pointer| with_arity(pointer, arities));
-        return plan
-            .scenarios
-            .iter()
-            .map(|scenario| {
-                Some(Functions {
-                    run: vec![named(&scenario.run)?],
-                    start: scenario.start.as_deref().and_then(named),
-                    stop: scenario.stop.as_deref().and_then(named),
-                    backoff: usual_backoff.clone(),
-                    pacing: None,
-                    steer: None,
-                })
-            })
-            .collect();
-    }
-    let functions = plan.scenarios.iter().map(|scenario| {
-        let declaration = declared
-            .iter()
-            .find(|d| d.arguments[0].as_immutable_string_ref().is_ok_and(|name| **name == *scenario.name))?;
-        let map = declaration.arguments[1].as_map_ref().ok()?;
-        let function = |key: &str| in_map(&map, key);
-        let run = match map.get("run").filter(|run| run.is_array()) {
-            None => vec![function("run")?],
-            Some(mix) => {
-                let pair = |pair: &Dynamic| function_of(pair.as_array_ref().ok()?.get(1)?);
-                let functions = mix.as_array_ref().ok()?.iter().map(pair).collect::<Option<Vec<_>>>()?;
-                functions.into_iter().map(|found| with_arity(found, arities)).collect()
-            }
-        };
-        let own_backoff = map.get("backoff").is_some_and(|value| !value.is_unit());
-        let load = map.get("users").or_else(|| map.get("rate")).and_then(|load| load.clone().try_cast::<Shape>());
-        Some(Functions {
-            run,
-            start: function("start"),
-            stop: function("stop"),
-            backoff: if own_backoff { closure(&map, "backoff") } else { usual_backoff.clone() },
-            pacing: closure(&map, "pacing"),
-            steer: load.and_then(|shape| shape.steer),
-        })
-    });
-    functions.collect()
-}
-
-/// The function that an option names: a pointer, or a name as text.
-pub fn function_of(value: &Dynamic) -> Option<FnPtr> {
-    if let Some(function) = value.clone().try_cast::<FnPtr>() {
-        return Some(function);
-    }
-    value.as_immutable_string_ref().ok().and_then(|name| FnPtr::new(name.as_str()).ok())
 }
 
 fn text_of(value: &EnvValue) -> Option<String> {

@@ -16,6 +16,7 @@ pub mod duration;
 pub mod error;
 mod feed_uses;
 mod feeds;
+mod functions;
 mod guard;
 pub mod home;
 pub mod host;

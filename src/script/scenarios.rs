@@ -167,6 +167,7 @@ fn one(
         stop,
         throw_errors: reader.truth("throw_errors").unwrap_or(options.throw_errors),
         http,
+        gone: false,
         name,
     };
     reader.finish("scenario");
@@ -252,6 +253,7 @@ fn plain(desk: &Desk<'_>, options: &Options, overrides: &Overrides, functions: &
         stop: optional("stop"),
         http: None,
         throw_errors: options.throw_errors,
+        gone: false,
     })
 }
 

@@ -19,7 +19,7 @@ pub(super) fn read<'a>(
     options: &Options,
     scenarios: &[Scenario],
 ) -> Vec<ThresholdRule> {
-    let catalog = Catalog { metrics, tags: &options.declared_tags, history: false };
+    let catalog = Catalog { metrics, tags: &options.declared_tags, history: true };
     let mut rules: Vec<ThresholdRule> = Vec::new();
     for declaration in declarations {
         let declared = desk.declared(declaration);

@@ -13,7 +13,7 @@ const WINDOWS: u8 = 5;
 const DOOR: u8 = 6;
 
 /// Each part of the crate (a folder or file directly below `src/`) and its floor.
-const FLOORS: [(&str, u8); 23] = [
+const FLOORS: [(&str, u8); 24] = [
     ("clock", GROUND),
     ("control", GROUND),
     ("diagnostic", GROUND),
@@ -36,6 +36,7 @@ const FLOORS: [(&str, u8); 23] = [
     ("progress", WINDOWS),
     ("report", WINDOWS),
     ("tui", WINDOWS),
+    ("webhook", WINDOWS),
     ("cli", DOOR),
 ];
 

@@ -178,6 +178,48 @@ fn a_scenario_narrows_what_is_watched() {
 }
 
 #[test]
+fn the_distance_is_a_share_of_the_limit_and_below_zero_when_broken() {
+    let view = Recorded { seconds: 10.0, ..Recorded::default() }.with(TREND, &[200.0]).with(GAUGE, &[-5.0]);
+    for (metric, expression, distance) in [
+        (TREND, "max < 400", Some(0.5)),
+        (TREND, "max <= 100", Some(-1.0)),
+        (TREND, "max > 100", Some(1.0)),
+        (TREND, "max >= 400", Some(-0.5)),
+        (TREND, "not max > 400", Some(0.5)),
+        (TREND, "not (not max < 400)", Some(0.5)),
+        (GAUGE, "value < -4", Some(0.25)),
+        (GAUGE, "value < 0", None),
+        (TREND, "max == 200", None),
+        (TREND, "max != 100", None),
+        (RATE, "rate < 1%", None),
+        // The comparison that decided.
+        (TREND, "max < 400 and max < 160", Some(-0.25)),
+        (TREND, "max < 100 or not max > 250", Some(0.2)),
+    ] {
+        let condition = rule(metric, expression).condition;
+        let found = condition.distance(&condition.judge(&view, Moment::Running));
+        assert_eq!(found, distance, "{metric} {expression}");
+    }
+}
+
+#[test]
+fn the_longest_window_is_known_and_nothing_else_is_of_a_moment() {
+    for (expression, window, of_a_moment) in [
+        ("p(95) < 5", None, true),
+        ("p(95) < 5 for 10s", None, false),
+        ("p(95) < 5 over 30s", Some(30), false),
+        ("max over 10s < 5 and not (avg over 1m > 3) or med < 1", Some(60), false),
+        ("slope(p(95) over 2m) < 5ms/s or max over 10s < 1s", Some(120), false),
+        ("p(95) + forecast(max over 40s, 5m) < 5s", Some(40), false),
+        ("-avg over 20s > -5", Some(20), false),
+    ] {
+        let condition = with_history(TREND, expression).condition;
+        assert_eq!(condition.window(), window.map(Duration::from_secs), "{expression}");
+        assert_eq!(condition.is_momentary(), of_a_moment, "{expression}");
+    }
+}
+
+#[test]
 fn it_prints_as_it_was_meant() {
     assert_eq!(rule(TREND, " p(95)<300ms ").condition.to_string(), "p(95) < 300ms");
     assert_eq!(rule(GAUGE, "value===+5").condition.to_string(), "value == 5");

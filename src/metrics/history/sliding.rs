@@ -43,7 +43,12 @@ impl Sliding {
 
     /// Moves on to the last second that is over. To be called with the same history each time.
     pub fn follow(&mut self, history: &History) {
-        let end = Duration::from_secs(u64::from(history.end()));
+        self.move_to(history, history.closed());
+    }
+
+    /// Moves so that it ends at a run time: at the slice edge that includes it. Cheap in small steps forwards; nothing of the
+    /// last second that is not over.
+    pub fn move_to(&mut self, history: &History, end: Duration) {
         let Some((from, to, _)) = history.at_edges(end.saturating_sub(self.width), end) else { return };
         if (from, to) == (self.from, self.to) {
             return;
@@ -82,6 +87,11 @@ impl Sliding {
         came.flat_map(|part| part.bins(self.digits)).for_each(|(bin, count)| self.counts.add(bin, count));
         left.flat_map(|part| part.bins(self.digits)).for_each(|(bin, count)| self.counts.take(bin, count));
         true
+    }
+
+    /// Which series it is over.
+    pub fn series(&self) -> &[usize] {
+        &self.series
     }
 
     /// Run time at which it begins; earlier than the last second less the width where slices are longer than a second, and

@@ -1,0 +1,19 @@
+//! What of a script is code, as fingerprints: by them an edit of a rule or of a load is told apart from one of a function.
+//!
+//! Made by `script::fingerprint` with the Plan, compared by [`edit`](super::edit). It knows neither scripts nor edits.
+
+use std::collections::BTreeMap;
+
+/// The code of a script, part by part.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Code {
+    /// SHA-256 over all parts, lowercase hex; empty for a Plan that no script made. Another text with the same code needs no
+    /// new Machine for its users.
+    pub hash: String,
+    /// What each part is called by people (`fn browse`, `const PAGES`, `fn login in lib/auth.rhai`), with the SHA-256 of it.
+    pub parts: BTreeMap<String, String>,
+    /// The same of closures that rules ask, by their statement: `threshold tail`, `alert slow`. In no hash of the above.
+    pub asked: BTreeMap<String, String>,
+    /// SHA-256 of the closures that steer a load (`adaptive`); they are asked by nobody's user, and never change in a run.
+    pub steering: String,
+}

@@ -1,0 +1,125 @@
+//! Webhooks: everybody whom an alert names is told by a POST of JSON when it rings and when it is over.
+//!
+//! The door hands in every Snapshot and, at the end, gives what still waits a last chance. Each receiver has a queue and a
+//! task of its own on the door's runtime, so that a dead one delays neither another nor the run. It decides nothing about
+//! alerts, and what it knows of a receiver's headers and path never leaves it but to that receiver.
+
+mod message;
+mod queue;
+mod sender;
+
+pub use sender::Patience;
+
+use crate::expr::Receiver;
+use crate::metrics::{Delivery, Snapshot};
+use message::Message;
+use queue::Queue;
+use sender::Sender;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// All receivers of one run.
+pub struct Webhooks {
+    run: String,
+    patience: Patience,
+    lines: Vec<Line>,
+    /// Number of the first event that was not seen yet.
+    next: u64,
+    over: watch::Sender<bool>,
+    /// Made for the first message; why it could not be.
+    sender: Option<Result<Sender, String>>,
+}
+
+/// One receiver with what waits for it.
+struct Line {
+    receiver: Receiver,
+    queue: Arc<Queue>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Webhooks {
+    /// Nobody is told anything yet. `run` names the run to the receivers.
+    pub fn new(run: String, patience: Patience) -> Self {
+        Webhooks { run, patience, lines: Vec::new(), next: 0, over: watch::Sender::new(false), sender: None }
+    }
+
+    /// Queues what is new in a Snapshot. Must be called within a runtime; it never waits.
+    pub fn update(&mut self, snapshot: &Snapshot) {
+        let next = self.next;
+        for event in snapshot.alert_events.iter().filter(|event| event.number >= next) {
+            // The body is the same for every receiver.
+            let message = (!event.notify.is_empty()).then(|| Message::new(&self.run, event));
+            for receiver in event.notify.iter() {
+                if let Some(message) = &message {
+                    self.line(receiver).push(message.clone());
+                }
+            }
+        }
+        self.next = snapshot.alert_events.iter().map(|event| event.number + 1).fold(self.next, u64::max);
+    }
+
+    fn line(&mut self, receiver: &Receiver) -> &Queue {
+        let at = match self.lines.iter().position(|line| line.receiver == *receiver) {
+            Some(at) => at,
+            None => {
+                let queue = Arc::new(Queue::new(self.patience.waiting));
+                let patience = self.patience;
+                let task = match self.sender.get_or_insert_with(|| Sender::new(patience)) {
+                    Ok(sender) => {
+                        let work = sender.clone().serve(receiver.clone(), Arc::clone(&queue), self.over.subscribe());
+                        Some(tokio::spawn(work))
+                    }
+                    Err(why) => {
+                        queue.told(|delivery| delivery.last_error = Some(why.clone()));
+                        None
+                    }
+                };
+                self.lines.push(Line { receiver: receiver.clone(), queue, task });
+                self.lines.len() - 1
+            }
+        };
+        &self.lines[at].queue
+    }
+
+    /// Whether anything waits, or is on its way.
+    pub fn is_busy(&self) -> bool {
+        self.lines.iter().any(|line| !line.queue.is_idle())
+    }
+
+    /// Gives what waits a last chance: everything is tried at once, and given up after `within`.
+    pub async fn drain(&mut self, within: Duration) {
+        self.over.send_replace(true);
+        let all = async {
+            for line in self.lines.iter().filter(|line| line.task.is_some()) {
+                line.queue.idle().await;
+            }
+        };
+        // Too late is no error of its own: what is left is counted.
+        let _ = tokio::time::timeout(within, all).await;
+    }
+
+    /// What came of it, in the order in which receivers were first needed.
+    pub fn finish(self) -> Vec<Delivery> {
+        let mut told: Vec<Delivery> = Vec::new();
+        for line in &self.lines {
+            if let Some(task) = &line.task {
+                task.abort();
+            }
+            let mut delivery = line.queue.closed();
+            delivery.receiver = message::shown(&line.receiver.url);
+            // Two hooks at one host look alike without their paths.
+            let same =
+                told.iter().filter(|other| other.receiver.split(" #").next() == Some(&delivery.receiver)).count();
+            if same > 0 {
+                delivery.receiver += &format!(" #{}", same + 1);
+            }
+            told.push(delivery);
+        }
+        told
+    }
+}
+
+#[cfg(test)]
+mod tests;
