@@ -60,8 +60,7 @@ impl Answers {
                 let (by, what) = (Author::Threshold, format!("threshold `{}`", rule.name));
                 send(Command::Note { by, what, why: why.clone() });
             }
-            let name = rule.name.clone();
-            let answer = ClosureAnswer { name, revision, at, windowed, said: answer };
+            let answer = ClosureAnswer { name: rule.name.clone(), revision, at, windowed, said: answer };
             let _ = to_collector.send(ToCollector::Answered(answer));
         }
     }

@@ -60,7 +60,8 @@ impl Seat {
 
 /// The arrivals of one scenario on one shard.
 pub(super) struct Arrivals {
-    late: Late,
+    /// What becomes of an arrival that finds nobody free.
+    pub(super) late: Cell<Late>,
     wake: Rc<Wake>,
     state: RefCell<State>,
     /// Users that were begun and have not asked for an arrival yet.
@@ -116,7 +117,7 @@ impl Arrivals {
             waited: trend(),
         };
         state.look();
-        Arrivals { late, wake, state: RefCell::new(state), coming: Rc::default() }
+        Arrivals { late: Cell::new(late), wake, state: RefCell::new(state), coming: Rc::default() }
     }
 
     /// Hands what is due to those who wait; says whom it misses when `room` more users may come. To be called again until
@@ -135,7 +136,7 @@ impl Arrivals {
                 }
                 continue;
             }
-            match self.late {
+            match self.late.get() {
                 Late::Drop if room > 0 => {
                     state.advance();
                     return Missing::UserFor(slot);

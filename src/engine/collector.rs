@@ -309,20 +309,25 @@ impl Collector {
         self.reported.fill(false);
         self.refresh_all(now);
         self.count_users();
-        self.count_machine(now);
-        if let Some(reached) = self.reached.take() {
-            self.ledger.close(reached);
-        }
         let lags = std::mem::replace(&mut self.lags, Trend::new(Scale::DAY, Resolution::TwoDigits));
         let empty = || Trend::new(Scale::DAY, Resolution::TwoDigits);
         let lateness = self.lateness.as_mut().map(|lateness| std::mem::replace(lateness, empty()));
         let running = matches!(self.status, Status::Running | Status::Paused | Status::Stopping);
-        self.generator = self.health.tick(now, &lags, lateness.as_ref(), &self.errors, running);
-        self.generator.late_shards = late;
+        let generator = self.health.tick(now, &lags, lateness.as_ref(), &self.errors, running);
+        let elapsed = self.elapsed();
+        let sampled = self.machine.sample(now, &generator);
+        // Before the scenarios start there is no run time to keep them under.
+        for (metric, value) in sampled.into_iter().filter(|_| self.clock.is_some()) {
+            self.ledger.set(metric, TagSet::empty(), value, elapsed);
+        }
+        if let Some(reached) = self.reached.take() {
+            self.ledger.close(reached);
+        }
+        self.generator = Generator { late_shards: late, ..generator };
         self.tell();
     }
 
-    /// At a tick, and between two where something is to be told at once.
+    /// Between two ticks, where something is to be told at once.
     fn publish_now(&mut self) {
         self.refresh_all(Instant::now());
         self.tell();
@@ -425,16 +430,6 @@ impl Collector {
         (state.users, state.target, state.iterations, state.interrupted) = (users, target, iterations, interrupted);
         (state.dropped, state.progress, state.done, state.recent) = (dropped, progress, done, recent);
         (state.target_rate, state.arrivals, state.waiting, state.begins) = (target_rate, arrivals, waiting, begins);
-    }
-
-    /// The metrics of the machine and of this process on it.
-    fn count_machine(&mut self, now: Instant) {
-        if self.clock.is_none() {
-            return;
-        }
-        for (metric, value) in self.machine.sample(now, &self.generator) {
-            self.ledger.set(metric, TagSet::empty(), value, self.elapsed());
-        }
     }
 
     /// The metrics that no shard can know alone: users over all shards, and what was never started.

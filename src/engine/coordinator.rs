@@ -12,7 +12,7 @@
 use super::asking;
 use super::changes::Changes;
 use super::collector::{Collector, ToCollector};
-use super::graph::Graph;
+use super::graph;
 use super::run::{Ending, Settings};
 use super::shard::{self, Order, ShardEvent};
 use super::stack::LARGE;
@@ -25,7 +25,6 @@ use crate::script::commons::Commons;
 use crate::script::error::ScriptError;
 use crate::script::max_rate::MaxRate;
 use serde_json::Value;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -64,8 +63,7 @@ pub(super) fn coordinate(
     let specs = specs(&plan.metrics, &named, timeout);
     let (to_collector, deltas) = std_mpsc::channel();
     let (events, mut from_shards) = mpsc::unbounded_channel();
-    let shared: Arc<[AtomicU64]> = plan.scenarios.iter().map(|_| AtomicU64::new(0)).collect();
-    let graph = Arc::new(Graph::new(plan, settings.shards));
+    let nodes = graph::nodes(plan, settings.shards);
     let max_rate = plan.options.max_rate.map(|rate| Arc::new(MaxRate::new(rate)));
     let commons = Arc::new(Commons::new(plan, settings.shards));
     let mut shards = Shards { orders: Vec::new(), threads: Vec::new() };
@@ -79,8 +77,7 @@ pub(super) fn coordinate(
             plan: Arc::clone(plan),
             specs: Arc::clone(&specs),
             demo_url: settings.demo_url.clone(),
-            taken: Arc::clone(&shared),
-            graph: Arc::clone(&graph),
+            nodes: nodes.clone(),
             max_rate: max_rate.clone(),
             commons: Arc::clone(&commons),
             orders: from_coordinator,
@@ -238,7 +235,7 @@ impl Lead<'_> {
             let mut done = 0;
             while done < self.live {
                 match self.next(events, None).await {
-                    Stage::Event(ShardEvent::Done) => done += 1,
+                    Stage::Event(ShardEvent::Done(_)) => done += 1,
                     Stage::Died | Stage::Killed => return,
                     _ => {}
                 }

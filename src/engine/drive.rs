@@ -1,16 +1,18 @@
 //! How load becomes users on one shard: closed, open and fixed work, and the coming and going of the users that each takes.
 
 use super::arrivals::{Arrivals, Coming, Missing, Slot};
+use super::graph::Node;
 use super::life::{Allowance, Bases};
 use super::resident::{Newcomer, Resident};
 use super::shard::Ground;
 use crate::load::{Pacer, Shape, Stripe};
 use crate::metrics::{ScenarioDelta, TagSet, Trend};
-use crate::plan::Work;
+use crate::plan::{Plan, Work};
 use crate::user::named_seed;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -22,10 +24,18 @@ const BATCH: usize = 16;
 const SOON: Duration = Duration::from_millis(10);
 /// How closely one that changes is followed: users of a steep ramp start within a millisecond of their moment.
 const STEP: Duration = Duration::from_millis(1);
+/// How far apart the ids of users are whose scenarios came later: more than a run can have.
+const LATER: u64 = 1_000_000_000_000;
 
 /// This shard's users of one scenario.
 pub(super) struct Population {
     scenario: usize,
+    /// What all shards know of it.
+    node: Arc<Node>,
+    /// What its load, its bounds and its graceful stop are read from.
+    plan: Arc<Plan>,
+    /// The Plan of an edit, and the run time from which its load holds.
+    next: Option<(Duration, Arc<Plan>)>,
     /// The part of the scenario that is this shard's; `None` where there are more shards than users.
     stripe: Option<Stripe>,
     bases: Bases,
@@ -45,6 +55,10 @@ pub(super) struct Population {
     course: Course,
     /// A target that was set before it began, and from when on.
     early: Option<(Duration, Option<Arc<dyn Shape>>)>,
+    /// Open model: whether somebody asked for another rate than the plan's.
+    scaled: bool,
+    /// Run time from which the plan's load is that of an edit.
+    edited: Duration,
     /// Closed model: whether the load is another one soon.
     changing: bool,
     /// No more users, whatever the load says.
@@ -64,8 +78,7 @@ enum Course {
 }
 
 impl Population {
-    pub(super) fn new(ground: &Rc<Ground>, scenario: usize) -> Self {
-        let plan = &ground.host.plan;
+    pub(super) fn new(ground: &Rc<Ground>, scenario: usize, plan: &Arc<Plan>, node: &Arc<Node>) -> Self {
         let declared = &plan.scenarios[scenario];
         let tags = plan.options.tags.iter().chain(&declared.tags).map(|(name, value)| (name.clone(), value.clone()));
         let tags = TagSet::new(tags).with([("scenario", declared.name.clone())]);
@@ -82,6 +95,11 @@ impl Population {
         let index = ground.stripe.rotated(scenario as u32).index();
         Population {
             scenario,
+            node: Arc::clone(node),
+            plan: Arc::clone(plan),
+            next: None,
+            scaled: false,
+            edited: Duration::ZERO,
             stripe: Stripe::new(index, shards),
             bases,
             residents: Vec::new(),
@@ -100,7 +118,7 @@ impl Population {
     }
 
     /// What the collector is told at run time `at`.
-    pub(super) fn state(&self, ground: &Ground, at: Duration) -> ScenarioDelta {
+    pub(super) fn state(&self, at: Duration) -> ScenarioDelta {
         let interrupted = self.residents.iter().map(Resident::interrupted).sum::<u64>();
         let arrivals = self.arrivals();
         let free = arrivals.map_or(0, |arrivals| arrivals.free() as u32);
@@ -111,7 +129,7 @@ impl Population {
             arrivals: arrivals.map_or(0, |arrivals| arrivals.due(at)),
             waiting: arrivals.map_or(0, |arrivals| arrivals.waiting(at)),
             dropped: arrivals.map_or(0, |arrivals| arrivals.dropped()),
-            begins: ground.graph.begins(self.scenario),
+            begins: self.node.begins(),
             done: self.is_done(),
         }
     }
@@ -144,6 +162,10 @@ impl Population {
     pub(super) fn adjust(&mut self, ground: &Rc<Ground>, now: Instant) -> Result<bool, String> {
         let clock = ground.host.clock.get();
         let at = clock.at(now);
+        if self.node.spent.load(Ordering::Relaxed) && !self.closed {
+            self.drain(now);
+        }
+        self.turn(at);
         let mut more = self.sweep(now);
         if !self.closed && self.begin(ground, at, now) && !clock.is_paused() {
             more |= self.follow(ground, at, now)?;
@@ -153,7 +175,7 @@ impl Population {
         more |= self.sweep(now);
         if self.is_done() && !self.told {
             self.told = true;
-            ground.graph.ended(self.scenario, at);
+            self.node.end(at);
         }
         Ok(more)
     }
@@ -163,9 +185,9 @@ impl Population {
         if self.began.is_some() {
             return true;
         }
-        let Some(begins) = ground.graph.begins(self.scenario).filter(|begins| at >= *begins) else { return false };
+        let Some(begins) = self.node.begins().filter(|begins| at >= *begins) else { return false };
         self.began = Some((begins, now));
-        let plan = &ground.host.plan;
+        let plan = &self.plan;
         match (&plan.scenarios[self.scenario].work, self.stripe) {
             (_, None) => self.closed = true,
             (Work::Arrivals { load, late, .. }, Some(stripe)) => {
@@ -177,7 +199,7 @@ impl Population {
             _ => {}
         }
         if let Some((from, shape)) = self.early.take() {
-            self.scale(ground, from.max(begins), shape);
+            self.scale(from.max(begins), shape);
         }
         true
     }
@@ -185,7 +207,7 @@ impl Population {
     /// One step after the load; whether more is to do at once.
     fn follow(&mut self, ground: &Rc<Ground>, at: Duration, now: Instant) -> Result<bool, String> {
         let (Some(stripe), Some((begins, began))) = (self.stripe, self.began) else { return Ok(false) };
-        let plan = Arc::clone(&ground.host.plan);
+        let plan = Arc::clone(&self.plan);
         let declared = &plan.scenarios[self.scenario];
         let (grace, local) = (declared.graceful_stop, at.saturating_sub(begins));
         match &declared.work {
@@ -211,7 +233,7 @@ impl Population {
                 let Some(arrivals) = self.arrivals().filter(|_| !more) else { return Ok(more) };
                 let (host, base) = (&ground.host, self.bases.at(at));
                 let none = || Default::default();
-                let dropping = arrivals.drop_late(begins + end, |waited| {
+                let dropping = arrivals.drop_late((begins + end).max(self.edited), |waited| {
                     let ms = waited.as_secs_f64() * 1e3;
                     host.sample(ground.ids.iteration_lateness_censored, base, none(), none(), none(), ms);
                 });
@@ -222,6 +244,7 @@ impl Population {
             }
             Work::Iterations { users, max_duration, .. } | Work::IterationsPerUser { users, max_duration, .. } => {
                 let wanted = stripe.share(u64::from(*users));
+                self.retire_beyond(wanted as usize, now, grace);
                 for _ in 0..wanted.saturating_sub(self.begun).min(BATCH as u64) {
                     self.add(ground, None)?;
                 }
@@ -247,12 +270,13 @@ impl Population {
         if self.closed || clock.is_paused() {
             return Ok(false);
         }
+        self.turn(clock.at(now));
         if self.changing {
             self.peak = self.peak.max(self.alive());
             return self.follow(ground, clock.at(now), now);
         }
         let (Some(arrivals), Some(stripe)) = (self.arrivals().cloned(), self.stripe) else { return Ok(false) };
-        let most = stripe.share(u64::from(ground.host.plan.scenarios[self.scenario].work.users_max())) as usize;
+        let most = stripe.share(u64::from(self.plan.scenarios[self.scenario].work.users_max())) as usize;
         let mut left = BATCH;
         loop {
             let room = most.saturating_sub(self.residents.len() - self.departed.get());
@@ -304,13 +328,7 @@ impl Population {
 
     fn resize(&mut self, ground: &Rc<Ground>, wanted: usize, now: Instant, grace: Duration) -> Result<bool, String> {
         let staying = self.residents.len() - self.retired;
-        let leaving = staying.saturating_sub(wanted);
-        if leaving > 0 {
-            // The newest go first, so that the oldest users see the whole run.
-            let newest = self.residents.iter_mut().rev().filter(|resident| !resident.is_retired());
-            newest.take(leaving).for_each(|resident| resident.retire(now, grace));
-            self.retired += leaving;
-        }
+        self.retire_beyond(wanted, now, grace);
         let missing = wanted.saturating_sub(staying);
         for _ in 0..missing.min(BATCH) {
             self.add(ground, None)?;
@@ -318,23 +336,33 @@ impl Population {
         Ok(missing > BATCH)
     }
 
+    /// Retires those that are more than `wanted`.
+    fn retire_beyond(&mut self, wanted: usize, now: Instant, grace: Duration) {
+        let leaving = (self.residents.len() - self.retired).saturating_sub(wanted);
+        if leaving > 0 {
+            // The newest go first, so that the oldest users see the whole run.
+            let newest = self.residents.iter_mut().rev().filter(|resident| !resident.is_retired());
+            newest.take(leaving).for_each(|resident| resident.retire(now, grace));
+            self.retired += leaving;
+        }
+    }
+
     /// One more user; in the open model it may begin with an arrival of its own.
     fn add(&mut self, ground: &Rc<Ground>, slot: Option<Slot>) -> Result<(), String> {
         let Some(stripe) = self.stripe else { return Ok(()) };
-        let plan = &ground.host.plan;
+        let plan = &self.plan;
         let index = stripe.number(self.begun);
         self.begun += 1;
         let (own, shared) = match plan.scenarios[self.scenario].work {
             Work::Load(_) | Work::Arrivals { .. } => (None, None),
-            Work::Iterations { iterations, .. } => (None, Some((Arc::clone(&ground.taken), self.scenario, iterations))),
+            Work::Iterations { .. } => (None, Some(Arc::clone(&self.node))),
             Work::IterationsPerUser { iterations, .. } => (Some(iterations), None),
         };
         let coming: Option<Coming> = self.arrivals().filter(|_| slot.is_none()).map(|arrivals| arrivals.expect());
         let newcomer = Newcomer {
             scenario: self.scenario,
             base: self.bases.at(ground.host.now()),
-            // Interleaved over the scenarios, so that ids are unique however many users come and go.
-            id: index * plan.scenarios.len() as u64 + self.scenario as u64 + 1,
+            id: self.id(ground.host.plan.scenarios.len() as u64, index),
             index,
             allowance: Allowance {
                 retired: Cell::new(false),
@@ -348,9 +376,20 @@ impl Population {
                 coming: Cell::new(coming),
                 bases: self.bases,
             },
+            spent: Arc::clone(&self.node.spent),
         };
         self.residents.push(Resident::begin(ground, newcomer, &self.departed)?);
         Ok(())
+    }
+
+    /// The id of a user: interleaved over the scenarios that the run began with, so that ids are unique however many users
+    /// come and go; those of each later scenario have a range of their own.
+    fn id(&self, scenarios: u64, index: u64) -> u64 {
+        let scenario = self.scenario as u64;
+        match scenario.checked_sub(scenarios) {
+            None => index * scenarios + scenario + 1,
+            Some(later) => (later + 1) * LATER + index + 1,
+        }
     }
 
     fn close(&mut self, now: Instant, grace: Duration) {
@@ -362,8 +401,8 @@ impl Population {
     }
 
     /// No new iterations; what runs may end within the scenario's graceful stop.
-    pub(super) fn drain(&mut self, ground: &Ground, now: Instant) {
-        let grace = ground.host.plan.scenarios[self.scenario].graceful_stop;
+    pub(super) fn drain(&mut self, now: Instant) {
+        let grace = self.plan.scenarios[self.scenario].graceful_stop;
         if let Some(arrivals) = self.arrivals() {
             arrivals.stop();
         }
@@ -380,21 +419,56 @@ impl Population {
     }
 
     /// Another target from run time `at` on; without one, the plan's again.
-    pub(super) fn scale(&mut self, ground: &Ground, at: Duration, shape: Option<Arc<dyn Shape>>) {
+    pub(super) fn scale(&mut self, at: Duration, shape: Option<Arc<dyn Shape>>) {
         if self.began.is_none() {
             self.early = Some((at, shape));
             return;
         }
-        let planned = || ground.host.plan.scenarios[self.scenario].work.load().map(|load| Arc::clone(&load.shape));
+        self.scaled = shape.is_some();
         match (&self.course, shape) {
             (Course::Arrivals(arrivals), Some(shape)) => arrivals.retarget(at, shape, None),
             (Course::Arrivals(arrivals), None) => {
-                if let Some(planned) = planned() {
-                    arrivals.retarget(at, planned, Some(Duration::ZERO));
+                let newest = self.next.as_ref().map_or(&self.plan, |(_, plan)| plan);
+                if let Some(load) = newest.scenarios[self.scenario].work.load() {
+                    arrivals.retarget(at, Arc::clone(&load.shape), Some(Duration::ZERO));
                 }
             }
             (_, Some(shape)) => self.course = Course::Users(shape.before(Duration::ZERO)),
             (_, None) => self.course = Course::Plan,
         }
+    }
+
+    /// Another Plan; when its load is another one, from run time `load` on.
+    pub(super) fn replan(&mut self, plan: &Arc<Plan>, load: Option<Duration>) {
+        let Some(from) = load.filter(|_| self.began.is_some()) else {
+            match &mut self.next {
+                Some((_, next)) => *next = Arc::clone(plan),
+                None => self.plan = Arc::clone(plan),
+            }
+            return;
+        };
+        let work = &plan.scenarios[self.scenario].work;
+        if let (Course::Arrivals(arrivals), Work::Arrivals { load, late, .. }) = (&self.course, work) {
+            arrivals.late.set(*late);
+            if !self.scaled {
+                arrivals.retarget(from, Arc::clone(&load.shape), Some(Duration::ZERO));
+            }
+        }
+        self.next = Some((from, Arc::clone(plan)));
+    }
+
+    /// At run time `at` the load of an edit may hold.
+    fn turn(&mut self, at: Duration) {
+        let Some((from, plan)) = self.next.take_if(|(from, _)| at >= *from) else { return };
+        self.edited = from;
+        let each = |plan: &Plan| match plan.scenarios[self.scenario].work {
+            Work::IterationsPerUser { iterations, .. } => Some(iterations),
+            _ => None,
+        };
+        if let (Some(old), Some(new)) = (each(&self.plan), each(&plan)) {
+            let more = i64::try_from(i128::from(new) - i128::from(old)).unwrap_or(i64::MAX);
+            self.residents.iter().for_each(|resident| resident.grant(more));
+        }
+        self.plan = plan;
     }
 }

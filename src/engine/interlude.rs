@@ -12,15 +12,18 @@
 //! The second rule keeps a dead target from being tried as fast as this machine can; it does not grow, so that users are
 //! back at once when the target is. Pacing holds on top: the next iteration starts no sooner than it says.
 
+use super::code::Code;
 use super::life::{self, Allowance};
-use crate::plan::{HttpSettings, Life, Pacing};
+use crate::plan::Pacing;
 use crate::script::duration;
 use crate::script::error::ScriptError;
 use crate::script::host::Ids;
-use crate::script::machine::{Failure, Function, Functions, Machine};
+use crate::script::machine::Failure;
+use crate::script::machine::Function;
 use crate::script::user::User;
 use crate::user::fiber;
 use rhai::Dynamic;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// While the run's clock stands still, it is looked at this often.
@@ -34,14 +37,11 @@ pub(super) struct Over;
 
 /// The pauses of one user.
 pub(super) struct Interlude<'a> {
-    machine: &'a Machine,
+    code: Rc<Code>,
     user: &'a User,
-    functions: &'a Functions,
     allowance: &'a Allowance,
     ids: Ids,
     data: &'a Dynamic,
-    life: &'a Life,
-    http: &'a HttpSettings,
     /// Errors in a row.
     errors: u32,
     /// Run time at which the iteration began.
@@ -52,29 +52,13 @@ pub(super) struct Interlude<'a> {
 
 impl<'a> Interlude<'a> {
     /// Of a user before its first line.
-    pub(super) fn new(
-        machine: &'a Machine,
-        user: &'a User,
-        (scenario, functions): (usize, &'a Functions),
-        allowance: &'a Allowance,
-        ids: Ids,
-        data: &'a Dynamic,
-    ) -> Self {
-        let plan = &user.host.plan;
-        let scenario = &plan.scenarios[scenario];
-        Interlude {
-            machine,
-            user,
-            functions,
-            allowance,
-            ids,
-            data,
-            life: &scenario.life,
-            http: scenario.http.as_ref().unwrap_or(&plan.options.http),
-            errors: 0,
-            began: Duration::ZERO,
-            began_at: Instant::now(),
-        }
+    pub(super) fn new(code: Rc<Code>, user: &'a User, allowance: &'a Allowance, ids: Ids, data: &'a Dynamic) -> Self {
+        Interlude { code, user, allowance, ids, data, errors: 0, began: Duration::ZERO, began_at: Instant::now() }
+    }
+
+    /// The user runs this from now on.
+    pub(super) fn renew(&mut self, code: Rc<Code>) {
+        self.code = code;
     }
 
     /// An iteration, or `start`, begins at `now`.
@@ -105,10 +89,11 @@ impl<'a> Interlude<'a> {
 
     /// After any iteration: what the user is to forget.
     pub(super) fn forget(&self) {
-        if self.http.cookies_per_iteration {
+        let http = self.code.scenario().http.as_ref().unwrap_or(&self.code.plan.options.http);
+        if http.cookies_per_iteration {
             self.user.client.jar().borrow_mut().clear();
         }
-        if self.http.connections_per_iteration {
+        if http.connections_per_iteration {
             self.user.client.disconnect();
         }
     }
@@ -141,25 +126,25 @@ impl<'a> Interlude<'a> {
 
     /// How far apart iterations start now.
     fn pace(&self) -> Option<Duration> {
-        match self.life.pacing.as_ref()? {
+        match self.code.scenario().life.pacing.as_ref()? {
             Pacing::Every(time) => Some(*time),
-            Pacing::Script(_) => self.ask("pacing", self.functions.pacing.as_ref()?, self.data),
+            Pacing::Script(_) => self.ask("pacing", self.code.functions().pacing.as_ref()?, self.data),
         }
     }
 
     fn backoff(&self, errors: u32) -> Duration {
-        let own = self.functions.backoff.as_ref();
+        let own = self.code.functions().backoff.as_ref();
         let own = own.and_then(|own| self.ask("backoff", own, &Dynamic::from(i64::from(errors))));
         let unit = || (self.user.vu.random() >> 11) as f64 / (1_u64 << 53) as f64;
-        own.unwrap_or_else(|| self.life.backoff.wait(errors, unit))
+        own.unwrap_or_else(|| self.code.scenario().life.backoff.wait(errors, unit))
     }
 
     /// The duration that a function of the script returns; its failure is a script error and no duration.
     fn ask(&self, key: &str, function: &Function, argument: &Dynamic) -> Option<Duration> {
-        let error = match life::call(self.machine, self.user, function, argument) {
+        let error = match life::call(&self.code.machine, self.user, function, argument) {
             Ok(value) => match duration::read(&value) {
                 Ok(time) => return Some(time),
-                Err(why) => self.machine.lost_in(function, format!("`{key}`: {why}")),
+                Err(why) => self.code.machine.lost_in(function, format!("`{key}`: {why}")),
             },
             Err(Failure::Error(error)) => error,
             Err(Failure::Ended(_)) => return None,

@@ -1,18 +1,21 @@
 //! The life of a user: start, iterations, stop; what its fiber runs, from the first line of script to the last.
 
 use super::arrivals::{Arrivals, Coming, Seat, Slot};
+use super::code::Code;
 use super::gate::Gate;
+use super::graph::Node;
 use super::interlude::Interlude;
+use super::shard::Ground;
 use crate::script::error::{Ended, ScriptError};
 use crate::script::host::Ids;
-use crate::script::machine::{Failure, Function, Functions, Machine};
+use crate::script::machine::{Failure, Machine};
+use crate::script::machine::{Function, Functions};
 use crate::script::user::User;
 use crate::user::fiber;
 use rhai::Dynamic;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -24,8 +27,8 @@ pub(super) struct Allowance {
     pub(super) told: Notify,
     /// How many iterations this user may still begin; `None` without limit.
     pub(super) own: Cell<Option<u64>>,
-    /// A number of iterations shared by the whole run: how many are taken, of how many.
-    pub(super) shared: Option<(Arc<[AtomicU64]>, usize, u64)>,
+    /// Of a number of iterations that all users of the scenario share: who counts them.
+    pub(super) shared: Option<Arc<Node>>,
     /// Closed in a pause.
     pub(super) gate: Rc<Gate>,
     /// Open model: where iterations come from.
@@ -81,8 +84,7 @@ impl Allowance {
 
     /// Whether there may be another iteration, without taking the right to it.
     pub(super) fn has_more(&self) -> bool {
-        let left = |(counters, at, all): &(Arc<[AtomicU64]>, usize, u64)| counters[*at].load(Ordering::Relaxed) < *all;
-        !self.retired.get() && self.own.get() != Some(0) && self.shared.as_ref().is_none_or(left)
+        !self.retired.get() && self.own.get() != Some(0) && self.shared.as_ref().is_none_or(|node| node.has_more())
     }
 
     /// Waits for the right to begin one iteration; `None` when there will be none.
@@ -127,10 +129,7 @@ impl Allowance {
             }
             self.own.set(Some(left - 1));
         }
-        match &self.shared {
-            Some((counters, at, all)) => counters[*at].fetch_add(1, Ordering::Relaxed) < *all,
-            None => true,
-        }
+        self.shared.as_ref().is_none_or(|node| node.take())
     }
 }
 
@@ -156,8 +155,9 @@ impl Step {
 }
 
 /// What became of a user's iterations, beyond what its samples say. Shared with the shard.
-#[derive(Debug, Default)]
 pub(super) struct Tally {
+    /// What it runs.
+    pub(super) code: RefCell<Rc<Code>>,
     pub(super) step: Cell<Step>,
     /// Which function of `run` the iteration runs.
     pub(super) chosen: Cell<usize>,
@@ -166,25 +166,39 @@ pub(super) struct Tally {
     pub(super) begun: Cell<u64>,
 }
 
+impl Tally {
+    /// Of a user that has not begun.
+    pub(super) fn new(code: Rc<Code>) -> Self {
+        Tally {
+            code: RefCell::new(code),
+            step: Cell::default(),
+            chosen: Cell::default(),
+            interrupted: Cell::default(),
+            begun: Cell::default(),
+        }
+    }
+
+    /// The code that holds now, once the user may have another one.
+    fn renew(&self, ground: &Ground, user: &User, scenario: usize) -> Rc<Code> {
+        let code = ground.codes.of(scenario);
+        user.machine.replace(Rc::clone(&code.machine));
+        user.code.set(code.revision);
+        self.code.replace(Rc::clone(&code));
+        code
+    }
+}
+
 /// Runs a user on its fiber until it is told to end. `tally.begun` lets a user that replaces a lost one go on counting.
-pub(super) fn live(
-    machine: &Machine,
-    user: &User,
-    scenario: usize,
-    allowance: &Allowance,
-    tally: &Tally,
-    ids: Ids,
-    data: &Dynamic,
-) {
-    let functions = &machine.scenarios[scenario];
-    let life = &user.host.plan.scenarios[scenario].life;
-    let mut interlude = Interlude::new(machine, user, (scenario, functions), allowance, ids, data);
-    let mut started = functions.start.is_none();
+pub(super) fn live(ground: &Ground, user: &User, scenario: usize, allowance: &Allowance, tally: &Tally) {
+    let (ids, data) = (ground.ids, ground.data.borrow().clone());
+    let mut code = tally.renew(ground, user, scenario);
+    let mut interlude = Interlude::new(Rc::clone(&code), user, allowance, ids, &data);
+    let mut started = code.functions().start.is_none();
     let mut fresh = started;
     tally.step.set(Step::Start);
     while !started && !allowance.retired.get() {
         interlude.begin(Instant::now());
-        match call(machine, user, Step::Start.function(functions, 0), data) {
+        match call(&code.machine, user, Step::Start.function(code.functions(), 0), &data) {
             Ok(_) => started = true,
             Err(Failure::Error(error)) => {
                 failed(user, ids, &error);
@@ -194,10 +208,19 @@ pub(super) fn live(
             }
             Err(Failure::Ended(_)) => break,
         }
+        if !started && code.is_replaced() {
+            code = tally.renew(ground, user, scenario);
+            interlude.renew(Rc::clone(&code));
+            started = code.functions().start.is_none();
+        }
     }
     interlude.recovered();
     tally.step.set(Step::Run);
     while started && let Some(turn) = allowance.turn(user, std::mem::take(&mut fresh)) {
+        if code.is_replaced() {
+            code = tally.renew(ground, user, scenario);
+            interlude.renew(Rc::clone(&code));
+        }
         user.vu.enter(tally.begun.get());
         if let Turn::Arrival(slot, _) = &turn {
             user.vu.enter_arrival(slot.number);
@@ -205,12 +228,12 @@ pub(super) fn live(
         tally.begun.set(tally.begun.get() + 1);
         let began = Instant::now();
         interlude.begin(began);
-        tally.chosen.set(life.pick(|| user.vu.random()));
+        tally.chosen.set(code.scenario().life.pick(|| user.vu.random()));
         let at = user.host.clock.get().at(began);
         user.base.set(allowance.bases.at(at));
         let lateness = lateness(turn, at, allowance);
         user.lateness.set(lateness);
-        let result = call(machine, user, Step::Run.function(functions, tally.chosen.get()), data);
+        let result = call(&code.machine, user, Step::Run.function(code.functions(), tally.chosen.get()), &data);
         user.group.set(Default::default());
         user.lateness.set(None);
         if matches!(result, Err(Failure::Ended(Ended::Exhausted))) {
@@ -229,6 +252,7 @@ pub(super) fn live(
         };
         let took = began.elapsed().as_secs_f64() * 1e3;
         sample(ids.iterations, 1.0);
+        user.host.account(user.code.get(), user.base.get(), |account| account.iterations += 1);
         sample(ids.iteration_duration, took);
         if let Some(lateness) = lateness {
             sample(ids.iteration_lateness, lateness);
@@ -248,11 +272,14 @@ pub(super) fn live(
             break;
         }
     }
+    if code.is_replaced() {
+        code = tally.renew(ground, user, scenario);
+    }
     tally.step.set(Step::Stop);
-    if let Some(stop) = &functions.stop
+    if let Some(stop) = &code.functions().stop
         && started
         && fiber::take_cancel().is_none_or(|reason| reason == crate::user::CancelReason::Interrupted)
-        && let Err(Failure::Error(error)) = call(machine, user, stop, data)
+        && let Err(Failure::Error(error)) = call(&code.machine, user, stop, &data)
     {
         failed(user, ids, &error);
     }
@@ -276,6 +303,7 @@ pub(super) fn call(machine: &Machine, user: &User, function: &Function, data: &D
 pub(super) fn failed(user: &User, ids: Ids, error: &ScriptError) {
     let base = user.base.get();
     user.host.sample(ids.script_errors, base, Default::default(), Default::default(), Default::default(), 1.0);
+    user.host.account(user.code.get(), base, |account| account.script_errors += 1);
     user.host.script_error(&user.vu.scenario, error);
 }
 
@@ -291,6 +319,7 @@ pub(super) fn lost(user: &User, ids: Ids, step: Step, error: &ScriptError) {
             Default::default(),
             1.0,
         );
+        user.host.account(user.code.get(), user.base.get(), |account| account.iterations += 1);
     }
     failed(user, ids, error);
 }

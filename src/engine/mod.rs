@@ -11,6 +11,7 @@ mod answers;
 mod arrivals;
 mod asking;
 mod changes;
+mod code;
 mod collector;
 mod coordinator;
 mod drive;

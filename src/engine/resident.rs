@@ -8,10 +8,13 @@
 
 use super::life::{self, Allowance, Step, Tally};
 use super::shard::{Ground, lost_text, new_user};
+use crate::script::user::User;
 use crate::user::{CancelHandle, CancelReason, Fiber, FiberError, VirtualUser};
 use rhai::{Dynamic, Map};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use tokio::task::AbortHandle;
 
@@ -44,6 +47,8 @@ pub(super) struct Newcomer {
     /// Unique in the scenario.
     pub(super) index: u64,
     pub(super) allowance: Allowance,
+    /// Set when its scenario has run out of data.
+    pub(super) spent: Arc<AtomicBool>,
 }
 
 impl Resident {
@@ -56,8 +61,9 @@ impl Resident {
         newcomer: Newcomer,
         departed: &Rc<Cell<usize>>,
     ) -> Result<Resident, String> {
-        let Newcomer { scenario, base, id, index, allowance } = newcomer;
-        let (allowance, tally, gone) = (Rc::new(allowance), Rc::new(Tally::default()), Rc::new(Cell::new(false)));
+        let Newcomer { scenario, base, id, index, allowance, spent } = newcomer;
+        let (allowance, tally, gone) =
+            (Rc::new(allowance), Rc::new(Tally::new(ground.codes.of(scenario))), Rc::new(Cell::new(false)));
         let settler = Settler {
             ground: Rc::clone(ground),
             scenario,
@@ -66,6 +72,7 @@ impl Resident {
             index,
             allowance: Rc::clone(&allowance),
             tally: Rc::clone(&tally),
+            spent,
         };
         let fiber = settler.fiber()?;
         let cancel = Rc::new(RefCell::new(fiber.cancel_handle()));
@@ -105,6 +112,11 @@ impl Resident {
         if self.allowance.retire() {
             self.deadline = Some(now + grace);
         }
+    }
+
+    /// It may begin so many more iterations of its own, or fewer.
+    pub(super) fn grant(&self, more: i64) {
+        self.allowance.own.set(self.allowance.own.get().map(|left| left.saturating_add_signed(more)));
     }
 
     /// Interrupts it now, even if it was asked to end before.
@@ -152,24 +164,27 @@ struct Settler {
     index: u64,
     allowance: Rc<Allowance>,
     tally: Rc<Tally>,
+    spent: Arc<AtomicBool>,
 }
 
 impl Settler {
     /// A fresh user on a fresh fiber.
     fn fiber(&self) -> Result<Fiber<()>, String> {
         let ground = &self.ground;
-        let plan = &ground.host.plan;
-        let name = plan.scenarios[self.scenario].name.as_str().into();
-        let vu = VirtualUser::new(self.id, name, self.index, plan.options.seed);
         let this = Dynamic::from_map(Map::new()).into_shared();
-        let user = new_user(ground, vu, self.base, Some(self.scenario), Some(this));
+        let user = self.user(Some(this));
         let (body_ground, inner) = (Rc::clone(ground), Rc::clone(&user));
         let (allowance, tally, scenario) = (Rc::clone(&self.allowance), Rc::clone(&self.tally), self.scenario);
-        let body = move || {
-            let data = body_ground.data.borrow().clone();
-            life::live(&body_ground.machine, &inner, scenario, &allowance, &tally, body_ground.ids, &data);
-        };
+        let body = move || life::live(&body_ground, &inner, scenario, &allowance, &tally);
         Fiber::new(&ground.stacks, user, body).map_err(|error| error.to_string())
+    }
+
+    fn user(&self, this: Option<Dynamic>) -> Rc<User> {
+        let ground = &self.ground;
+        let code = ground.codes.of(self.scenario);
+        let vu = VirtualUser::new(self.id, code.scenario().name.as_str().into(), self.index, code.plan.options.seed);
+        let spent = Some(Arc::clone(&self.spent));
+        new_user(ground, vu, self.base, Some(self.scenario), this, (&code.machine, code.revision, spent))
     }
 
     async fn stay(self, mut fiber: Fiber<()>, cancel: Rc<RefCell<CancelHandle>>) {
@@ -177,12 +192,12 @@ impl Settler {
             match (&mut fiber).await {
                 Ok(()) | Err(FiberError::NotStarted(_)) => break,
                 Err(error) => {
-                    let name = self.ground.host.plan.scenarios[self.scenario].name.as_str().into();
-                    let vu = VirtualUser::new(self.id, name, self.index, self.ground.host.plan.options.seed);
-                    let user = new_user(&self.ground, vu, self.base, Some(self.scenario), None);
-                    let (machine, step) = (&self.ground.machine, self.tally.step.get());
-                    let function = step.function(&machine.scenarios[self.scenario], self.tally.chosen.get());
-                    life::lost(&user, self.ground.ids, step, &machine.lost_in(function, lost_text(&error)));
+                    let code = Rc::clone(&self.tally.code.borrow());
+                    let user = self.user(None);
+                    user.code.set(code.revision);
+                    let step = self.tally.step.get();
+                    let function = step.function(code.functions(), self.tally.chosen.get());
+                    life::lost(&user, self.ground.ids, step, &code.machine.lost_in(function, lost_text(&error)));
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     // Lost in its last words, a user has nothing left to do; a fresh one would only say them again.
                     if self.allowance.retired.get() || step == Step::Stop {

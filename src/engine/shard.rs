@@ -3,10 +3,11 @@
 //! Shards are identical and know nothing of each other but the counters of shared iterations. A shard obeys
 //! [`Order`]s, tells [`ShardEvent`]s, and once per tick hands its Recorder to the collector and takes a cleared spare.
 
+use super::code::{Codes, Swap};
 use super::collector::ToCollector;
 use super::drive::Population;
 use super::gate::Gate;
-use super::graph::Graph;
+use super::graph::Node;
 use super::life;
 use super::load_of_thread::LoadOfThread;
 use super::wake::Wake;
@@ -30,7 +31,7 @@ use serde_json::Value;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -54,6 +55,8 @@ pub(super) enum Order {
     Clock(RunClock),
     /// Another target for one scenario, from a run time on; without a shape, its plan's again.
     Scale { scenario: usize, at: Duration, shape: Option<Arc<dyn Shape>> },
+    /// The script was edited: from now on another Plan holds.
+    Swap(Arc<Swap>),
     /// No new iterations of one scenario; cancel what is left of it after the graceful stop.
     End { scenario: usize },
     /// No new iterations; cancel what is left after the graceful stop.
@@ -77,8 +80,10 @@ pub(super) enum ShardEvent {
     Hook(Result<Arc<Value>, ScriptError>),
     /// `setup` or `teardown` was ended from outside.
     HookEnded,
-    /// All users of all scenarios have ended.
-    Done,
+    /// All users of all scenarios, so many as there are, have ended.
+    Done(usize),
+    /// The Machine of an edit could not be built: the old one goes on.
+    Unfit(ScriptError),
     /// Something of ours broke.
     Broken(String),
 }
@@ -90,8 +95,7 @@ pub(super) struct Start {
     pub(super) plan: Arc<Plan>,
     pub(super) specs: Arc<[MetricSpec]>,
     pub(super) demo_url: Option<String>,
-    pub(super) taken: Arc<[AtomicU64]>,
-    pub(super) graph: Arc<Graph>,
+    pub(super) nodes: Vec<Arc<Node>>,
     pub(super) max_rate: Option<Arc<MaxRate>>,
     pub(super) commons: Arc<Commons>,
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
@@ -105,14 +109,12 @@ pub(super) struct Start {
 pub(super) struct Ground {
     pub(super) index: usize,
     pub(super) stripe: Stripe,
-    pub(super) machine: Rc<Machine>,
+    pub(super) codes: Codes,
     pub(super) host: Rc<Host>,
     pub(super) stacks: StackPool,
     pub(super) connections: Connections,
     pub(super) ids: Ids,
     pub(super) data: RefCell<Dynamic>,
-    pub(super) taken: Arc<[AtomicU64]>,
-    pub(super) graph: Arc<Graph>,
     pub(super) gate: Rc<Gate>,
     pub(super) wake: Rc<Wake>,
 }
@@ -139,13 +141,15 @@ struct Shard {
     deltas: std_mpsc::Sender<ToCollector>,
     spares: std_mpsc::Receiver<Recorder>,
     started: bool,
+    /// How many scenarios there are.
+    scenarios: usize,
     told_done: bool,
     hook: Option<CancelHandle>,
 }
 
 impl Shard {
     async fn live(start: Start) {
-        let Start { index, of, plan, specs, demo_url, taken, graph, max_rate, commons, .. } = start;
+        let Start { index, of, plan, specs, demo_url, nodes, max_rate, commons, .. } = start;
         let Start { mut orders, events, deltas, spares, commands, .. } = start;
         let machine = match Machine::new(&plan) {
             Ok(machine) => Rc::new(machine),
@@ -155,8 +159,6 @@ impl Shard {
         let send = Box::new(move |command| drop(commands.send(command)));
         let host = Host::new(index, Arc::clone(&plan), commons, catalogue, demo_url.clone(), send, max_rate);
         let ids = host.ids;
-        let _ = host.home.set(machine.home()); // a fresh host has none
-        let _ = host.generators.set(Rc::clone(&machine.generators));
         let refuse = |message: String| ScriptError { message, place: None };
         let made = Connections::new(&plan, demo_url.as_deref()).map_err(refuse);
         let stacks = StackPool::new().map_err(|error| refuse(error.to_string()));
@@ -171,18 +173,17 @@ impl Shard {
         let ground = Rc::new(Ground {
             index,
             stripe,
-            machine,
+            codes: Codes::new(&plan, machine),
             host,
             stacks,
             connections,
             ids,
             data: RefCell::new(Dynamic::UNIT),
-            taken,
-            graph,
             gate: Rc::default(),
             wake: Rc::new(wake),
         });
-        let populations = (0..plan.scenarios.len()).map(|at| Population::new(&ground, at)).collect();
+        let populations =
+            nodes.iter().enumerate().map(|(at, node)| Population::new(&ground, at, &plan, node)).collect();
         let lag = Rc::new(RefCell::new(Trend::new(Scale::DAY, Resolution::TwoDigits)));
         tokio::task::spawn_local(watch_lag(Rc::clone(&lag)));
         let mut shard = Shard {
@@ -194,6 +195,7 @@ impl Shard {
             deltas,
             spares,
             started: false,
+            scenarios: plan.scenarios.len(),
             told_done: false,
             hook: None,
         };
@@ -279,10 +281,7 @@ impl Shard {
             return false;
         }
         let (mut done, mut more) = (true, false);
-        for (scenario, population) in self.populations.iter_mut().enumerate() {
-            if self.ground.host.commons.is_over(scenario) {
-                population.drain(&self.ground, now);
-            }
+        for population in &mut self.populations {
             match population.adjust(&self.ground, now) {
                 Ok(unfinished) => more |= unfinished,
                 Err(why) => drop(self.events.send(ShardEvent::Broken(why))),
@@ -292,7 +291,7 @@ impl Shard {
         if done && !self.told_done {
             self.told_done = true;
             self.hand_over();
-            let _ = self.events.send(ShardEvent::Done);
+            let _ = self.events.send(ShardEvent::Done(self.scenarios));
         }
         more
     }
@@ -302,11 +301,12 @@ impl Shard {
             Order::Setup => self.hook("setup", Dynamic::UNIT),
             Order::Teardown { data } => self.hook("teardown", Json::dynamic(data)),
             Order::Clock(clock) => self.read(clock),
-            Order::Scale { scenario, at, shape } => self.populations[scenario].scale(&self.ground, at, shape),
-            Order::End { scenario } => self.populations[scenario].drain(&self.ground, Instant::now()),
+            Order::Scale { scenario, at, shape } => self.populations[scenario].scale(at, shape),
+            Order::Swap(swap) => self.swap(&swap),
+            Order::End { scenario } => self.populations[scenario].drain(Instant::now()),
             Order::Drain => {
                 for population in &mut self.populations {
-                    population.drain(&self.ground, Instant::now());
+                    population.drain(Instant::now());
                 }
                 if let Some(hook) = &self.hook {
                     hook.cancel(CancelReason::Stopped);
@@ -326,24 +326,60 @@ impl Shard {
         self.adjust(Instant::now());
     }
 
+    /// From now on another Plan holds: users find its code before their next iteration.
+    fn swap(&mut self, swap: &Swap) {
+        let ground = &self.ground;
+        let machine = swap.code.and_then(|revision| {
+            // Asked for by code that changed, so from now on it is told apart whatever comes of it.
+            ground.host.count_by_code();
+            match Machine::edited(&swap.plan) {
+                Ok(machine) => Some((Rc::new(machine), revision)),
+                Err(error) => {
+                    let _ = self.events.send(ShardEvent::Unfit(error));
+                    None
+                }
+            }
+        });
+        let known = ground.codes.swap(&swap.plan, machine);
+        for (at, population) in self.populations.iter_mut().enumerate() {
+            let load = swap.loads.contains(&at);
+            population.replan(&swap.plan, load.then_some(swap.at));
+        }
+        let now = Instant::now();
+        for &scenario in &swap.removed {
+            self.populations[scenario].drain(now);
+        }
+        let fits = ground.connections.extend(&swap.plan);
+        for node in &swap.added {
+            let at = self.populations.len();
+            if at < known && fits.is_ok() {
+                self.populations.push(Population::new(ground, at, &swap.plan, node));
+            } else {
+                node.end(ground.host.now());
+            }
+        }
+        self.scenarios = swap.plan.scenarios.len();
+        self.told_done = false;
+    }
+
     /// Runs `setup` or `teardown` with an extra user and tells how it ended.
     fn hook(&mut self, name: &'static str, data: Dynamic) {
         let ground = Rc::clone(&self.ground);
         let events = self.events.clone();
-        let Some(function) = ground.machine.function(name) else {
+        let machine = ground.codes.machine();
+        let Some(function) = machine.function(name) else {
             let _ = events.send(ShardEvent::Hook(Ok(Arc::new(Value::Null))));
             return;
         };
         let tags = ground.host.plan.options.tags.iter().map(|(name, value)| (name.clone(), value.clone()));
         let base = ground.host.base(TagSet::new(tags).with([("phase", name), ("scenario", name)]));
         let vu = VirtualUser::new(0, name.into(), 0, ground.host.plan.options.seed);
-        let user = new_user(&ground, vu, base, None, None);
+        let user = new_user(&ground, vu, base, None, None, (&machine, 0, None));
         let depth = ground.host.plan.options.limits.depth;
         let inner = Rc::clone(&user);
-        let (called, event_ground) = (function.clone(), Rc::clone(&ground));
-        let body_ground = Rc::clone(&ground);
+        let (called, told) = (function.clone(), Rc::clone(&machine));
         let body = move || {
-            let result = life::call(&body_ground.machine, &inner, &function, &data);
+            let result = life::call(&machine, &inner, &function, &data);
             result.map(|value| {
                 if name == "teardown" {
                     return Ok(Arc::new(Value::Null)); // what it returns goes nowhere
@@ -367,7 +403,7 @@ impl Shard {
                 Ok(Ok(result)) => ShardEvent::Hook(result),
                 Ok(Err(Failure::Error(error))) => ShardEvent::Hook(Err(error)),
                 Ok(Err(Failure::Ended(_))) => ShardEvent::HookEnded,
-                Err(error) => ShardEvent::Hook(Err(event_ground.machine.lost_in(&called, lost_text(&error)))),
+                Err(error) => ShardEvent::Hook(Err(told.lost_in(&called, lost_text(&error)))),
             };
             let _ = events.send(event);
         });
@@ -395,14 +431,11 @@ impl Shard {
             new_series,
             recorder,
             regrouped,
-            scenarios: self
-                .populations
-                .iter()
-                .map(|population| population.state(&self.ground, at))
-                .collect::<Vec<ScenarioDelta>>(),
+            scenarios: self.populations.iter().map(|population| population.state(at)).collect::<Vec<ScenarioDelta>>(),
             loop_lag: self.lag.replace(empty()),
             lateness,
             prints: host.take_prints(),
+            accounts: host.take_accounts(),
         };
         // The collector lives longer than every shard; if it died, the coordinator finds out when it joins.
         let _ = self.deltas.send(ToCollector::Delta(Box::new(delta)));
@@ -427,11 +460,15 @@ pub(super) fn new_user(
     base: u16,
     scenario: Option<usize>,
     this: Option<Dynamic>,
+    (machine, code, spent): (&Rc<Machine>, u64, Option<Arc<AtomicBool>>),
 ) -> Rc<User> {
-    let plan = &ground.host.plan;
+    let plan = scenario.map_or_else(|| Arc::clone(&ground.host.plan), |at| Arc::clone(&ground.codes.of(at).plan));
     let throw_errors = scenario.map_or(plan.options.throw_errors, |at| plan.scenarios[at].throw_errors);
     Rc::new(User {
         host: Rc::clone(&ground.host),
+        machine: RefCell::new(Rc::clone(machine)),
+        code: Cell::new(code),
+        spent,
         vu,
         this,
         base: Cell::new(base),

@@ -173,7 +173,8 @@ impl Helm {
         send: &dyn Fn(Command),
     ) {
         let Some(machine) = machine else { return };
-        let Some(closure) = machine.scenarios.get(self.at).and_then(|functions| functions.steer.as_ref()) else {
+        let Some(closure) = machine.scenarios.get(self.at).and_then(|functions| functions.as_ref()?.steer.as_ref())
+        else {
             return;
         };
         let Some(state) = self.place(snapshot).map(|place| &snapshot.scenarios[place]) else { return };

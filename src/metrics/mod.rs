@@ -27,7 +27,7 @@ pub use histogram::{Histogram, Resolution, Scale};
 pub use history::{History, Sliding, Span, Window};
 pub use metric::{BUILT_IN, MetricDef, MetricKind, SYSTEM_TAGS, Unit, built_in};
 pub use recorder::{Delta, Recorder, RequestSample, RequestSeries, Sample, ScenarioDelta};
-pub use revision::{BrokenEdit, CodeRevision, Edition};
+pub use revision::{Account, BrokenEdit, CodeRevision, Edition};
 pub use snapshot::{Series, Snapshot};
 pub use tags::TagSet;
 pub use trend::Trend;

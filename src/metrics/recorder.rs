@@ -7,6 +7,7 @@
 use super::catalogue::{Catalogue, MetricId, SeriesId, SeriesKey, TagSetId};
 use super::cell::Cell;
 use super::error_log::ErrorLog;
+use super::revision::Account;
 use std::time::Duration;
 
 /// One measured value of one series.
@@ -179,6 +180,8 @@ pub struct Delta {
     pub lateness: super::trend::Trend,
     /// Lines that scripts printed, oldest first, bounded.
     pub prints: Vec<String>,
+    /// What users did since the last Delta by the revision of the code that they ran; empty before code was edited.
+    pub accounts: Vec<Account>,
 }
 
 #[cfg(test)]

@@ -11,8 +11,10 @@ use std::rc::Rc;
 
 /// The shared HTTP state of a shard: one per set of settings.
 pub struct Connections {
+    demo: Option<String>,
+    made: RefCell<Vec<(HttpSettings, Rc<Shared>)>>,
     run: Rc<Shared>,
-    scenarios: Vec<Rc<Shared>>,
+    scenarios: RefCell<Vec<Rc<Shared>>>,
 }
 
 impl Connections {
@@ -21,24 +23,42 @@ impl Connections {
     /// # Errors
     /// A setting that cannot be: a bad header, proxy or certificate, as a fragment for a diagnostic.
     pub fn new(plan: &Plan, demo: Option<&str>) -> Result<Connections, String> {
-        let made: RefCell<Vec<(HttpSettings, Rc<Shared>)>> = RefCell::default();
-        let shared = |settings: &HttpSettings| {
-            if let Some((_, known)) = made.borrow().iter().find(|(known, _)| known == settings) {
-                return Ok(Rc::clone(known));
-            }
-            let shared = open(settings, demo)?;
-            made.borrow_mut().push((settings.clone(), Rc::clone(&shared)));
-            Ok::<_, String>(shared)
+        let run = open(&plan.options.http, demo)?;
+        let connections = Connections {
+            demo: demo.map(str::to_owned),
+            made: RefCell::new(vec![(plan.options.http.clone(), Rc::clone(&run))]),
+            run,
+            scenarios: RefCell::default(),
         };
-        let run = shared(&plan.options.http)?;
-        let scenarios =
-            plan.scenarios.iter().map(|scenario| shared(scenario.http.as_ref().unwrap_or(&plan.options.http)));
-        Ok(Connections { scenarios: scenarios.collect::<Result<_, _>>()?, run })
+        connections.extend(plan)?;
+        Ok(connections)
+    }
+
+    /// Makes what scenarios need that the Plan has more than it had.
+    ///
+    /// # Errors
+    /// See [`Connections::new`].
+    pub fn extend(&self, plan: &Plan) -> Result<(), String> {
+        let known = self.scenarios.borrow().len();
+        for scenario in plan.scenarios.iter().skip(known) {
+            let shared = self.shared(scenario.http.as_ref().unwrap_or(&plan.options.http))?;
+            self.scenarios.borrow_mut().push(shared);
+        }
+        Ok(())
+    }
+
+    fn shared(&self, settings: &HttpSettings) -> Result<Rc<Shared>, String> {
+        if let Some((_, known)) = self.made.borrow().iter().find(|(known, _)| known == settings) {
+            return Ok(Rc::clone(known));
+        }
+        let shared = open(settings, self.demo.as_deref())?;
+        self.made.borrow_mut().push((settings.clone(), Rc::clone(&shared)));
+        Ok(shared)
     }
 
     /// That of a scenario, or of `setup` and `teardown`.
     pub fn of(&self, scenario: Option<usize>) -> Rc<Shared> {
-        Rc::clone(scenario.and_then(|at| self.scenarios.get(at)).unwrap_or(&self.run))
+        Rc::clone(scenario.and_then(|at| self.scenarios.borrow().get(at).cloned()).as_ref().unwrap_or(&self.run))
     }
 }
 

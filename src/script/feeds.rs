@@ -251,15 +251,15 @@ fn csv_options(desk: &Desk<'_>, value: &Dynamic, declared: &Declared<'_>) -> Opt
 pub(super) fn generators<'a>(
     feeds: &[Feed],
     declarations: impl Iterator<Item = &'a Declaration>,
-) -> Option<Vec<Option<FnPtr>>> {
+) -> Vec<Option<FnPtr>> {
     let declared: Vec<&Declaration> = declarations.filter(|declaration| declaration.what == What::Feed).collect();
     let closures = feeds.iter().map(|feed| {
         let of_name =
             |d: &&&Declaration| d.arguments[0].as_immutable_string_ref().is_ok_and(|name| **name == *feed.name);
         let draft = declared.iter().find(of_name)?.arguments[1].clone().try_cast::<Draft>()?;
         match feed.rows {
-            Rows::Generated => draft.call.arguments[0].clone().try_cast::<FnPtr>().map(Some),
-            _ => Some(None),
+            Rows::Generated => draft.call.arguments[0].clone().try_cast::<FnPtr>(),
+            _ => None,
         }
     });
     closures.collect()

@@ -29,7 +29,7 @@ pub struct Functions {
     pub backoff: Option<Function>,
     /// How far apart iterations start, asked after each.
     pub pacing: Option<Function>,
-    /// Of a load with an `adaptive` part: what says the value. See [`Machine::ask`].
+    /// Of a load with an `adaptive` part: what says the value. See [`Machine::ask`](super::machine::Machine::ask).
     pub steer: Option<FnPtr>,
 }
 
@@ -65,9 +65,9 @@ pub(super) fn arities<'a>(asts: impl Iterator<Item = &'a AST>) -> BTreeMap<Strin
     arities
 }
 
-/// The scenarios' functions by the order of the declarations; `None` when these are not those of the Plan. A plan whose
-/// single scenario stands for a script without any runs `fn run`.
-pub(super) fn functions(plan: &Plan, record: &Record, arities: &BTreeMap<String, usize>) -> Option<Vec<Functions>> {
+/// The functions of the Plan's scenarios, in its order; `None` for one that the script does not declare. A plan whose single
+/// scenario stands for a script without any runs `fn run`.
+pub(super) fn functions(plan: &Plan, record: &Record, arities: &BTreeMap<String, usize>) -> Vec<Option<Functions>> {
     let declared: Vec<_> = record.declarations.iter().filter(|d| d.what == What::Scenario).collect();
     let in_map = |map: &Map, key: &str| map.get(key).and_then(function_of).map(|found| with_arity(found, arities));
     // Where a plain value may stand as well, text is such a value and no name.
@@ -75,7 +75,10 @@ pub(super) fn functions(plan: &Plan, record: &Record, arities: &BTreeMap<String,
     let options = record.declarations.iter().find(|d| d.what == What::Options);
     let usual_backoff = options.and_then(|options| closure(&*options.arguments[0].as_map_ref().ok()?, "backoff"));
     if declared.is_empty() {
-        let named = |name: &str| FnPtr::new(name).ok().map(|pointer| with_arity(pointer, arities));
+        let named = |name: &str| {
+            let pointer = arities.contains_key(name).then(|| FnPtr::new(name).ok()).flatten()?;
+            Some(with_arity(pointer, arities))
+        };
         return plan
             .scenarios
             .iter()
@@ -128,6 +131,7 @@ pub fn function_of(value: &Dynamic) -> Option<FnPtr> {
 }
 
 /// The closures of the rules.
+#[derive(Default)]
 pub(super) struct Deciding {
     /// By the order of `Rules::closures`.
     pub closures: Vec<FnPtr>,

@@ -1,6 +1,6 @@
 //! The main script's home: the runtime state in which its closures see its constants and imports.
 //!
-//! Made by the machine, kept by the host, asked wherever a native function calls a closure that a script gave to it.
+//! Made and kept by the machine, asked wherever a native function calls a closure that a script gave to it.
 
 use rhai::{FnPtr, GlobalRuntimeState, NativeCallContext};
 use rustc_hash::FxHashSet;
@@ -17,6 +17,11 @@ impl Home {
     /// Of a machine: its sealed state, the names of the main script's functions, the main script's path.
     pub fn new(state: GlobalRuntimeState, own: FxHashSet<String>, main: String) -> Self {
         Home { state, own, main }
+    }
+
+    /// The state itself.
+    pub fn sealed(&self) -> &GlobalRuntimeState {
+        &self.state
     }
 
     /// Whether a closure of the main script is about to be called in the context of another file.

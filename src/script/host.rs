@@ -6,19 +6,18 @@
 use super::commons::Commons;
 use super::connect;
 use super::error::ScriptError;
-use super::home::Home;
-use super::machine::Function;
 use super::max_rate::MaxRate;
 use crate::clock::RunClock;
 use crate::control::Command;
 use crate::metrics::recorder::RequestSample;
 use crate::metrics::{
-    Catalogue, ErrorKey, ErrorLog, MetricId, MetricKind, Recorder, RequestSeries, Sample, SeriesId, TagSet, TagSetId,
+    Account, Catalogue, ErrorKey, ErrorLog, MetricId, MetricKind, Recorder, RequestSeries, Sample, SeriesId, TagSet,
+    TagSetId,
 };
 use crate::plan::{HttpSettings, Plan};
 use crate::protocol::http::Shared;
 use rustc_hash::FxHashMap;
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -96,17 +95,13 @@ const PRINTS: usize = 200;
 pub struct Host {
     /// Index of the shard.
     pub shard: usize,
-    /// What the run does.
+    /// What the run does as it began: what an edit cannot change is read here.
     pub plan: Arc<Plan>,
     /// Run time.
     pub clock: Cell<RunClock>,
     demo_url: Option<String>,
     /// Metrics by name.
     pub ids: Ids,
-    /// How closures of the main script are called from a library.
-    pub home: OnceCell<Home>,
-    /// What makes the rows of generated feeds, by the order of the Plan's feeds.
-    pub generators: OnceCell<Rc<[Option<Function>]>>,
     /// What the users of all shards share.
     pub commons: Arc<Commons>,
     /// Where commands go.
@@ -122,6 +117,9 @@ pub struct Host {
     samples: RefCell<FxHashMap<SampleKey, SeriesId>>,
     scheduled: RefCell<FxHashMap<RequestKey, SeriesId>>,
     max_rate: Option<Arc<MaxRate>>,
+    /// What each revision of the code did since the last tick; nothing before code was edited.
+    by_code: Cell<bool>,
+    accounts: RefCell<Vec<Account>>,
 }
 
 #[derive(Default)]
@@ -156,8 +154,6 @@ impl Host {
         };
         let host = Host {
             ids,
-            home: OnceCell::new(),
-            generators: OnceCell::new(),
             commons,
             shard,
             plan,
@@ -175,6 +171,8 @@ impl Host {
             samples: RefCell::default(),
             scheduled: RefCell::default(),
             max_rate,
+            by_code: Cell::new(false),
+            accounts: RefCell::default(),
         };
         host.name(""); // `Name::default()` is the empty text
         for method in &METHODS {
@@ -258,12 +256,42 @@ impl Host {
         self.names.borrow().texts.get(name.0 as usize).cloned().unwrap_or_else(|| crate::metrics::OTHER.into())
     }
 
-    /// Records one request.
+    /// Records one request of a user that runs this revision of the code.
     #[inline]
-    pub fn request(&self, key: RequestKey, sample: &RequestSample) {
+    pub fn request(&self, code: u64, key: RequestKey, sample: &RequestSample) {
         let known = self.requests.borrow().get(&key).copied();
         let series = known.unwrap_or_else(|| self.new_request(key));
         self.recorder.borrow_mut().request(series, sample);
+        if self.by_code.get() {
+            self.account(code, key.base, |account| account.request(sample));
+        }
+    }
+
+    /// From now on what users do is counted by the revision of the code that they run, too.
+    pub fn count_by_code(&self) {
+        self.by_code.set(true);
+    }
+
+    /// Counts something of a user for its revision of the code, unless it is in no total.
+    #[inline]
+    pub fn account(&self, code: u64, base: u16, count: impl FnOnce(&mut Account)) {
+        if !self.by_code.get() || self.bases.borrow()[base as usize].get("phase").is_some() {
+            return;
+        }
+        let mut accounts = self.accounts.borrow_mut();
+        match accounts.iter_mut().rev().find(|account| account.revision == code) {
+            Some(account) => count(account),
+            None => {
+                let mut account = Account::new(code);
+                count(&mut account);
+                accounts.push(account);
+            }
+        }
+    }
+
+    /// What was counted so since the last call.
+    pub fn take_accounts(&self) -> Vec<Account> {
+        self.accounts.take()
     }
 
     /// Whether the run has a `max_rate`.

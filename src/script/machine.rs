@@ -10,6 +10,7 @@ pub use super::functions::{Function, Functions, function_of};
 use super::functions::{arities, begins, deciding, functions, with_arity};
 use super::home::Home;
 use super::{backoff, bindings, draft, duration, feeds, guard, json, live, ringing, row, source::Sources};
+use crate::feed::Rows;
 use crate::plan::{EnvValue, Plan, Source};
 use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicBlobPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage,
@@ -20,10 +21,8 @@ use rhai::{
     AST, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, Module, ModuleResolver, NativeCallContext,
     OptimizationLevel, Position, Scope, Shared, Stmt,
 };
-use rustc_hash::FxHashSet;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// How a call into the script ended, if not with a value.
@@ -38,17 +37,16 @@ pub enum Failure {
 /// An engine with an evaluated script.
 pub struct Machine {
     engine: Engine,
-    sealed: GlobalRuntimeState,
+    /// How closures of the main script are called from a library, and the state that everything is called in.
+    pub(super) home: Home,
     arities: BTreeMap<String, usize>,
-    /// Names of the main script's functions and closures.
-    own: FxHashSet<String>,
     /// Where each function begins.
     begins: BTreeMap<String, (String, usize, usize)>,
     main: String,
-    /// By the order of the Plan's scenarios.
-    pub scenarios: Vec<Functions>,
+    /// By the order of the Plan's scenarios; `None` only where an edit left one without its declaration.
+    pub scenarios: Vec<Option<Functions>>,
     /// By the order of the Plan's feeds: what makes the rows of those that are generated.
-    pub generators: Rc<[Option<Function>]>,
+    pub(super) generators: Vec<Option<Function>>,
     /// By the order of the Plan's `Rules::closures`: the thresholds that are closures, with one parameter. See [`Machine::ask`].
     pub closures: Vec<FnPtr>,
     /// By the order of the Plan's `Rules::alerts`: what an alert does when it rings, with one parameter.
@@ -209,6 +207,21 @@ impl Machine {
     /// # Errors
     /// A script whose declarations differ from the Plan's, because its top level depends on something that changes.
     pub fn new(plan: &Plan) -> Result<Machine, ScriptError> {
+        let machine = Machine::edited(plan)?;
+        let generated = plan.feeds.iter().map(|feed| matches!(feed.rows, Rows::Generated));
+        let acting = plan.rules.alerts.iter().map(|alert| alert.acts);
+        let complete = machine.closures.len() == plan.rules.closures.len()
+            && acting.eq(machine.thens.iter().map(Option::is_some))
+            && machine.scenarios.iter().all(Option::is_some)
+            && generated.zip(&machine.generators).all(|(generated, found)| generated == found.is_some());
+        if complete { Ok(machine) } else { Err(differs(&machine.main)) }
+    }
+
+    /// The same for the Plan of a run that was edited: it holds scenarios and feeds that its script no longer declares.
+    ///
+    /// # Errors
+    /// A script whose top level does not go through.
+    pub fn edited(plan: &Plan) -> Result<Machine, ScriptError> {
         let mut engine = engine(&plan.options.limits);
         engine.set_optimization_level(OptimizationLevel::Simple);
         let sources = Sources::of_plan(&engine, &plan.sources);
@@ -218,17 +231,16 @@ impl Machine {
         match (top.sealed, top.failures.into_iter().next()) {
             (Some(sealed), None) => {
                 let arities = arities(sources.asts.iter().flatten());
-                let scenarios = functions(plan, &top.record, &arities).ok_or_else(|| differs(&main))?;
-                let generators = feeds::generators(&plan.feeds, top.record.declarations.iter());
-                let generators = generators.ok_or_else(|| differs(&main))?.into_iter();
+                let scenarios = functions(plan, &top.record, &arities);
+                let generators = feeds::generators(&plan.feeds, top.record.declarations.iter()).into_iter();
                 let generators =
                     generators.map(|closure| closure.map(|pointer| with_arity(pointer, &arities))).collect();
-                let rules = deciding(&plan.rules, &top.record).ok_or_else(|| differs(&main))?;
+                // Rules that were edited elsewhere are not those of the script: who made them has their closures.
+                let rules = deciding(&plan.rules, &top.record).unwrap_or_default();
                 let own = sources.asts[0].iter().flat_map(AST::iter_functions).map(|function| function.name.to_owned());
                 Ok(Machine {
-                    own: own.collect(),
                     engine,
-                    sealed,
+                    home: Home::new(sealed, own.collect(), main.clone()),
                     arities,
                     begins: begins(&sources),
                     main,
@@ -247,11 +259,6 @@ impl Machine {
     pub fn function(&self, name: &str) -> Option<Function> {
         let pointer = self.arities.contains_key(name).then(|| FnPtr::new(name).ok()).flatten()?;
         Some(with_arity(pointer, &self.arities))
-    }
-
-    /// For the host: where the main script's closures are at home.
-    pub fn home(&self) -> Home {
-        Home::new(self.sealed.clone(), self.own.clone(), self.main.clone())
     }
 
     /// Calls a function of the script. `data` is handed over when it takes a parameter.
@@ -282,8 +289,13 @@ impl Machine {
         this: Option<&mut Dynamic>,
         arguments: &mut [Dynamic],
     ) -> Result<Dynamic, Failure> {
-        let context =
-            NativeCallContext::new_with_all_fields(&self.engine, pointer.fn_name(), None, &self.sealed, Position::NONE);
+        let context = NativeCallContext::new_with_all_fields(
+            &self.engine,
+            pointer.fn_name(),
+            None,
+            self.home.sealed(),
+            Position::NONE,
+        );
         let result = pointer.call_raw(&context, this, arguments);
         result.map_err(|error| match *error {
             EvalAltResult::Exit(..) => {
@@ -383,6 +395,3 @@ impl ModuleResolver for Imports {
         Ok(module)
     }
 }
-
-/// A machine that users of one shard share.
-pub type SharedMachine = Rc<Machine>;

@@ -4,6 +4,7 @@
 
 use super::error::Ended;
 use super::host::{Host, Name};
+use super::machine::Machine;
 use crate::protocol::http::Client;
 use crate::user::{VirtualUser, fiber};
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
@@ -11,11 +12,19 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// One virtual user.
 pub struct User {
     /// Its shard.
     pub host: Rc<Host>,
+    /// What it runs; another one from an iteration on that begins after the script was edited.
+    pub machine: RefCell<Rc<Machine>>,
+    /// The revision of that code.
+    pub code: Cell<u64>,
+    /// Set when a queue that feeds its scenario is empty; `None` for the extra user.
+    pub spent: Option<Arc<AtomicBool>>,
     /// Who it is.
     pub vu: VirtualUser,
     /// Its state, bound as `this`; `None` for the extra user that runs `setup` and `teardown`.
@@ -66,8 +75,9 @@ pub fn call(
     arguments: impl AsMut<[Dynamic]>,
 ) -> Result<Dynamic, Box<EvalAltResult>> {
     let lent = fiber::with_context::<User, _>(|user| {
-        let home = user.host.home.get().filter(|home| home.must_lend(context, closure));
-        (user.this.clone(), home.map(|home| home.state(context)))
+        let machine = user.machine.borrow();
+        let lent = machine.home.must_lend(context, closure).then(|| machine.home.state(context));
+        (user.this.clone(), lent)
     });
     let Some((mut this, state)) = lent else { return closure.call_raw(context, None, arguments) };
     match state {

@@ -9,6 +9,7 @@ use crate::script::user::{self, User};
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
 use serde_json::Value;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -95,10 +96,9 @@ fn exhausted(context: &NativeCallContext<'_>, user: &User, feed: usize) -> Box<E
     let host = &user.host;
     let declared = &host.plan.feeds[feed];
     let (name, rows) = (&declared.name, declared.rows.len().unwrap_or(0));
-    let scenario = host.plan.scenarios.iter().position(|scenario| scenario.name == *user.vu.scenario);
-    match scenario.filter(|_| declared.order == Order::Queue && user.vu.id > 0) {
-        Some(scenario) => {
-            if host.commons.end(scenario) {
+    match user.spent.as_ref().filter(|_| declared.order == Order::Queue) {
+        Some(spent) => {
+            if !spent.swap(true, Ordering::Relaxed) {
                 host.print(format!(
                     "scenario {} ends: the {rows} rows of the queue `{name}` are used up",
                     user.vu.scenario
@@ -120,8 +120,7 @@ fn exhausted(context: &NativeCallContext<'_>, user: &User, feed: usize) -> Box<E
 }
 
 fn generate(context: &NativeCallContext<'_>, handle: Handle, number: i64) -> Fallible<Dynamic> {
-    let generator =
-        user::current(context, |user| user.host.generators.get().and_then(|all| all.get(handle.0).cloned().flatten()))?;
+    let generator = user::current(context, |user| user.machine.borrow().generators.get(handle.0).cloned().flatten())?;
     let generator = generator.ok_or("this feed makes no rows")?;
     let arguments = if generator.takes_data { vec![Dynamic::from(number)] } else { vec![] };
     user::call(&generator.pointer, context, arguments)

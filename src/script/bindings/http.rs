@@ -321,7 +321,7 @@ fn record(user: &User, counting: &Counting<'_>, exchange: &Exchange) {
         sent: exchange.bytes_out,
         received: exchange.bytes_in,
     };
-    host.request(key, &sample);
+    host.request(user.code.get(), key, &sample);
     if let Some(lateness) = user.lateness.take() {
         host.scheduled(key, lateness + ms(timings.total));
     }
@@ -381,7 +381,7 @@ fn abandoned(user: &User, client: &Client, name: Option<Name>, tags: Name) {
             sent: gone.bytes_out,
             received: gone.bytes_in,
         };
-        host.request(key, &sample);
+        host.request(user.code.get(), key, &sample);
     }
 }
 
