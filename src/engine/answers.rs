@@ -213,7 +213,7 @@ mod tests {
             (r#"m.users("brows") < 300"#, "there is no scenario `brows`: did you mean `browse`?"),
             (r#"m.number("avg of http_req_duration < 5")"#, "there are two comparisons"),
             (r#"m.elapsed() > 5"#, "`5.ms` or `5.s`"),
-            (r#"m.p(95, "http_req_duration")"#, "it must say `true` or `false`, and says a number"),
+            (r#"m.p(95, "http_req_duration")"#, "it must say `true` or `false`, and says a float"),
             (r#"throw "no idea""#, "no idea"),
             ("loop {}", "this computed for 100ms: is a loop endless?"),
             ("again(m)", "too deeply"),

@@ -111,7 +111,8 @@ mod tests {
             let (commands, mut sent) = mpsc::unbounded_channel();
             let mut reactions = Reactions::default();
             for events in snapshots {
-                let snapshot = Snapshot { alert_events: events.iter().cloned().map(Arc::new).collect(), ..Snapshot::default() };
+                let snapshot =
+                    Snapshot { alert_events: events.iter().cloned().map(Arc::new).collect(), ..Snapshot::default() };
                 reactions.look(&plan, Some(&machine), &snapshot, &commands);
             }
             std::iter::from_fn(|| sent.try_recv().ok()).collect()
