@@ -3,6 +3,7 @@
 //! Compile, check the machine, start what the script needs, run, watch signals, show progress, report, choose the exit
 //! code. Whatever happens after the run has started, a report is written.
 
+mod captures;
 mod console;
 pub(super) mod finish;
 mod signals;
@@ -23,6 +24,7 @@ use crate::target::{RunningTarget, Target, TargetOptions};
 use crate::user::fiber;
 use crate::webhook::{Patience, Webhooks};
 use args::{RunArgs, RunFlags, Ui};
+use captures::Captures;
 use chrono::{DateTime, Utc};
 use console::Console;
 use signals::Asked;
@@ -155,6 +157,7 @@ fn attend(
             progress.say("paused before the first iteration: type `resume` and Enter");
         }
         let mut told = 0;
+        let mut captures = Captures::new(args.summary.as_deref());
         let mut warned: Vec<String> = Vec::new();
         let mut interrupted = false;
         loop {
@@ -168,6 +171,9 @@ fn attend(
                         progress.say(&report::intervention(intervention));
                     }
                     told = snapshot.interventions.len();
+                    for line in captures.take(plan, &snapshot) {
+                        progress.say(&line);
+                    }
                     let generator = &snapshot.generator;
                     for why in generator.invalid.iter().chain(&generator.warnings) {
                         if !warned.contains(why) {

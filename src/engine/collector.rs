@@ -210,7 +210,9 @@ impl Collector {
                     }
                 }
                 Ok(ToCollector::Settle(settled)) => {
-                    self.publish();
+                    // The last second is seldom whole, and is all there is of it.
+                    self.ledger.close(self.elapsed() + Duration::from_secs(1));
+                    self.publish_now();
                     // Whoever asked may have run out of patience.
                     let _ = settled.send(());
                 }
@@ -334,7 +336,9 @@ impl Collector {
         let running = matches!(self.status, Status::Running | Status::Paused | Status::Stopping);
         let generator = self.health.tick(now, &lags, lateness.as_ref(), &self.errors, running);
         let elapsed = self.elapsed();
-        for (metric, value) in self.machine.sample(now, &generator) {
+        let sampled = self.machine.sample(now, &generator);
+        // Before the scenarios start there is no run time to keep them under.
+        for (metric, value) in sampled.into_iter().filter(|_| self.clock.is_some()) {
             self.ledger.set(metric, TagSet::empty(), value, elapsed);
         }
         if let Some(reached) = self.reached.take() {

@@ -214,12 +214,7 @@ impl Judge {
         let Watched { rule, memory, since, ended, .. } = &mut self.closures[at];
         let broken = memory.is_broken_after(now.at, *since, Duration::ZERO);
         let after = now.at.saturating_sub(*since);
-        if now.snapshot.status == Status::Running
-            && after >= rule.options.grace
-            && broken
-            && !*ended
-            && !self.over
-        {
+        if now.snapshot.status == Status::Running && after >= rule.options.grace && broken && !*ended && !self.over {
             let why = format!("threshold `{}` was broken", rule.name);
             let Some(command) = end(&rule.options.abort, why) else { return };
             *ended = true;

@@ -47,7 +47,8 @@ fn thresholds(old: &[ThresholdRule], new: &[ThresholdRule]) -> Vec<Change> {
             changes.push(Change { what: what(rule), from, to: Some(to) });
         }
     }
-    let replaced = |gone: &ThresholdRule| came.iter().any(|rule| replaces(rule).is_some_and(|other| other.is_same(gone)));
+    let replaced =
+        |gone: &ThresholdRule| came.iter().any(|rule| replaces(rule).is_some_and(|other| other.is_same(gone)));
     let gone = gone.iter().filter(|rule| !replaced(rule));
     changes.extend(gone.map(|rule| Change { what: what(rule), from: Some(threshold(rule)), to: None }));
     changes
@@ -66,7 +67,12 @@ fn with_remarks(text: &str, options: &RuleOptions) -> String {
 type Texts = (String, String);
 
 /// Rules that are known by their names. `texts` says how two of one name differ, or what one of them is when both are it.
-fn named<R>(old: &[R], new: &[R], name: impl Fn(&R) -> &str, texts: impl Fn(&R, &R) -> (&'static str, Texts)) -> Vec<Change> {
+fn named<R>(
+    old: &[R],
+    new: &[R],
+    name: impl Fn(&R) -> &str,
+    texts: impl Fn(&R, &R) -> (&'static str, Texts),
+) -> Vec<Change> {
     let find = |rules: &'_ [R], of: &R| rules.iter().position(|rule| name(rule) == name(of));
     let mut changes = Vec::new();
     for rule in new {
@@ -97,7 +103,9 @@ fn closure(old: &ClosureRule, new: &ClosureRule) -> (&'static str, Texts) {
 
 fn alert(old: &AlertRule, new: &AlertRule) -> (&'static str, Texts) {
     let (before, after) = (old.said(), new.said());
-    let value = |said: &[(&'static str, String)], key: &str| said.iter().find(|(known, _)| *known == key).map(|(_, text)| text.clone());
+    let value = |said: &[(&'static str, String)], key: &str| {
+        said.iter().find(|(known, _)| *known == key).map(|(_, text)| text.clone())
+    };
     let mut keys: Vec<_> = before.iter().chain(&after).map(|(key, _)| *key).collect();
     keys.sort_unstable();
     keys.dedup();
@@ -111,7 +119,11 @@ fn alert(old: &AlertRule, new: &AlertRule) -> (&'static str, Texts) {
     let (from, mut to) = (text(&before), text(&after));
     // Of who is told only the host is shown.
     if old.notify != new.notify && value(&before, "notify") == value(&after, "notify") {
-        to.push_str(if to.is_empty() { "notify: another address or other headers" } else { ", notify: another address or other headers" });
+        to.push_str(if to.is_empty() {
+            "notify: another address or other headers"
+        } else {
+            ", notify: another address or other headers"
+        });
     }
     ("alert", (from, to))
 }

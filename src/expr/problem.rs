@@ -323,9 +323,7 @@ impl ProblemKind {
     fn help(&self) -> Option<String> {
         match self {
             Self::LastingTwice { option } => Some(format!("they mean the same: leave out `for` or `{option}`")),
-            Self::AbortsWhich => {
-                Some("say `scenario: \"browse\"`, or `{scenario:browse}` in the selector".to_owned())
-            }
+            Self::AbortsWhich => Some("say `scenario: \"browse\"`, or `{scenario:browse}` in the selector".to_owned()),
             Self::BadReceiver { .. } => Some("write `\"https://example.com/hook\"`".to_owned()),
             Self::NotYet { feature } | Self::NoHistory { feature } => Some(feature.words().1.to_owned()),
             Self::UnknownMethod { .. } => {

@@ -3,7 +3,9 @@
 //! Made by whoever takes edits from outside the script, read into [`Rules`] here. It knows no wire format, and no closures: these
 //! come from a script only.
 
-use super::{Abort, AlertOptions, AlertRule, Catalog, Part, Place, Problem, ProblemKind, RuleOptions, Rules, ThresholdRule};
+use super::{
+    Abort, AlertOptions, AlertRule, Catalog, Part, Place, Problem, ProblemKind, RuleOptions, Rules, ThresholdRule,
+};
 use crate::diagnostic::did_you_mean;
 
 /// A threshold in words.
@@ -89,7 +91,11 @@ impl Rules {
             let twice = alerts[..at].iter().any(|other| other.name == words.name);
             if twice {
                 let name = words.name.clone();
-                problems.push(Problem { kind: ProblemKind::NameTwice { name }, part: Part::Option("name"), place: Place { offset: 0, length: 0 } });
+                problems.push(Problem {
+                    kind: ProblemKind::NameTwice { name },
+                    part: Part::Option("name"),
+                    place: Place { offset: 0, length: 0 },
+                });
             }
             refused |= alert.is_none() || twice;
             take(Wording::Alert(at), problems);

@@ -68,10 +68,10 @@ pub(super) fn thresholds_wire(rules: &Rules) -> Vec<ThresholdWire> {
         lasting: rule.condition.lasting.map(ms),
         ..wire(rule.selector.to_string(), &rule.source, &rule.options)
     });
-    let closures = rules.closures.iter().map(|rule| ThresholdWire {
-        closure: true,
-        ..wire(rule.name.clone(), &rule.source, &rule.options)
-    });
+    let closures = rules
+        .closures
+        .iter()
+        .map(|rule| ThresholdWire { closure: true, ..wire(rule.name.clone(), &rule.source, &rule.options) });
     expressions.chain(closures).collect()
 }
 

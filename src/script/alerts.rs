@@ -43,7 +43,8 @@ fn one(
     catalog: Catalog<'_>,
     functions: &Functions,
 ) -> Option<AlertRule> {
-    const EXAMPLE: &str = "`alert(\"slow tail\", #{ when: \"p(99) of http_req_duration over 10s > 800ms\", lasting: 5.s })`";
+    const EXAMPLE: &str =
+        "`alert(\"slow tail\", #{ when: \"p(99) of http_req_duration over 10s > 800ms\", lasting: 5.s })`";
     let value = &declaration.arguments[1];
     let Some(map) = value.clone().try_cast::<Map>() else {
         let problem = format!("the second argument of `alert` is a map, not {}", type_name(value));

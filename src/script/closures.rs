@@ -121,7 +121,10 @@ mod tests {
             ("threshold(\"a\", |m| { let a = [1, 2]; a[0] > 3 })", "|m| { let a = [1, 2]; a[0] > 3 }"),
             ("threshold(\"a\", |m, n| m || n)", "|m, n| m || n"),
             ("threshold(\"a\", || true || false, 5)", "|| true || false"),
-            ("threshold(\"a\", |m| `a${m},)` == '\\'' // , )\n  && /* ) /* ( */ , */ true)", "|m| `a${m},)` == '\\'' && true"),
+            (
+                "threshold(\"a\", |m| `a${m},)` == '\\'' // , )\n  && /* ) /* ( */ , */ true)",
+                "|m| `a${m},)` == '\\'' && true",
+            ),
         ] {
             assert_eq!(written(script), closure, "{script}");
         }

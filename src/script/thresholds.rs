@@ -76,12 +76,7 @@ fn closed(
 }
 
 /// The name that a rule is known by: its first argument.
-pub(super) fn name(
-    desk: &Desk<'_>,
-    declaration: &Declaration,
-    declared: &Declared<'_>,
-    whose: &str,
-) -> Option<String> {
+pub(super) fn name(desk: &Desk<'_>, declaration: &Declaration, declared: &Declared<'_>, whose: &str) -> Option<String> {
     let value = &declaration.arguments[0];
     let problem = match value.as_immutable_string_ref() {
         Ok(name) if !name.trim().is_empty() => return Some(name.to_string()),

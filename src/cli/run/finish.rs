@@ -75,7 +75,7 @@ fn problem(reasons: &mut Vec<(Exit, String)>, problem: Diagnostic, color: bool) 
 }
 
 /// What the report needs to know of the end.
-fn facts(reasons: &[(Exit, String)], snapshot: &Snapshot, ending: &Ending, times: Times) -> Facts {
+pub(super) fn facts(reasons: &[(Exit, String)], snapshot: &Snapshot, ending: &Ending, times: Times) -> Facts {
     let deciding = reasons.first().map(|(exit, _)| *exit);
     let outcome = match deciding {
         None if snapshot.generator.invalid.is_empty() => Outcome::Passed,
