@@ -1,15 +1,18 @@
 //! Progress on stderr while a run goes on: bars on a terminal, one plain line per ten seconds elsewhere, nothing when quiet.
 //!
-//! The door owns the loop and hands in every Snapshot; what scripts print appears above the bars. What is said is made by
-//! pure functions ([`line()`], [`bar_text`]); only [`Progress`] touches the terminal. It decides nothing and keeps nothing
-//! but when it last spoke.
+//! The door owns the loop and hands in every Snapshot; what scripts print and what is new (`news`: alerts, edits, thresholds)
+//! appears above the bars. What is said is made by pure functions ([`line()`], [`bar_text`]); only [`Progress`] touches the
+//! terminal. It decides nothing and keeps nothing but what it has said.
+
+mod news;
 
 use crate::expr::Selector;
-use crate::metrics::Snapshot;
 use crate::metrics::snapshot::{ScenarioState, Status};
+use crate::metrics::{AlertPhase, Snapshot};
 use crate::printable::{clean, columns, cut};
 use crate::units::human;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use news::News;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -44,6 +47,7 @@ pub struct Progress {
     ended: bool,
     /// Lines of scripts that were shown.
     printed: u64,
+    news: News,
 }
 
 enum Shown {
@@ -60,12 +64,12 @@ impl Progress {
             Mode::Lines => Shown::Lines(Box::new(io::stderr())),
             Mode::Quiet => Shown::Quiet,
         };
-        Progress { shown, due: EVERY, ended: false, printed: 0 }
+        Progress { shown, due: EVERY, ended: false, printed: 0, news: News::default() }
     }
 
     /// Plain lines to somewhere else than stderr.
     pub fn lines_to(out: Box<dyn Write + Send>) -> Self {
-        Progress { shown: Shown::Lines(out), due: EVERY, ended: false, printed: 0 }
+        Progress { shown: Shown::Lines(out), due: EVERY, ended: false, printed: 0, news: News::default() }
     }
 
     /// Shows a Snapshot: what scripts printed since the last one, then how far the run is.
@@ -75,6 +79,10 @@ impl Progress {
                 self.say(print);
                 self.printed = number + 1;
             }
+        }
+        for news in self.news.of(snapshot) {
+            let ascii = matches!(self.shown, Shown::Bars { unicode: false, .. });
+            self.say(&if ascii { news.replace('→', "->").replace('µ', "u") } else { news });
         }
         let over = matches!(snapshot.status, Status::Completed);
         match &mut self.shown {
@@ -193,6 +201,12 @@ pub fn bar_text(snapshot: &Snapshot, scenario: &ScenarioState, unicode: bool) ->
     }
     parts.extend(recent.p95.map(|p95| format!("p95 {}", human::time(p95))));
     parts.extend(recent.failed.map(|failed| format!("errors {}", human::percent(failed))));
+    parts.extend(match ringing(snapshot) {
+        0 => None,
+        1 => Some("1 alert rings".to_owned()),
+        many => Some(format!("{many} alerts ring")),
+    });
+    parts.extend(snapshot.broken_edit.as_ref().map(|_| "the edit is broken".to_owned()));
     let (held, broken) = thresholds(snapshot, &scenario.name);
     let (yes, no) = if unicode { ("✓", "✗") } else { ("ok ", "broken ") };
     let signs = [(yes, held), (no, broken)].into_iter().filter(|(_, count)| *count > 0);
@@ -223,7 +237,8 @@ fn begins(snapshot: &Snapshot, scenario: &ScenarioState) -> Option<String> {
 }
 
 /// One plain line about a scenario: `key=value` pairs, `-` where there is no value; `rps`, `p95`, `errors` and the first part
-/// of `rate` are of the last few seconds. `state`, `rate`, `waiting` and `dropped` appear where they say something.
+/// of `rate` are of the last few seconds. `state`, `rate`, `waiting`, `dropped`, `alerts` and `edit` appear
+/// where they say something.
 pub fn line(snapshot: &Snapshot, scenario: &ScenarioState) -> String {
     let recent = &scenario.recent;
     let none = || "-".to_owned();
@@ -244,8 +259,13 @@ pub fn line(snapshot: &Snapshot, scenario: &ScenarioState) -> String {
     let left =
         if is_open { format!(" waiting={} dropped={}", scenario.waiting, scenario.dropped) } else { String::new() };
     let (held, broken) = thresholds(snapshot, &scenario.name);
+    let alerts = match ringing(snapshot) {
+        0 => String::new(),
+        many => format!(" alerts={many}"),
+    };
+    let edit = if snapshot.broken_edit.is_some() { " edit=broken" } else { "" };
     format!(
-        "progress time={:.1}s scenario={}{state} progress={:.0}%{rate} users={users}{left} rps={} p95={} errors={} iterations={} thresholds={held}/{}",
+        "progress time={:.1}s scenario={}{state} progress={:.0}%{rate} users={users}{left} rps={} p95={} errors={} iterations={} thresholds={held}/{}{alerts}{edit}",
         seconds(snapshot.elapsed),
         word(&scenario.name),
         (scenario.progress.clamp(0.0, 1.0) * 100.0).floor(),
@@ -259,6 +279,11 @@ pub fn line(snapshot: &Snapshot, scenario: &ScenarioState) -> String {
 
 fn seconds(elapsed: Duration) -> f64 {
     (elapsed.as_secs_f64() * 10.0).floor() / 10.0
+}
+
+/// How many alerts ring now.
+fn ringing(snapshot: &Snapshot) -> usize {
+    snapshot.alerts.iter().filter(|alert| alert.phase == AlertPhase::Firing).count()
 }
 
 /// How many of the thresholds that concern a scenario hold and how many are broken now.

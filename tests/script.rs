@@ -23,4 +23,5 @@ mod store;
 mod think;
 mod users;
 mod weights;
+mod windows;
 mod written;

@@ -53,6 +53,9 @@ pub struct RunArgs {
     /// The script
     #[arg(required = true, value_name = "SCRIPT")]
     pub scripts: Vec<PathBuf>,
+    /// Do not take edits: files that are saved while the run goes on change nothing
+    #[arg(long, help_heading = "Control")]
+    pub no_watch: bool,
     /// What the command line sets against the script.
     #[command(flatten)]
     pub overrides: OverrideArgs,

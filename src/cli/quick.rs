@@ -42,7 +42,7 @@ pub fn quick(mut args: QuickArgs) -> Exit {
     }
     // Who only wants to see some numbers sees them; the report says what they are worth.
     args.flags.on_invalid.get_or_insert(OnInvalid::Warn);
-    run_compiled(compiled, &args.flags)
+    run_compiled(compiled, &args.flags, None)
 }
 
 /// `SELECTOR: EXPRESSION`; tags of the selector have colons of their own.

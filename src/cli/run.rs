@@ -3,6 +3,7 @@
 //! Compile, check the machine, start what the script needs, run, watch signals, show progress, report, choose the exit
 //! code. Whatever happens after the run has started, a report is written.
 
+mod captures;
 mod console;
 pub(super) mod finish;
 mod signals;
@@ -13,19 +14,27 @@ use super::exit::Exit;
 use super::{args, doctor, err, out};
 use crate::control::{Author, Command};
 use crate::diagnostic::{Diagnostic, render_all};
-use crate::engine::{Run, Settings, on_large_stack};
+use crate::engine::{Run, Settings, Watch, on_large_stack};
+use crate::metrics::Delivery;
 use crate::plan::Plan;
 use crate::progress::{Mode, Progress};
 use crate::report::{self, Facts};
 use crate::script::compile::{Compiled, compile};
 use crate::target::{RunningTarget, Target, TargetOptions};
 use crate::user::fiber;
+use crate::webhook::{Patience, Webhooks};
 use args::{RunArgs, RunFlags, Ui};
+use captures::Captures;
+use chrono::{DateTime, Utc};
 use console::Console;
 use signals::Asked;
+use std::hash::{BuildHasher, RandomState};
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long the report waits for webhooks that were not delivered when the run ended.
+const LAST_CHANCE: Duration = Duration::from_secs(3);
 
 /// Runs a script; see the module's head.
 pub fn run(args: &RunArgs) -> Exit {
@@ -34,11 +43,13 @@ pub fn run(args: &RunArgs) -> Exit {
         return Exit::Usage;
     };
     let overrides = args.overrides.overrides();
-    run_compiled(on_large_stack(|| compile(script, &overrides)), &args.flags)
+    let compiled = on_large_stack(|| compile(script, &overrides));
+    let watch = (!args.no_watch).then(|| Watch { path: script.clone(), overrides });
+    run_compiled(compiled, &args.flags, watch)
 }
 
-/// Runs what was compiled, wherever its script came from.
-pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags) -> Exit {
+/// Runs what was compiled, wherever its script came from; from files, these are watched.
+pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags, watch: Option<Watch>) -> Exit {
     quiet_panics_of_users();
     let color = args.color.on(std::io::stderr().is_terminal());
     let listens = args.commands || std::io::stdin().is_terminal();
@@ -74,8 +85,10 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags) -> Exit {
         demo_url: demo.as_ref().map(RunningTarget::url),
         paused: args.paused,
         rollback_on_errors: args.rollback_on_errors,
+        watch,
     };
-    let started_at = chrono::Utc::now();
+    let started_at = Utc::now();
+    let webhooks = Webhooks::new(name_of_run(started_at), Patience::default());
     let began = Instant::now();
     let run = match Run::start(Arc::clone(&plan), settings) {
         Ok(run) => run,
@@ -84,18 +97,29 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags) -> Exit {
             return Exit::Internal;
         }
     };
-    watch(&run, &plan, args, color, listens);
+    let deliveries = attend(&run, &plan, args, color, listens, webhooks);
     let (snapshot, ending) = run.join();
     drop(demo);
-    let plan = ending.plan.as_ref().unwrap_or(&plan);
-    finish::finish(args, plan, &snapshot, &ending, started_at, began.elapsed())
+    let plan = snapshot.plan.clone().unwrap_or(plan); // as edits have made it
+    let times = finish::Times { started_at, wall: began.elapsed() };
+    finish::finish(args, &plan, &snapshot, &ending, times, deliveries)
 }
 
-/// The main thread while the run goes on: progress and signals.
-fn watch(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
+/// The main thread while the run goes on: progress, signals, who is told of alerts. What came of telling them.
+fn attend(
+    run: &Run,
+    plan: &Plan,
+    args: &RunFlags,
+    color: bool,
+    listens: bool,
+    mut webhooks: Webhooks,
+) -> Vec<Delivery> {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return err(&format!("warning: no progress and no signals: {error}\n")),
+        Err(error) => {
+            err(&format!("warning: no progress, no signals, no webhooks: {error}\n"));
+            return Vec::new();
+        }
     };
     let bars = Mode::Bars { color, unicode: finish::speaks_unicode() };
     let mode = match args.ui {
@@ -134,6 +158,7 @@ fn watch(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
             progress.say("paused before the first iteration: type `resume` and Enter");
         }
         let mut told = 0;
+        let mut captures = Captures::new(args.summary.as_deref());
         let mut warned: Vec<String> = Vec::new();
         let mut interrupted = false;
         loop {
@@ -147,6 +172,9 @@ fn watch(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
                         progress.say(&report::intervention(intervention));
                     }
                     told = snapshot.interventions.len();
+                    for line in captures.take(plan, &snapshot) {
+                        progress.say(&line);
+                    }
                     let generator = &snapshot.generator;
                     for why in generator.invalid.iter().chain(&generator.warnings) {
                         if !warned.contains(why) {
@@ -155,6 +183,7 @@ fn watch(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
                         }
                     }
                     progress.update(&snapshot);
+                    webhooks.update(&snapshot);
                 }
                 line = console.line() => {
                     if std::io::stdin().is_terminal() {
@@ -170,8 +199,8 @@ fn watch(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
                     let command = match asked {
                         Asked::Interim => {
                             let snapshot = Arc::clone(&snapshots.borrow());
-                            let facts = Facts::passed(chrono::Utc::now(), snapshot.elapsed);
-                            out(&report::text(plan, &snapshot, &facts, finish::style(args.color)));
+                            let facts = Facts::passed(Utc::now(), snapshot.elapsed);
+                            out(&report::text(snapshot.plan.as_deref().unwrap_or(plan), &snapshot, &facts, finish::style(args.color)));
                             continue;
                         }
                         Asked::Stop if interrupted => Command::Kill { by: Author::Signal },
@@ -186,8 +215,28 @@ fn watch(run: &Run, plan: &Plan, args: &RunFlags, color: bool, listens: bool) {
                 }
             }
         }
+        progress.finish();
+        if webhooks.is_busy() {
+            let last_chance = webhooks.drain(LAST_CHANCE);
+            tokio::select! {
+                () = last_chance => {}
+                () = interruption(&mut signals) => {}
+            }
+        }
     });
-    progress.finish();
+    // The look-up of a name cannot be called back; nobody waits for it.
+    runtime.shutdown_background();
+    webhooks.finish()
+}
+
+/// Waits until somebody wants the end at once.
+async fn interruption(signals: &mut Option<Signals>) {
+    while !matches!(Signals::next(signals).await, Asked::Stop) {}
+}
+
+/// By which receivers of webhooks tell runs apart: when it began, and a number that no other has.
+fn name_of_run(started_at: DateTime<Utc>) -> String {
+    format!("{}-{:08x}", started_at.format("%Y%m%dT%H%M%SZ"), RandomState::new().hash_one(0u8) as u32)
 }
 
 fn start_demo(plan: &Plan) -> Result<Option<RunningTarget>, crate::target::TargetError> {

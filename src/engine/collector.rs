@@ -12,7 +12,7 @@ use super::recent::{Moment, RECENT, Watched, recent, total};
 use super::rollback::Rollback;
 use super::shard::TICK;
 use crate::clock::RunClock;
-use crate::control::Command;
+use crate::control::{Author, Command};
 use crate::expr::Rules;
 use crate::load::{Answer, Target};
 use crate::metrics::snapshot::{Generator, Intervention, ScenarioState, Status};
@@ -215,7 +215,9 @@ impl Collector {
                     }
                 }
                 Ok(ToCollector::Settle(settled)) => {
-                    self.publish();
+                    // The last second is seldom whole, and is all there is of it.
+                    self.ledger.close(self.elapsed() + Duration::from_secs(1));
+                    self.publish_now();
                     // Whoever asked may have run out of patience.
                     let _ = settled.send(());
                 }
@@ -276,7 +278,9 @@ impl Collector {
             let snapshot = self.snapshot(self.generator.clone());
             self.judge.replace(rules, edition.revision, &snapshot);
         }
-        self.broken_edit = None;
+        if edition.by == Author::File {
+            self.broken_edit = None;
+        }
         if self.edits.len() < EDITS {
             self.edits.push(edition);
         }
@@ -337,7 +341,9 @@ impl Collector {
         let running = matches!(self.status, Status::Running | Status::Paused | Status::Stopping);
         let generator = self.health.tick(now, &lags, lateness.as_ref(), &self.errors, running);
         let elapsed = self.elapsed();
-        for (metric, value) in self.machine.sample(now, &generator) {
+        let sampled = self.machine.sample(now, &generator);
+        // Before the scenarios start there is no run time to keep them under.
+        for (metric, value) in sampled.into_iter().filter(|_| self.clock.is_some()) {
             self.ledger.set(metric, TagSet::empty(), value, elapsed);
         }
         if let Some(reached) = self.reached.take() {
@@ -403,6 +409,7 @@ impl Collector {
             edits: self.edits.clone(),
             broken_edit: self.broken_edit.clone(),
             captures: self.captures.clone(),
+            plan: Some(Arc::clone(&self.plan)),
             history: Arc::clone(self.ledger.history()),
             ..Snapshot::default()
         }

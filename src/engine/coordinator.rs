@@ -14,6 +14,7 @@ use super::changes::Changes;
 use super::collector::{Collector, ToCollector};
 use super::graph;
 use super::order::{Order, ShardEvent};
+use super::reload::Reload;
 use super::revisions::{Made, Moment, Outcome, Revisions};
 use super::run::{Ending, Settings};
 use super::shard;
@@ -110,6 +111,11 @@ pub(super) fn coordinate(
         Ok(asker) => asker,
         Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
     };
+    let reload = settings.watch.as_ref().map(|watch| Reload::start(watch, plan, commands)).transpose();
+    let reload = match reload {
+        Ok(reload) => reload,
+        Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
+    };
     let mut lead = Lead {
         plan,
         shards: &shards,
@@ -126,7 +132,10 @@ pub(super) fn coordinate(
         unfit: false,
     };
     runtime.block_on(lead.whole_run(&mut from_shards));
-    let mut ending = Ending { plan: Some(Arc::clone(lead.revisions.plan())), ..lead.ending };
+    let mut ending = lead.ending;
+    if let Some(why) = reload.and_then(Reload::end) {
+        ending.bug.get_or_insert_with(|| format!("the thread that watches the script panicked: {why}"));
+    }
     shards.tell(&Order::Finish);
     drop(shards.orders);
     for thread in shards.threads {
@@ -373,9 +382,9 @@ impl Lead<'_> {
                 self.told::<()>(now, by, what, Err(why));
             }
             Command::Edit { by, plan } => {
-                // Whatever it says, it can be read.
-                let _ = self.to_collector.send(ToCollector::Broken(None));
                 self.edit(now, by, |revisions, by, moment| revisions.edit(by, &plan.0, moment));
+                // Whatever it says, it could be read.
+                let _ = self.to_collector.send(ToCollector::Broken(None));
             }
             Command::Rules { by, base, rules } => {
                 self.edit(now, by, |revisions, by, moment| revisions.rules(by, base, &rules, moment));

@@ -12,7 +12,7 @@ mod verdicts;
 
 use super::window::{Eyes, Window};
 use crate::control::{Author, Command};
-use crate::expr::{AlertRule, ClosureRule, Condition, Judgement, Moment, Rules, ThresholdRule};
+use crate::expr::{Abort, AlertRule, ClosureRule, Condition, Judgement, Moment, Rules, ThresholdRule};
 use crate::metrics::snapshot::Status;
 use crate::metrics::{AlertEvent, AlertPhase, AlertState, Snapshot, Verdict};
 use crate::plan::Plan;
@@ -196,15 +196,16 @@ impl Judge {
         watched.memory.see(when, rule.judge(&seen, Moment::Running), lasting, show);
         let after = when.saturating_sub(watched.since);
         if now.snapshot.status == Status::Running
-            && rule.options.abort
             && after >= rule.options.grace.max(window.unwrap_or_default())
             && watched.memory.is_broken_after(when, watched.since, lasting)
             && !self.over
         {
-            (watched.ended, self.over) = (true, true);
             let why = format!("threshold `{}: {}` was broken", rule.selector, rule.source);
+            let Some(command) = end(&rule.options.abort, why) else { return };
+            watched.ended = true;
+            self.over |= matches!(command, Command::Stop { .. });
             // The coordinator is there as long as anything runs.
-            let _ = self.commands.send(Command::Stop { by: Author::Threshold, why });
+            let _ = self.commands.send(command);
         }
     }
 
@@ -213,15 +214,12 @@ impl Judge {
         let Watched { rule, memory, since, ended, .. } = &mut self.closures[at];
         let broken = memory.is_broken_after(now.at, *since, Duration::ZERO);
         let after = now.at.saturating_sub(*since);
-        if now.snapshot.status == Status::Running
-            && rule.options.abort
-            && after >= rule.options.grace
-            && broken
-            && !self.over
-        {
-            (*ended, self.over) = (true, true);
+        if now.snapshot.status == Status::Running && after >= rule.options.grace && broken && !*ended && !self.over {
             let why = format!("threshold `{}` was broken", rule.name);
-            let _ = self.commands.send(Command::Stop { by: Author::Threshold, why });
+            let Some(command) = end(&rule.options.abort, why) else { return };
+            *ended = true;
+            self.over |= matches!(command, Command::Stop { .. });
+            let _ = self.commands.send(command);
         }
     }
 
@@ -359,6 +357,15 @@ impl Judge {
 impl<R> Watched<R> {
     fn new(rule: R, revision: u64, since: Duration) -> Self {
         Watched { rule, memory: Memory::default(), revision, since, ended: false, windowed: false, note: None }
+    }
+}
+
+/// How a breach is answered, if it ends anything.
+fn end(abort: &Abort, why: String) -> Option<Command> {
+    match abort {
+        Abort::No => None,
+        Abort::Run => Some(Command::Stop { by: Author::Threshold, why }),
+        Abort::Scenario(scenario) => Some(Command::End { by: Author::Threshold, scenario: scenario.clone(), why }),
     }
 }
 

@@ -28,6 +28,7 @@ mod machine_load;
 mod order;
 mod reactions;
 mod recent;
+mod reload;
 mod resident;
 mod revisions;
 mod rollback;
@@ -40,5 +41,6 @@ mod tests;
 mod wake;
 mod window;
 
+pub use reload::Watch;
 pub use run::{Ending, Run, Settings, StartError};
 pub use stack::on_large_stack;

@@ -1,6 +1,7 @@
 //! A run as the door holds it: how it is started, watched, changed and waited for.
 
 use super::coordinator::coordinate;
+use super::reload::Watch;
 use super::shard;
 use crate::control::{Author, Command};
 use crate::metrics::Snapshot;
@@ -22,6 +23,8 @@ pub struct Settings {
     pub paused: bool,
     /// Whether an edit of the code that makes errors is undone.
     pub rollback_on_errors: bool,
+    /// The script's files, whose edits come into the run; `None` looks at none.
+    pub watch: Option<Watch>,
 }
 
 /// Why a run could not start.
@@ -55,8 +58,6 @@ pub struct Ending {
     pub marked_failed: Option<String>,
     /// What `setup` returned.
     pub data: Option<Arc<Value>>,
-    /// The Plan at the end, after all edits; `None` when the run never came about.
-    pub plan: Option<Arc<Plan>>,
 }
 
 /// A run that is going on.

@@ -6,8 +6,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Condition;
+use super::rule::{check, lasting, sound};
+use super::{Catalog, Condition, Part, Problem, ProblemKind, Receiver};
 use crate::diagnostic::Span;
+use crate::units::duration;
 
 /// How bad it is when an alert rings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -24,6 +26,9 @@ pub enum AlertSeverity {
 }
 
 impl AlertSeverity {
+    /// All, from the mildest.
+    pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Critical];
+
     /// The word of scripts and of the API.
     pub fn word(self) -> &'static str {
         match self {
@@ -41,19 +46,25 @@ impl fmt::Display for AlertSeverity {
     }
 }
 
-/// Somebody who is told of an alert by a POST of JSON.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Receiver {
-    /// Where to.
-    pub url: String,
-    /// Sent with it, such as `Authorization`; never shown.
-    pub headers: Vec<(String, String)>,
-}
-
-impl fmt::Debug for Receiver {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Receiver").field("url", &self.url).field("headers", &self.headers.len()).finish()
-    }
+/// What `alert` says beside the name and `when`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AlertOptions {
+    /// For how long it must be true before it rings; at once without.
+    pub lasting: Option<Duration>,
+    /// What must be true for it to be resolved.
+    pub resolve_when: Option<String>,
+    /// For how long that must last; as long as `lasting` without.
+    pub resolve_after: Option<Duration>,
+    /// How bad it is when it rings.
+    pub severity: AlertSeverity,
+    /// What has happened, for people.
+    pub description: String,
+    /// What to do about it.
+    pub resolution: String,
+    /// Who is told, beside the log.
+    pub notify: Vec<Receiver>,
+    /// Whether the script does something when it rings.
+    pub acts: bool,
 }
 
 /// One alert.
@@ -83,4 +94,72 @@ pub struct AlertRule {
     pub acts: bool,
     /// Where it stands in the script; `None` for one from elsewhere.
     pub span: Option<Span>,
+}
+
+impl AlertRule {
+    /// Checks an alert. The language is that of thresholds without a selector: every method says `of` which metric. The problems
+    /// are warnings beside a rule, and hold at least one error without one; those of `when` come first.
+    pub fn parse(
+        name: &str,
+        when: &str,
+        options: AlertOptions,
+        span: Option<Span>,
+        catalog: Catalog<'_>,
+    ) -> (Option<Self>, Vec<Problem>) {
+        let (condition, mut problems) = check(when, None, None, catalog);
+        let rings = lasting(condition.as_ref(), options.lasting, "lasting", &mut problems).unwrap_or_default();
+        let mut resolve_when = None;
+        let mut calm = options.resolve_after;
+        if let Some(text) = &options.resolve_when {
+            let (condition, found) = check(text, None, None, catalog);
+            problems.extend(found.into_iter().map(|problem| Problem { part: Part::Resolve, ..problem }));
+            calm = lasting(condition.as_ref(), calm, "resolve_after", &mut problems).or(calm);
+            resolve_when = condition.map(|condition| (text.trim().to_owned(), condition));
+        }
+        if name.trim().is_empty() {
+            problems.push(Problem::in_option(ProblemKind::NoName, "name"));
+        }
+        let faults = options.notify.iter().filter_map(Receiver::fault);
+        problems.extend(faults.map(|fault| Problem::in_option(fault, "notify")));
+        // How long is said beside it, so that whoever judges asks one place.
+        let bare = |condition: Condition| Condition { lasting: None, ..condition };
+        let rule = condition.map(|condition| Self {
+            name: name.to_owned(),
+            source: when.trim().to_owned(),
+            condition: bare(condition),
+            lasting: rings,
+            resolve_when: resolve_when.map(|(text, condition)| (text, bare(condition))),
+            resolve_after: calm.unwrap_or(rings),
+            severity: options.severity,
+            description: options.description,
+            resolution: options.resolution,
+            notify: options.notify,
+            acts: options.acts,
+            span,
+        });
+        sound(rule, problems)
+    }
+
+    /// What is said of it, in the words of scripts; what is as usual is left out.
+    pub fn said(&self) -> Vec<(&'static str, String)> {
+        let time = |time: Duration| duration::print(time);
+        let mut said = vec![("when", self.source.clone()), ("severity", self.severity.to_string())];
+        let mut add = |key, there: bool, text: &dyn Fn() -> String| {
+            if there {
+                said.push((key, text()));
+            }
+        };
+        add("lasting", !self.lasting.is_zero(), &|| time(self.lasting));
+        add("resolve_when", self.resolve_when.is_some(), &|| {
+            self.resolve_when.as_ref().map(|(text, _)| text.clone()).unwrap_or_default()
+        });
+        add("resolve_after", self.resolve_after != self.lasting, &|| time(self.resolve_after));
+        add("description", !self.description.is_empty(), &|| self.description.clone());
+        add("resolution", !self.resolution.is_empty(), &|| self.resolution.clone());
+        add("notify", !self.notify.is_empty(), &|| {
+            self.notify.iter().map(Receiver::shown).collect::<Vec<_>>().join(", ")
+        });
+        add("then", self.acts, &|| "a closure".to_owned());
+        said
+    }
 }

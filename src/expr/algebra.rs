@@ -191,7 +191,7 @@ impl<'a> Check<'a> {
         };
         let before = self.problems.len();
         if !self.catalog.history {
-            self.report(ProblemKind::NotYet { feature }, word);
+            self.report(ProblemKind::NoHistory { feature }, word);
         }
         let inner = self.number(of, None, window);
         let ahead = ahead.map(|clause| self.duration(clause, name));
@@ -227,7 +227,7 @@ impl<'a> Check<'a> {
         if self.catalog.history {
             return self.duration(clause, "over");
         }
-        self.report(ProblemKind::NotYet { feature: Feature::Window }, clause.word);
+        self.report(ProblemKind::NoHistory { feature: Feature::Window }, clause.word);
         None
     }
 

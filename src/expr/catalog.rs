@@ -14,7 +14,8 @@ pub struct Catalog<'a> {
     pub metrics: &'a [MetricDef],
     /// The script's own tags.
     pub tags: &'a [String],
-    /// Whether what was measured can be asked for a window of time. Without it `over`, `for`, `slope` and `forecast` are refused.
+    /// Whether what was measured can be asked for a window of time, as in all rules of a run. Without it, in the objective of a
+    /// search, `over`, `for`, `slope` and `forecast` are refused.
     pub history: bool,
 }
 

@@ -1,9 +1,9 @@
-//! What the threshold language will have and has not yet: each is refused by name, with what to write meanwhile.
+//! What the threshold language has and cannot give everywhere: each is refused by name, with what to write instead.
 //!
-//! Named by the type check: windows and what is built on them need a history of the run, which is the catalogue's to say; and
-//! by the parser for what the grammar does not have.
+//! Named by the type check: windows and what is built on them need a history, which is the catalogue's to say; and by the
+//! parser for what the grammar keeps for later.
 
-/// What a later version will understand.
+/// What is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Feature {
     /// `over 30s`
@@ -21,11 +21,12 @@ pub enum Feature {
 impl Feature {
     /// What it is called, and what to do without it.
     pub(super) fn words(self) -> (&'static str, &'static str) {
+        const SEARCHED: &str = "a search judges each step by one window of its own, which it chooses itself";
         match self {
-            Self::Window => ("a window (`over …`)", "without it the whole run so far is judged"),
-            Self::Lasting => ("`for …`", "without it every tick is judged"),
-            Self::Slope => ("`slope(…)`", "without it the value itself is judged"),
-            Self::Forecast => ("`forecast(…)`", "without it the value itself is judged"),
+            Self::Window => ("a window (`over …`)", SEARCHED),
+            Self::Lasting => ("`for …`", SEARCHED),
+            Self::Slope => ("`slope(…)`", SEARCHED),
+            Self::Forecast => ("`forecast(…)`", SEARCHED),
             Self::Baseline => ("comparing with a stored run", "compare with a limit: `p(95) < 300ms`"),
         }
     }

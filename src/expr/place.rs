@@ -1,4 +1,4 @@
-//! Where in a threshold's texts something stands. Counted in characters, as script positions are; it knows no script.
+//! Where in the texts of a rule something stands. Counted in characters, as script positions are; it knows no script.
 
 /// A place within an expression or a selector, counted in characters from its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +21,15 @@ impl Place {
     }
 }
 
-/// Which of a threshold's two texts a problem is in.
+/// Which part of a threshold or of an alert a problem is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// `http_req_duration{name:cart}`
     Selector,
-    /// `p(95) < 300ms`
+    /// `p(95) < 300ms`: the expression of a threshold, the `when` of an alert.
     Expression,
+    /// The `resolve_when` of an alert.
+    Resolve,
+    /// An option, by its key; its places mean nothing.
+    Option(&'static str),
 }

@@ -13,10 +13,10 @@ use crate::metrics::MetricKind;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ProblemKind {
     /// Nothing to judge.
-    #[error("the threshold expression is empty")]
+    #[error("the expression is empty")]
     EmptyExpression,
     /// A character that no expression has.
-    #[error("unexpected character `{character}` in a threshold expression")]
+    #[error("unexpected character `{character}` in an expression")]
     UnexpectedCharacter {
         /// The character.
         character: char,
@@ -36,7 +36,7 @@ pub enum ProblemKind {
         found: Option<String>,
     },
     /// The threshold is complete, yet more follows.
-    #[error("unexpected {found} behind the threshold")]
+    #[error("unexpected {found} behind the expression")]
     Trailing {
         /// The first of what follows, quoted.
         found: String,
@@ -89,7 +89,7 @@ pub enum ProblemKind {
     #[error("a number should stand here")]
     NotANumber,
     /// More operators than anybody writes.
-    #[error("the threshold expression is too long")]
+    #[error("the expression is too long")]
     TooLong,
     /// A quantity without `of` in a threshold without a selector.
     #[error("`{method}` of which metric?")]
@@ -98,11 +98,17 @@ pub enum ProblemKind {
         method: Method,
     },
     /// Nesting without end.
-    #[error("the threshold expression is nested too deep")]
+    #[error("the expression is nested too deep")]
     TooDeep,
     /// Part of the language, but of a later version.
     #[error("{} is not available yet in this version", feature.words().0)]
     NotYet {
+        /// What.
+        feature: Feature,
+    },
+    /// Part of the language, but not where nothing is kept of the past: in the objective of a search.
+    #[error("{} does not go into an objective", feature.words().0)]
+    NoHistory {
         /// What.
         feature: Feature,
     },
@@ -130,7 +136,7 @@ pub enum ProblemKind {
         written: String,
     },
     /// A quantity or a limit that is compared with nothing.
-    #[error("a threshold is a comparison")]
+    #[error("an expression is a comparison")]
     NoComparison {
         /// The method, when there is one.
         method: Option<Method>,
@@ -142,7 +148,7 @@ pub enum ProblemKind {
         right: String,
     },
     /// `avg < med`, `1 < 2`, `1 < avg < 2`
-    #[error("a threshold compares one method with one limit")]
+    #[error("a comparison is one of a method with a limit")]
     NotALimit {
         /// What stands in the wrong place.
         found: &'static str,
@@ -216,6 +222,38 @@ pub enum ProblemKind {
     /// `severity: "warn"` and `abort: true` contradict each other.
     #[error("a threshold of severity `warn` cannot abort the run")]
     WarnAborts,
+    /// `p(95) < 300ms for 20s` with `lasting: 20.s`
+    #[error("the expression says `for`, the options say `{option}`")]
+    LastingTwice {
+        /// The key of the option.
+        option: &'static str,
+    },
+    /// `abort: "scenario"`, and nothing says which.
+    #[error("`abort: \"scenario\"` of which scenario?")]
+    AbortsWhich,
+    /// No scenario of that name.
+    #[error("there is no scenario `{name}`")]
+    UnknownScenario {
+        /// As written.
+        name: String,
+        /// The scenario that was probably meant.
+        nearest: Option<String>,
+    },
+    /// An alert that cannot be told from others.
+    #[error("an alert has a name that is not empty")]
+    NoName,
+    /// Two alerts of one name.
+    #[error("an alert `{name}` exists already")]
+    NameTwice {
+        /// The name.
+        name: String,
+    },
+    /// Nobody can be told there.
+    #[error("{reason}")]
+    BadReceiver {
+        /// What exactly is wrong.
+        reason: String,
+    },
     /// `scenario: "a"` and `{scenario:b}` contradict each other.
     #[error("the option says scenario `{option}`, the selector says `{selector}`")]
     TwoScenarios {
@@ -252,7 +290,8 @@ impl ProblemKind {
         match self {
             Self::UnknownMethod { nearest: Some(nearest), .. }
             | Self::UnknownMetric { nearest: Some(nearest), .. }
-            | Self::UnknownTag { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            | Self::UnknownTag { nearest: Some(nearest), .. }
+            | Self::UnknownScenario { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::UnknownOperator { written } => {
                 let meant = match written.as_str() {
                     "=" | "====" => "==",
@@ -283,7 +322,10 @@ impl ProblemKind {
     /// What would be right, when it needs a line of its own.
     fn help(&self) -> Option<String> {
         match self {
-            Self::NotYet { feature } => Some(feature.words().1.to_owned()),
+            Self::LastingTwice { option } => Some(format!("they mean the same: leave out `for` or `{option}`")),
+            Self::AbortsWhich => Some("say `scenario: \"browse\"`, or `{scenario:browse}` in the selector".to_owned()),
+            Self::BadReceiver { .. } => Some("write `\"https://example.com/hook\"`".to_owned()),
+            Self::NotYet { feature } | Self::NoHistory { feature } => Some(feature.words().1.to_owned()),
             Self::UnknownMethod { .. } => {
                 Some("methods are `count`, `rate`, `value`, `avg`, `min`, `max`, `med` and `p(N)`".to_owned())
             }
@@ -313,7 +355,20 @@ impl ProblemKind {
     }
 }
 
-/// Something wrong with a threshold, and where.
+impl ProblemKind {
+    /// In words, without a place.
+    pub fn told(&self) -> Diagnostic {
+        Diagnostic {
+            severity: Severity::Error,
+            message: self.to_string(),
+            span: None,
+            label: self.label(),
+            help: self.help(),
+        }
+    }
+}
+
+/// Something wrong with a rule, and where.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
     /// What.
@@ -335,6 +390,11 @@ impl Problem {
         Self { kind, part: Part::Selector, place }
     }
 
+    /// A problem of an option.
+    pub(super) fn in_option(kind: ProblemKind, key: &'static str) -> Self {
+        Self { kind, part: Part::Option(key), place: Place::between(0, 0) }
+    }
+
     /// An error refuses the script, a warning is printed.
     pub fn severity(&self) -> Severity {
         match self.kind {
@@ -346,16 +406,16 @@ impl Problem {
     /// With its place in the script: `selector` and `expression` are where the first character of each text stands; for a
     /// text that has no such place (a flag, the API, a computed string) the message alone must do.
     pub fn diagnostic(&self, selector: Option<&Span>, expression: Option<&Span>) -> Diagnostic {
-        let place = match self.part {
-            Part::Selector => selector,
-            Part::Expression => expression,
-        };
-        Diagnostic {
-            severity: self.severity(),
-            message: self.kind.to_string(),
-            span: place.map(|start| start.narrowed(self.place.offset, self.place.length)),
-            label: self.kind.label(),
-            help: self.kind.help(),
+        match self.part {
+            Part::Selector => self.told(selector),
+            Part::Expression => self.told(expression),
+            Part::Resolve | Part::Option(_) => self.told(None),
         }
+    }
+
+    /// The same with the place where the text of its part begins, whichever that is.
+    pub fn told(&self, text: Option<&Span>) -> Diagnostic {
+        let span = text.map(|start| start.narrowed(self.place.offset, self.place.length));
+        Diagnostic { severity: self.severity(), span, ..self.kind.told() }
     }
 }

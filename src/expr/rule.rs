@@ -10,6 +10,7 @@ use super::types::Check;
 use super::{Catalog, Place, Problem, ProblemKind, Selector, View, parser, selector};
 use crate::diagnostic::{Severity, Span};
 use crate::metrics::MetricDef;
+use crate::units::duration;
 
 /// What breaking a threshold means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,19 +22,62 @@ pub enum RuleSeverity {
     Fail,
 }
 
-/// The third argument of `threshold`.
+/// What a breach ends.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Abort {
+    /// Nothing.
+    #[default]
+    No,
+    /// The run (k6's `abortOnFail`).
+    Run,
+    /// The scenario of that name, and nothing else. Declared without a name it gets the one that the options or the selector
+    /// say when the threshold is checked.
+    Scenario(String),
+}
+
+/// The last argument of `threshold`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RuleOptions {
     /// What breaking it means.
     pub severity: RuleSeverity,
-    /// Whether breaking it ends the run (k6's `abortOnFail`).
-    pub abort: bool,
-    /// How long it may be broken before that ends the run (k6's `delayAbortEval`); judging starts at once.
+    /// What breaking it ends.
+    pub abort: Abort,
+    /// How long it may be broken before that ends anything (k6's `delayAbortEval`); judging starts at once.
     pub grace: Duration,
+    /// For how long it must be broken to count. An expression has it in its condition, from here or from its `for`.
+    pub lasting: Option<Duration>,
     /// Whether having no data at the end fails it.
     pub required: bool,
     /// Only this scenario's part of the metric.
     pub scenario: Option<String>,
+}
+
+impl RuleOptions {
+    /// What is unusual in it, for people.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if let Some(scenario) = &self.scenario {
+            remarks.push(format!("in {scenario}"));
+        }
+        if self.severity == RuleSeverity::Warn {
+            remarks.push("warning only".to_owned());
+        }
+        if let Some(lasting) = self.lasting.filter(|lasting| !lasting.is_zero()) {
+            remarks.push(format!("lasting {}", duration::print(lasting)));
+        }
+        match &self.abort {
+            Abort::No => {}
+            Abort::Run => remarks.push("ends the run".to_owned()),
+            Abort::Scenario(name) => remarks.push(format!("ends {name}")),
+        }
+        if self.grace > Duration::ZERO {
+            remarks.push(format!("after {}", duration::print(self.grace)));
+        }
+        if self.required {
+            remarks.push("fails without data".to_owned());
+        }
+        remarks
+    }
 }
 
 /// A threshold that can be judged.
@@ -74,11 +118,11 @@ impl ThresholdRule {
             }
             watched = watched.with("scenario", option);
         }
-        let (condition, found) = check(expression, Some((watched.clone(), metric)), &options, catalog);
+        let own = Some((watched.clone(), metric));
+        let (condition, found) = check(expression, own, options.scenario.as_deref(), catalog);
         problems.extend(found);
-        let source = expression.trim().to_owned();
-        let make = |condition| Self { selector: read.selector, source, condition, options, span, watched };
-        finish(condition.map(make), problems)
+        let rule = finished(condition, options, expression, &mut problems, |_| Some((read.selector, watched)));
+        sound(rule.map(|rule| Self { span, ..rule }), problems)
     }
 
     /// Checks a threshold without a selector, in which every method says `of` what it is; listed under the first of these.
@@ -88,14 +132,13 @@ impl ThresholdRule {
         span: Option<Span>,
         catalog: Catalog<'_>,
     ) -> (Option<Self>, Vec<Problem>) {
-        let (condition, problems) = check(expression, None, &options, catalog);
-        let source = expression.trim().to_owned();
-        let rule = condition.and_then(|condition| {
+        let (condition, mut problems) = check(expression, None, options.scenario.as_deref(), catalog);
+        let first = |condition: &Condition| {
             let first = condition.quantities().into_iter().next()?;
-            let (selector, watched) = (first.of.clone()?, first.selector.clone());
-            Some(Self { selector, source, condition, options, span, watched })
-        });
-        finish(rule, problems)
+            Some((first.of.clone()?, first.selector.clone()))
+        };
+        let rule = finished(condition, options, expression, &mut problems, first);
+        sound(rule.map(|rule| Self { span, ..rule }), problems)
     }
 
     /// The series that it judges where `of` says nothing else: the selector, narrowed to the scenario of the options.
@@ -117,9 +160,9 @@ impl ThresholdRule {
         }
     }
 
-    /// Whether this judgement, made `elapsed` into the run, ends the run.
+    /// Whether this judgement, made `elapsed` into the run, ends what `options.abort` names.
     pub fn aborts(&self, judgement: Judgement, elapsed: Duration) -> bool {
-        self.options.abort && judgement.passed == Some(false) && elapsed >= self.options.grace
+        self.options.abort != Abort::No && judgement.passed == Some(false) && elapsed >= self.options.grace
     }
 
     /// Whether this judgement, made at the end, fails the run.
@@ -132,28 +175,66 @@ fn whole(text: &str) -> Place {
     Place::between(0, text.chars().count())
 }
 
-/// The condition that a text says with the threshold's own selector, and what is wrong with it, in its order.
-fn check<'a>(
+/// The condition that a text says, and what is wrong with it, in its order. `own` is what a quantity without `of` reads, with
+/// its metric if that is known.
+pub(super) fn check<'a>(
     expression: &'a str,
     own: Option<(Selector, Option<&'a MetricDef>)>,
-    options: &'a RuleOptions,
+    scenario: Option<&'a str>,
     catalog: Catalog<'a>,
 ) -> (Option<Condition>, Vec<Problem>) {
     let mut parsed = parser::parse(expression);
     let problems = std::mem::take(&mut parsed.problems);
-    let mut check = Check { text: expression, own, scenario: options.scenario.as_deref(), catalog, problems };
+    let mut check = Check { text: expression, own, scenario, catalog, problems };
     let condition = check.condition(&parsed);
     let mut problems = check.problems;
     problems.sort_by_key(|problem| problem.place.offset);
-    if options.abort && options.severity == RuleSeverity::Warn {
-        problems.push(Problem::new(ProblemKind::WarnAborts, whole(expression)));
-    }
     (condition, problems)
 }
 
-/// The rule, if nothing is wrong with it.
-fn finish(rule: Option<ThresholdRule>, problems: Vec<Problem>) -> (Option<ThresholdRule>, Vec<Problem>) {
+/// How long a condition must last, of its `for` and of an option; both together are one too many.
+pub(super) fn lasting(
+    condition: Option<&Condition>,
+    option: Option<Duration>,
+    key: &'static str,
+    problems: &mut Vec<Problem>,
+) -> Option<Duration> {
+    let option = option.filter(|lasting| !lasting.is_zero());
+    let said = condition.and_then(|condition| condition.lasting);
+    if said.is_some() && option.is_some() {
+        problems.push(Problem::in_option(ProblemKind::LastingTwice { option: key }, key));
+    }
+    said.or(option)
+}
+
+/// The rule of a condition with what its options say; `selectors` are the one that is shown and the one that is watched.
+fn finished(
+    condition: Option<Condition>,
+    options: RuleOptions,
+    expression: &str,
+    problems: &mut Vec<Problem>,
+    selectors: impl FnOnce(&Condition) -> Option<(Selector, Selector)>,
+) -> Option<ThresholdRule> {
+    if options.abort != Abort::No && options.severity == RuleSeverity::Warn {
+        problems.push(Problem::new(ProblemKind::WarnAborts, whole(expression)));
+    }
+    let lasting = lasting(condition.as_ref(), options.lasting, "lasting", problems);
+    let condition = Condition { lasting, ..condition? };
+    let (selector, watched) = selectors(&condition)?;
+    let mut options = options;
+    if matches!(options.abort, Abort::Scenario(_)) {
+        match watched.exactly("scenario") {
+            Some(name) => options.abort = Abort::Scenario(name.to_owned()),
+            None => problems.push(Problem::in_option(ProblemKind::AbortsWhich, "abort")),
+        }
+    }
+    let source = expression.trim().to_owned();
+    Some(ThresholdRule { selector, source, condition, options, span: None, watched })
+}
+
+/// What was made, if nothing is wrong with it.
+pub(super) fn sound<T>(made: Option<T>, problems: Vec<Problem>) -> (Option<T>, Vec<Problem>) {
     let refused = problems.iter().any(|problem| problem.severity() == Severity::Error);
-    debug_assert!(rule.is_some() || refused, "a refused threshold must say why");
-    (rule.filter(|_| !refused), problems)
+    debug_assert!(made.is_some() || refused, "a refused rule must say why");
+    (made.filter(|_| !refused), problems)
 }

@@ -80,6 +80,11 @@ impl Selector {
         self.tags().find(|(name, _)| *name == tag).map(|(_, value)| value)
     }
 
+    /// What this tag must be to the letter, if the selector says so.
+    pub fn exactly(&self, tag: &str) -> Option<&str> {
+        self.tags.iter().find(|wanted| wanted.tag == tag && !wanted.glob).map(|wanted| wanted.value.as_str())
+    }
+
     /// The same with one more condition, to be met to the letter; an equal tag is replaced.
     #[must_use]
     pub fn with(self, tag: &str, value: &str) -> Self {

@@ -85,7 +85,7 @@ impl<'a> Check<'a> {
         let lasting = match &parsed.lasting {
             Some(clause) if self.catalog.history => Some(self.duration(clause, "for")?),
             Some(clause) => {
-                self.report(ProblemKind::NotYet { feature: Feature::Lasting }, clause.word);
+                self.report(ProblemKind::NoHistory { feature: Feature::Lasting }, clause.word);
                 None
             }
             None => None,

@@ -14,6 +14,7 @@ use super::trend::Trend;
 use super::verdict::{AlertEvent, AlertState, Verdict};
 use crate::control::Author;
 use crate::load::Answer;
+use crate::plan::Plan;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -177,6 +178,8 @@ pub struct Snapshot {
     pub code_revisions: Vec<CodeRevision>,
     /// Why somebody wanted to keep this moment as a summary of its own, in order; bounded.
     pub captures: Vec<String>,
+    /// The Plan as it is now, with all that edits have made of it; `None` before anything is known.
+    pub plan: Option<Arc<Plan>>,
     /// What every series has seen, second by second.
     pub history: Arc<RwLock<History>>,
     /// What was changed while the run went on, in order; bounded.

@@ -1,8 +1,9 @@
 //! What the bars and lines say, and when.
 
 use super::*;
-use crate::metrics::Verdict;
+use crate::control::Author;
 use crate::metrics::snapshot::Recent;
+use crate::metrics::{AlertState, BrokenEdit, Verdict};
 use std::sync::{Arc, Mutex};
 
 fn verdict(selector: &str, scenario: Option<&str>, passed: Option<bool>) -> Verdict {
@@ -189,6 +190,7 @@ fn a_plain_line_comes_every_ten_seconds_of_the_run_and_once_at_its_end() {
     let mut last = snapshot(0.0);
     for half_seconds in 0..=70 {
         last = snapshot(f64::from(half_seconds) / 2.0);
+        last.thresholds.clear();
         progress.update(&last);
     }
     last.status = Status::Completed;
@@ -213,12 +215,36 @@ fn a_plain_line_comes_every_ten_seconds_of_the_run_and_once_at_its_end() {
 }
 
 #[test]
+fn news_stand_between_the_lines_and_what_lasts_stands_in_them() {
+    let sink = Sink::default();
+    let mut progress = Progress::lines_to(Box::new(sink.clone()));
+    let mut snapshot = snapshot(10.0);
+    snapshot.scenarios.truncate(1);
+    snapshot.alerts = vec![AlertState { phase: AlertPhase::Firing, ..AlertState::default() }; 2];
+    let text = "error: what is\u{1b}[31m this?".to_owned();
+    snapshot.broken_edit = Some(BrokenEdit { at: Duration::from_secs(9), by: Author::File, text });
+    progress.update(&snapshot);
+    let bar = bar_text(&snapshot, &snapshot.scenarios[0], true);
+    insta::assert_snapshot!(format!("{}{bar}", sink.text()), @r#"
+    the edit by the file cannot be used; revision 1 goes on until it is mended:
+    error: what is this?
+    threshold http_req_failed{scenario:browse}: rate < 1% is broken
+    threshold http_req_failed in fresh: rate < 1% is broken
+    progress time=10.0s scenario=browse progress=41% users=20/20 rps=310.2 p95=12.35ms errors=0.1% iterations=1234 thresholds=1/2 alerts=2 edit=broken
+     41%  20/20 users  310.2/s  p95 12.35ms  errors 0.1%  2 alerts ring  the edit is broken  ✓1 ✗1  10s
+    "#);
+    snapshot.alerts.truncate(1);
+    assert!(bar_text(&snapshot, &snapshot.scenarios[0], true).contains("  1 alert rings  "));
+}
+
+#[test]
 fn a_late_snapshot_gives_one_line_and_the_next_stays_on_the_grid() {
     let sink = Sink::default();
     let mut progress = Progress::lines_to(Box::new(sink.clone()));
     for seconds in [34.5, 35.0, 39.5, 40.0] {
         let mut snapshot = snapshot(seconds);
         snapshot.scenarios.truncate(1);
+        snapshot.thresholds.clear();
         progress.update(&snapshot);
     }
     let text = sink.text();
@@ -231,6 +257,7 @@ fn prints_of_scripts_pass_without_their_escapes() {
     let sink = Sink::default();
     let mut progress = Progress::lines_to(Box::new(sink.clone()));
     let mut snapshot = snapshot(1.0);
+    snapshot.thresholds.clear();
     snapshot.prints = vec!["hello\u{1b}[2J".into(), "two\nlines".into()];
     progress.update(&snapshot);
     assert_eq!(sink.text(), "hello\ntwo lines\n");

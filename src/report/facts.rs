@@ -1,6 +1,7 @@
 //! What the door knows about a run's end and no Snapshot does.
 
 use crate::control::Author;
+use crate::metrics::Delivery;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
@@ -76,8 +77,8 @@ pub struct Facts {
     pub marked_failed: Option<String>,
     /// Errors of the hooks.
     pub hook_errors: Vec<HookError>,
-    /// The revision of the rules that judged it; 1 is the script as it was started.
-    pub revision: u32,
+    /// What came of telling the receivers of alerts; empty without any.
+    pub deliveries: Vec<Delivery>,
     /// Files that were written beside the report, as the user named them.
     pub written: Vec<String>,
 }
@@ -94,7 +95,7 @@ impl Facts {
             stopped: None,
             marked_failed: None,
             hook_errors: Vec::new(),
-            revision: 1,
+            deliveries: Vec::new(),
             written: Vec::new(),
         }
     }

@@ -22,6 +22,7 @@ mod interventions;
 mod operations;
 mod page;
 mod plan;
+mod plan_rules;
 mod plan_wire;
 mod reference;
 mod requests;

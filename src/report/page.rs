@@ -301,7 +301,7 @@ fn ascii(text: &str) -> String {
         '░' => ':',
         _ => '?',
     };
-    text.chars().map(sign).collect()
+    text.replace('→', "->").chars().map(sign).collect()
 }
 
 /// A time in milliseconds with three digits, at most six columns wide: `640ns`, `12.5µs`, `1.23ms`, `123ms`, `12.0s`, `2m05s`.

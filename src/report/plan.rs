@@ -1,14 +1,14 @@
 //! The Plan for people: what `punk check` prints when nothing is wrong.
 
 use super::page::{Page, Piece, Style, Table, Tint};
+use super::plan_rules;
 use super::plan_wire::{MASK, connections, cookies, env_value, header_value, hooks, version, without_password};
-use crate::expr::RuleSeverity;
 use crate::plan::{Backoff, HttpSettings, Life, Limits, Options, Plan, Scenario};
 use crate::units::{duration, size};
 use serde_json::Value;
 use std::time::Duration;
 
-/// The printable Plan: scripts, scenarios, thresholds, metrics, and what of the options is not the default. Ends with a
+/// The printable Plan: scripts, scenarios, thresholds, alerts, metrics, and what of the options is not the default. Ends with a
 /// newline.
 pub fn plan_text(plan: &Plan, style: Style) -> String {
     let mut page = Page::new(style);
@@ -17,7 +17,8 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
     page.pieces(0, 0, &[Piece::tinted("PLAN", Tint::Strong), title.into(), Piece::tinted(&seed, Tint::Dim)]);
     sources(&mut page, plan);
     scenarios(&mut page, plan);
-    thresholds(&mut page, plan);
+    plan_rules::thresholds(&mut page, &plan.rules);
+    plan_rules::alerts(&mut page, &plan.rules);
     metrics(&mut page, plan);
     feeds(&mut page, plan);
     let changed = changed(&plan.options);
@@ -107,34 +108,6 @@ fn waits(life: &Life, usual: &Backoff) -> Vec<String> {
     let pacing = life.pacing.as_ref().map(|pacing| format!("pacing {pacing}"));
     let backoff = (life.backoff != *usual).then(|| format!("backoff {}", life.backoff));
     pacing.into_iter().chain(backoff).collect()
-}
-
-fn thresholds(page: &mut Page, plan: &Plan) {
-    if plan.rules.thresholds.is_empty() {
-        return;
-    }
-    page.heading("THRESHOLDS", "");
-    for rule in &plan.rules.thresholds {
-        let options = &rule.options;
-        let mut remarks = Vec::new();
-        if let Some(scenario) = &options.scenario {
-            remarks.push(format!("in {scenario}"));
-        }
-        if options.severity == RuleSeverity::Warn {
-            remarks.push("warning only".to_owned());
-        }
-        if options.abort {
-            remarks.push("ends the run".to_owned());
-        }
-        if options.grace > Duration::ZERO {
-            remarks.push(format!("after {}", duration::print(options.grace)));
-        }
-        if options.required {
-            remarks.push("fails without data".to_owned());
-        }
-        let remarks = if remarks.is_empty() { String::new() } else { format!("({})", remarks.join(", ")) };
-        page.pieces(2, 6, &[format!("{}: {}", rule.selector, rule.source).into(), Piece::tinted(&remarks, Tint::Dim)]);
-    }
 }
 
 fn metrics(page: &mut Page, plan: &Plan) {
@@ -280,7 +253,7 @@ fn http_changed(http: &HttpSettings, base: &HttpSettings) -> Vec<(String, String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expr::RuleOptions;
+    use crate::expr::{Abort, RuleOptions};
     use crate::plan::EnvValue;
     use crate::report::sample;
 
@@ -288,7 +261,7 @@ mod tests {
     fn a_plan() {
         let mut plan = sample::plan();
         let options = RuleOptions {
-            abort: true,
+            abort: Abort::Run,
             grace: Duration::from_secs(5),
             scenario: Some("browse".into()),
             ..RuleOptions::default()

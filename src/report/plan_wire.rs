@@ -3,7 +3,7 @@
 //! Times in milliseconds, sizes in bytes; what is not set is absent. Secrets do not leave the process: keys, passwords and
 //! the values of headers that carry them are masked.
 
-use crate::expr::RuleSeverity;
+use super::plan_rules::{self, AlertWire, ThresholdWire};
 use crate::plan::{EnvValue, HttpSettings, HttpVersion, Options, Plan, Scenario};
 use serde::Serialize;
 use serde_json::Value;
@@ -19,6 +19,8 @@ pub struct PlanWire {
     scripts: Vec<ScriptWire>,
     scenarios: Vec<ScenarioWire>,
     thresholds: Vec<ThresholdWire>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    alerts: Vec<AlertWire>,
     metrics: Vec<MetricWire>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     feeds: Vec<FeedWire>,
@@ -75,18 +77,6 @@ struct ScenarioWire {
 struct WeightedWire {
     weight: f64,
     run: String,
-}
-
-#[derive(Debug, Serialize)]
-struct ThresholdWire {
-    selector: String,
-    expression: String,
-    severity: &'static str,
-    abort: bool,
-    grace: f64,
-    required: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scenario: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -202,22 +192,13 @@ pub fn plan_json(plan: &Plan) -> Value {
     serde_json::to_value(PlanWire::new(plan)).expect("texts and numbers are always JSON")
 }
 
-fn ms(duration: Duration) -> f64 {
+pub(super) fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
 impl PlanWire {
     /// The wire twin of a Plan.
     pub fn new(plan: &Plan) -> Self {
-        let thresholds = plan.rules.thresholds.iter().map(|rule| ThresholdWire {
-            selector: rule.selector.to_string(),
-            expression: rule.source.clone(),
-            severity: if rule.options.severity == RuleSeverity::Warn { "warn" } else { "fail" },
-            abort: rule.options.abort,
-            grace: ms(rule.options.grace),
-            required: rule.options.required,
-            scenario: rule.options.scenario.clone(),
-        });
         let metrics = plan.metrics.iter().map(|def| MetricWire {
             name: def.name.to_string(),
             r#type: def.kind.word(),
@@ -233,7 +214,8 @@ impl PlanWire {
         PlanWire {
             scripts: scripts(plan),
             scenarios: plan.scenarios.iter().map(ScenarioWire::new).collect(),
-            thresholds: thresholds.collect(),
+            thresholds: plan_rules::thresholds_wire(&plan.rules),
+            alerts: plan_rules::alerts_wire(&plan.rules),
             metrics: metrics.collect(),
             feeds: feeds.collect(),
             hooks: hooks(plan),

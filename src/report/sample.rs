@@ -1,9 +1,13 @@
 //! Runs that never happened, for the tests of this folder: real Catalogues, Recorders and Cells, with chosen numbers.
 
+mod edited;
+
+pub(super) use edited::edited;
+
 use super::facts::{Facts, Outcome, Reason};
 use super::page::Style;
 use super::summary::Summary;
-use crate::expr::{Catalog, Judgement, RuleOptions, RuleSeverity, Rules, ThresholdRule};
+use crate::expr::{Abort, Catalog, Judgement, RuleOptions, RuleSeverity, Rules, ThresholdRule};
 use crate::load::{Argument, Load, Model, build};
 use crate::metrics::recorder::RequestSample;
 use crate::metrics::snapshot::{Generator, ScenarioState, Status};
@@ -201,7 +205,7 @@ fn scenario(name: &str, work: Work) -> Scenario {
 }
 
 pub(super) fn threshold(plan: &mut Plan, selector: &str, expression: &str, options: RuleOptions) {
-    let catalog = Catalog { metrics: &plan.metrics, tags: &[], history: false };
+    let catalog = Catalog { metrics: &plan.metrics, tags: &[], history: true };
     let (rule, problems) = ThresholdRule::parse(selector, expression, options, None, catalog);
     plan.rules.thresholds.push(rule.unwrap_or_else(|| panic!("{problems:?}")));
 }
@@ -220,7 +224,7 @@ pub(super) fn verdict(
         expression: rule.source.clone(),
         scenario: rule.options.scenario.clone(),
         severity: if rule.options.severity == RuleSeverity::Warn { "warn" } else { "fail" },
-        abort: rule.options.abort,
+        abort: rule.options.abort != Abort::No,
         passed,
         observed,
         observed_text: rule.condition.show(Judgement { passed, observed, part: 0 }),
@@ -300,7 +304,7 @@ pub(super) fn typical() -> Run {
         &mut plan,
         "http_req_duration{name:product}",
         "p(95) < 300ms",
-        RuleOptions { abort: true, ..RuleOptions::default() },
+        RuleOptions { abort: Abort::Run, ..RuleOptions::default() },
     );
     let mut shard = Shard::new(&plan);
     shard.request(&[("phase", "setup")], "POST", "POST /api/login", Fate::Status(200), 40.0);

@@ -4,11 +4,15 @@
 //! Times in milliseconds, rates per second, sizes in bytes, shares called `*_rate` in percent (only `values.rate` of a Rate
 //! metric is 0 to 1, as in k6). What was not measured is absent, never zero; a counter that counted nothing is 0.
 
+mod edits;
 mod metrics;
 mod rows;
+mod rules;
 
+use self::edits::{BrokenEditWire, CodeWire, EditWire};
 use self::metrics::MetricWire;
-use self::rows::{CheckWire, ErrorWire, GeneratorWire, OperationWire, RequestsWire, ScenarioWire, ThresholdWire};
+use self::rows::{CheckWire, ErrorWire, GeneratorWire, OperationWire, RequestsWire, ScenarioWire};
+use self::rules::{AlertWire, ThresholdWire, WebhookWire};
 use super::facts::Facts;
 use super::interventions::InterventionWire;
 use super::plan_wire::{OptionsWire, ScriptWire, scripts};
@@ -17,6 +21,7 @@ use crate::plan::Plan;
 use chrono::SecondsFormat;
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
+use std::time::Duration;
 
 /// Grows when a field changes its meaning or goes; new fields do not change it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -30,9 +35,12 @@ pub struct Summary {
     exit_code: u8,
     exit_reason: Vec<ReasonWire>,
     scripts: Vec<ScriptWire>,
-    revision: u32,
-    /// Edits of thresholds during the run; there are none as long as nothing can edit them.
-    edits: [Value; 0],
+    revision: u64,
+    edits: Vec<EditWire>,
+    /// The edit that could not be used and was never mended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken_edit: Option<BrokenEditWire>,
+    code_revisions: Vec<CodeWire>,
     interventions: Vec<InterventionWire>,
     seed: u64,
     started_at: String,
@@ -44,8 +52,8 @@ pub struct Summary {
     requests: RequestsWire,
     checks: Vec<CheckWire>,
     thresholds: Vec<ThresholdWire>,
-    /// Alerts that fired; there are none as long as no script can declare one.
-    alerts: [Value; 0],
+    alerts: Vec<AlertWire>,
+    webhooks: Vec<WebhookWire>,
     errors: Vec<ErrorWire>,
     generator: GeneratorWire,
 }
@@ -70,8 +78,10 @@ impl Summary {
             exit_code: facts.exit_code,
             exit_reason: reasons.collect(),
             scripts: scripts(plan),
-            revision: facts.revision,
-            edits: [],
+            revision: snapshot.revision.max(1),
+            edits: snapshot.edits.iter().map(EditWire::new).collect(),
+            broken_edit: snapshot.broken_edit.as_ref().map(BrokenEditWire::new),
+            code_revisions: snapshot.code_revisions.iter().map(CodeWire::new).collect(),
             interventions: InterventionWire::all(snapshot),
             seed: plan.options.seed,
             started_at: facts.started_at.to_rfc3339_opts(SecondsFormat::Millis, true),
@@ -82,8 +92,9 @@ impl Summary {
             requests: RequestsWire::new(&super::requests::Requests::new(snapshot, &operations)),
             operations: operations.iter().map(|operation| OperationWire::new(operation, snapshot.measured())).collect(),
             checks: super::checks::checks(snapshot).into_iter().map(CheckWire::new).collect(),
-            thresholds: snapshot.thresholds.iter().map(|verdict| ThresholdWire::new(verdict, facts.revision)).collect(),
-            alerts: [],
+            thresholds: snapshot.thresholds.iter().map(ThresholdWire::new).collect(),
+            alerts: AlertWire::all(snapshot),
+            webhooks: facts.deliveries.iter().map(WebhookWire::new).collect(),
             errors: ErrorWire::all(&snapshot.errors),
             generator: GeneratorWire::new(snapshot),
         }
@@ -108,6 +119,11 @@ fn number(value: f64) -> Option<Number> {
         return Some(Number::from(value as i64));
     }
     Number::from_f64(value)
+}
+
+/// A duration in milliseconds.
+fn ms(duration: Duration) -> Option<Number> {
+    number(duration.as_secs_f64() * 1e3)
 }
 
 /// A share from 0 to 1 in percent.

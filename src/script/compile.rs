@@ -4,6 +4,7 @@
 //! error per file, because Rhai's parser stops there; beyond syntax every error is collected. Call it on a large stack:
 //! parsing recurses as deep as the script nests.
 
+use super::alerts;
 use super::backoff;
 use super::declare::{Declaration, What};
 use super::desk::{Desk, Functions};
@@ -15,15 +16,15 @@ use super::scenarios;
 use super::settings::{self, Reader};
 use super::source::Sources;
 use super::thresholds;
-use super::{feed_uses, feeds};
+use super::{feed_uses, feeds, fingerprint};
 use crate::diagnostic::{Diagnostic, Severity, Span};
-use crate::expr::Rules;
+use crate::expr::{Catalog, Rules};
 use crate::metrics::{BUILT_IN, MetricDef};
 use crate::plan::{Backoff, Code, HttpSettings, Limits, Options, Plan, Source};
 use rhai::{Map, OptimizationLevel, Position};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -33,6 +34,10 @@ pub struct Compiled {
     pub plan: Option<Plan>,
     /// Errors and warnings, by file and line.
     pub diagnostics: Vec<Diagnostic>,
+    /// All files that could be read, also where there is no Plan.
+    pub sources: Vec<Source>,
+    /// Files that the script wants and that could not be read.
+    pub missing: Vec<PathBuf>,
 }
 
 /// Compiles the script at `path`.
@@ -60,7 +65,9 @@ fn compiled(overrides: &Overrides, load: impl FnOnce(&rhai::Engine, &mut Vec<Dia
         let already_wrong = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         let top = machine::evaluate_all(&mut engine, &sources, &overrides.env, already_wrong);
         let problems = RefCell::new(Vec::new());
-        plan = Some(build(&sources, &top, overrides, &problems));
+        let mut built = build(&sources, &top, overrides, &problems);
+        built.code = fingerprint::code(&engine, &sources, &built.scenarios);
+        plan = Some(built);
         for error in &top.failures {
             // What the walk has found on that line already is not told twice, in other words.
             let at = error.place.as_ref().map(|(path, line, _)| (path.as_str(), *line));
@@ -76,7 +83,7 @@ fn compiled(overrides: &Overrides, load: impl FnOnce(&rhai::Engine, &mut Vec<Dia
     }
     sort(&mut diagnostics);
     let plan = plan.filter(|_| diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error));
-    Compiled { plan, diagnostics }
+    Compiled { plan, diagnostics, sources: sources.files, missing: sources.missing }
 }
 
 /// The seed of a run that names none.
@@ -130,7 +137,10 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
     let metrics = metrics(&desk, of(|what| matches!(what, What::Metric(_))));
     let declared = of(|what| *what == What::Scenario);
     let scenarios = scenarios::read(&desk, declared, &options, overrides, &functions, &metrics);
-    let thresholds = thresholds::read(&desk, of(|what| *what == What::Threshold), &metrics, &options, &scenarios);
+    let catalog = Catalog { metrics: &metrics, tags: &options.declared_tags, history: true };
+    let declared = of(|what| *what == What::Threshold);
+    let (thresholds, closures) = thresholds::read(&desk, declared, catalog, &scenarios, &functions);
+    let alerts = alerts::read(&desk, of(|what| *what == What::Alert), catalog, &functions);
     Plan {
         sources: sources.files.clone(),
         setup: functions.has("setup"),
@@ -140,7 +150,7 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
         demo: record.demo > 0,
         options,
         scenarios,
-        rules: Rules { thresholds, ..Rules::default() },
+        rules: Rules { thresholds, closures, alerts },
         code: Code::default(),
         metrics,
         feeds,

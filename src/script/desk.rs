@@ -5,7 +5,7 @@ use super::places::{Declared, Part, Places};
 use super::settings::Reader;
 use super::source::Sources;
 use crate::diagnostic::Diagnostic;
-use rhai::Map;
+use rhai::{FnPtr, Map};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,5 +67,11 @@ impl Functions {
     /// Whether it can be called with nothing or with `data`; unknown names can be.
     pub(super) fn takes_at_most_data(&self, name: &str) -> bool {
         self.0.get(name).is_none_or(|arities| arities.iter().any(|arity| *arity <= 1))
+    }
+
+    /// Whether a closure, or a function by its name, can be called with so many arguments; unknown names can be.
+    pub(super) fn takes(&self, function: &FnPtr, arguments: usize) -> bool {
+        let wanted = arguments + function.curry().len();
+        self.0.get(function.fn_name()).is_none_or(|arities| arities.contains(&wanted))
     }
 }

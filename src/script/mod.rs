@@ -3,8 +3,10 @@
 //! The only floor that knows Rhai's engine. `bindings` are the names that users' code sees, `user` and `host` what those
 //! names find when they are called, `guard` what keeps one script from hurting its neighbours.
 
+mod alerts;
 pub mod backoff;
 pub(crate) mod bindings;
+mod closures;
 pub mod commons;
 pub mod compile;
 pub mod connect;
@@ -16,6 +18,7 @@ pub mod duration;
 pub mod error;
 mod feed_uses;
 mod feeds;
+mod fingerprint;
 mod functions;
 mod guard;
 pub mod home;

@@ -84,6 +84,6 @@ mod tests {
         assert!(wrong[0].starts_with("the objective `p(95) < fast`: "), "{wrong:?}");
         assert!(wrong[1].starts_with("the objective `rate of http_req_faild < 1%`: "), "{wrong:?}");
         let window = read_all("p(95) < 1s over 10s", Model::Users).unwrap_err();
-        assert!(window[0].contains("is not available yet in this version"), "{window:?}");
+        assert!(window[0].contains("a window (`over …`) does not go into an objective"), "{window:?}");
     }
 }

@@ -180,13 +180,26 @@ impl<'a> Reader<'a> {
 
     /// A map of further options, read by `read`.
     pub fn nested<T>(&self, key: &'static str, read: impl FnOnce(&Reader<'_>) -> T) -> Option<T> {
-        let value = self.value(key)?;
+        self.nested_item(key, &[], self.value(key)?, read)
+    }
+
+    /// The same for a map in the list of a key: `&[2]` is the third one.
+    pub fn nested_item<T>(
+        &self,
+        key: &'static str,
+        item: &[usize],
+        value: &Dynamic,
+        read: impl FnOnce(&Reader<'_>) -> T,
+    ) -> Option<T> {
         let Ok(map) = value.as_map_ref() else {
             self.wrong(key, "a map of options", value);
             return None;
         };
-        let part = self.part.keys.get(key).map(|(_, part)| part.clone()).unwrap_or_default();
-        let reader = Reader::new(&map, part, self.source, self.part.place.unwrap_or(self.fallback), self.problems);
+        let whole = self.part.keys.get(key).map(|(_, part)| part);
+        let part = item.iter().try_fold(whole, |part, at| part.map(|part| part.items.get(*at)));
+        let part = part.flatten().cloned().unwrap_or_default();
+        let fallback = part.place.or(self.part.place).unwrap_or(self.fallback);
+        let reader = Reader::new(&map, part, self.source, fallback, self.problems);
         let result = read(&reader);
         reader.finish(key);
         Some(result)
@@ -215,7 +228,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Options of the language whose capability is not built yet.
-const LATER: &[&str] = &["monitor", "observe", "lasting"];
+const LATER: &[&str] = &["monitor", "observe"];
 
 /// Keys that set something about HTTP, in `options` and in a scenario's `options`.
 pub fn http(reader: &Reader<'_>, base: &HttpSettings) -> HttpSettings {

@@ -23,6 +23,7 @@ pub fn is_library(path: &str) -> bool {
 const LARGEST: u64 = 4 << 20;
 
 /// All files of a script, parsed.
+#[derive(Default)]
 pub struct Sources {
     /// The main script first.
     pub files: Vec<Source>,
@@ -30,6 +31,8 @@ pub struct Sources {
     pub asts: Vec<Option<AST>>,
     /// For each file, what its imports resolve to: import path → index into `files`.
     pub imports: Vec<BTreeMap<String, usize>>,
+    /// Files that are wanted and could not be read.
+    pub missing: Vec<PathBuf>,
 }
 
 impl Sources {
@@ -39,14 +42,14 @@ impl Sources {
             Ok(text) => Self::of_text(engine, path, text, problems),
             Err(why) => {
                 problems.push(Diagnostic::error(format!("cannot read `{}`: {why}", path.display())));
-                Sources { files: Vec::new(), asts: Vec::new(), imports: Vec::new() }
+                Sources { missing: vec![path.to_path_buf()], ..Sources::default() }
             }
         }
     }
 
     /// The same for a main script whose text is known: `path` is its name, from which its imports resolve.
     pub fn of_text(engine: &Engine, path: &Path, text: String, problems: &mut Vec<Diagnostic>) -> Sources {
-        let mut sources = Sources { files: Vec::new(), asts: Vec::new(), imports: Vec::new() };
+        let mut sources = Sources::default();
         let root = project_root(path);
         sources.add(path.display().to_string(), path.to_path_buf(), text);
         let mut next = 0;
@@ -59,7 +62,7 @@ impl Sources {
 
     /// The files of a Plan, parsed again: on a shard, where nothing can be wrong any more.
     pub fn of_plan(engine: &Engine, files: &[Source]) -> Sources {
-        let mut sources = Sources { files: files.to_vec(), asts: Vec::new(), imports: Vec::new() };
+        let mut sources = Sources { files: files.to_vec(), ..Sources::default() };
         for at in 0..files.len() {
             let ast = parse(engine, &files[at]).ok();
             let mut found = BTreeMap::new();
@@ -76,7 +79,7 @@ impl Sources {
     }
 
     fn add(&mut self, path: String, file: PathBuf, text: String) {
-        let sha256 = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = sha256(&text);
         self.files.push(Source { path, file, text, sha256 });
     }
 
@@ -127,6 +130,9 @@ impl Sources {
                 .help("imports are relative to the importing file and stay inside the project (the nearest folder with a `punk.toml` or `.git`, else the script's own)"));
         }
         let text = read(&file).map_err(|why| {
+            if !self.missing.contains(&file) {
+                self.missing.push(file.clone());
+            }
             Diagnostic::error(format!("cannot import `{name}`: {why}")).help(format!("looked for `{}`", file.display()))
         })?;
         self.add(file.display().to_string(), file, text);
@@ -185,7 +191,16 @@ fn project_root(script: &Path) -> PathBuf {
     own.ancestors().find(marked).map_or(own.clone(), Path::to_path_buf)
 }
 
-fn read(path: &Path) -> Result<String, String> {
+/// What identifies a text: its SHA-256, lowercase hex.
+pub fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The text of a script file.
+///
+/// # Errors
+/// Why it is none, for people.
+pub fn read(path: &Path) -> Result<String, String> {
     let about = std::fs::metadata(path).map_err(|error| reason(&error))?;
     if !about.is_file() {
         return Err("it is not a file".to_owned());

@@ -28,7 +28,7 @@ fn plan(script: &str, target: &RunningTarget) -> Arc<Plan> {
 }
 
 fn settings() -> Settings {
-    Settings { shards: 2, demo_url: None, paused: false, rollback_on_errors: false }
+    Settings { shards: 2, demo_url: None, paused: false, watch: None, rollback_on_errors: false }
 }
 
 fn start(script: &str) -> Live {
@@ -199,7 +199,7 @@ fn fifty_swaps(load: &str) -> (Arc<Snapshot>, RunningTarget) {
         format!(
             r#"
             scenario("users", #{{ {load}, run: hit }});
-            fn hit() {{ this.n = (this.n ?? 0) + 1; http::get("TARGET/echo/{n}", #{{ name: "hit" }}); }}
+            fn hit() {{ this.n = (this.n ?? 0) + 1; http::get("TARGET/echo/{n}", #{{ name: "hit" }}); sleep(1.ms); }}
             "#
         )
     };
@@ -330,7 +330,7 @@ fn a_scenario_is_added_and_another_drains() {
     // Ids of users that came later are nobody else's.
     let ids: Vec<&str> = log.iter().filter_map(|one| one.path.strip_prefix("/echo/second-")).collect();
     assert!(ids.iter().all(|id| id.parse::<u64>().unwrap() > 1_000_000), "{ids:?}");
-    assert!(ending.plan.unwrap().scenarios[0].gone);
+    assert!(snapshot.plan.as_ref().unwrap().scenarios[0].gone);
 }
 
 const RULES: &str = r#"

@@ -5,7 +5,7 @@ use crate::cli::exit::{self, Exit};
 use crate::cli::{err, out};
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Ending, on_large_stack};
-use crate::metrics::Snapshot;
+use crate::metrics::{Delivery, Snapshot};
 use crate::plan::Plan;
 use crate::report::{self, Facts, HookError, Outcome, Reason, Stopped, Style, Summary};
 use crate::script::summary::{self, Output};
@@ -14,14 +14,23 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
+/// When a run was.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// Wall time at which it began.
+    pub(super) started_at: DateTime<Utc>,
+    /// How long it took.
+    pub(super) wall: Duration,
+}
+
 /// Tells why, writes every report, returns the exit code.
 pub(super) fn finish(
     args: &RunFlags,
     plan: &Plan,
     snapshot: &Snapshot,
     ending: &Ending,
-    started_at: DateTime<Utc>,
-    wall: Duration,
+    times: Times,
+    deliveries: Vec<Delivery>,
 ) -> Exit {
     let color = args.color.on(std::io::stderr().is_terminal());
     let errors = ending.refused.iter().chain(ending.failed_hook.as_ref().map(|(_, error)| error));
@@ -29,7 +38,7 @@ pub(super) fn finish(
         err(&format!("{}\n", error.diagnostic(&plan.sources).render(color)));
     }
     let mut reasons = exit::reasons(snapshot, ending, args.on_invalid != Some(OnInvalid::Warn));
-    let mut facts = facts(&reasons, snapshot, ending, started_at, wall);
+    let mut facts = Facts { deliveries, ..facts(&reasons, snapshot, ending, times) };
     let summary = Summary::new(plan, snapshot, &facts);
     if let Some(path) = &args.summary {
         match report::write_summary(path, &summary) {
@@ -47,7 +56,8 @@ pub(super) fn finish(
         }
     }
     if reasons.first().map(|(exit, _)| exit.code()) != Some(facts.exit_code).filter(|code| *code != 0) {
-        facts = Facts { written: facts.written.clone(), ..self::facts(&reasons, snapshot, ending, started_at, wall) };
+        let Facts { written, deliveries, .. } = facts;
+        facts = Facts { written, deliveries, ..self::facts(&reasons, snapshot, ending, times) };
     }
     if args.json {
         out(&Summary::new(plan, snapshot, &facts).to_json());
@@ -65,13 +75,7 @@ fn problem(reasons: &mut Vec<(Exit, String)>, problem: Diagnostic, color: bool) 
 }
 
 /// What the report needs to know of the end.
-fn facts(
-    reasons: &[(Exit, String)],
-    snapshot: &Snapshot,
-    ending: &Ending,
-    started_at: DateTime<Utc>,
-    wall: Duration,
-) -> Facts {
+pub(super) fn facts(reasons: &[(Exit, String)], snapshot: &Snapshot, ending: &Ending, times: Times) -> Facts {
     let deciding = reasons.first().map(|(exit, _)| *exit);
     let outcome = match deciding {
         None if snapshot.generator.invalid.is_empty() => Outcome::Passed,
@@ -94,7 +98,7 @@ fn facts(
         }),
         marked_failed: ending.marked_failed.clone(),
         hook_errors: hook_errors.collect(),
-        ..Facts::passed(started_at, wall)
+        ..Facts::passed(times.started_at, times.wall)
     }
 }
 

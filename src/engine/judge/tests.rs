@@ -194,7 +194,7 @@ fn windows_lie_within_the_load() {
 
 #[test]
 fn abort_comes_with_the_breach_after_grace_and_once() {
-    let options = RuleOptions { abort: true, grace: s(8), ..RuleOptions::default() };
+    let options = RuleOptions { abort: Abort::Run, grace: s(8), ..RuleOptions::default() };
     let windowed = rule("http_req_duration", "p(95) < 300ms over 2s", options.clone());
     let mut story = Story::new(thresholds(&[windowed])).seconds(7, "browse", SLOW);
     assert!(!story.stopped());
@@ -213,7 +213,7 @@ fn abort_comes_with_the_breach_after_grace_and_once() {
 fn a_new_rule_says_what_it_would_have_said_and_ends_nothing_by_it() {
     let mut story = Story::new(Rules::default()).seconds(10, "browse", FAST).seconds(5, "browse", SLOW);
     story = story.seconds(10, "browse", FAST);
-    let options = RuleOptions { abort: true, ..RuleOptions::default() };
+    let options = RuleOptions { abort: Abort::Run, ..RuleOptions::default() };
     let strict = rule("http_req_duration", "p(95) < 300ms over 5s", options);
     let rings = alert("slow", "p(95) of http_req_duration over 5s > 300ms", 2);
     story.edit(Rules { thresholds: vec![strict], alerts: vec![rings], ..Rules::default() }, 2);

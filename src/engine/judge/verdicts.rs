@@ -1,7 +1,7 @@
 //! From what is remembered of a rule to the Verdict of a Snapshot.
 
 use super::{Now, Watched};
-use crate::expr::{ClosureRule, Judgement, RuleSeverity, Selector, ThresholdRule};
+use crate::expr::{Abort, ClosureRule, Judgement, RuleSeverity, Selector, ThresholdRule};
 use crate::metrics::{Snapshot, Verdict};
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub(super) fn verdict(watched: &Watched<ThresholdRule>, now: &Now<'_>) -> Verdic
         expression: rule.source.clone(),
         scenario: rule.options.scenario.clone(),
         severity: word(rule.options.severity),
-        abort: rule.options.abort,
+        abort: rule.options.abort != Abort::No,
         passed,
         holds: memory.last.and_then(|last| last.passed),
         observed: decided.and_then(|decided| decided.observed),
@@ -46,7 +46,7 @@ pub(super) fn closure_verdict(watched: &Watched<ClosureRule>) -> Verdict {
         expression: rule.source.clone(),
         scenario: rule.options.scenario.clone(),
         severity: word(rule.options.severity),
-        abort: rule.options.abort,
+        abort: rule.options.abort != Abort::No,
         passed: if passed.is_none() && rule.options.required && memory.last.is_some() { Some(false) } else { passed },
         holds: memory.last.and_then(|last| last.passed),
         first_breach: memory.first_breach,

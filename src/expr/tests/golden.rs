@@ -294,7 +294,7 @@ fn everything_at_once() {
 
 #[test]
 fn a_warning_that_should_abort() {
-    let options = RuleOptions { abort: true, severity: RuleSeverity::Warn, ..RuleOptions::default() };
+    let options = RuleOptions { abort: Abort::Run, severity: RuleSeverity::Warn, ..RuleOptions::default() };
     assert_snapshot!(said("http_req_duration", "p(95) < 300ms", options), @r#"
     error: a threshold of severity `warn` cannot abort the run
      --> t.rhai:1:33

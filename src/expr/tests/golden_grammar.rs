@@ -110,7 +110,7 @@ fn limit_on_the_left() {
 #[test]
 fn nothing_to_compare_with() {
     assert_snapshot!(refused("http_req_duration", "p(95)"), @r#"
-    error: a threshold is a comparison
+    error: an expression is a comparison
      --> t.rhai:1:33
       |
     1 | threshold("http_req_duration", "p(95)");
@@ -136,7 +136,7 @@ fn limit_missing() {
 #[test]
 fn two_methods() {
     assert_snapshot!(refused("http_req_duration", "avg < med"), @r#"
-    error: a threshold compares one method with one limit
+    error: a comparison is one of a method with a limit
      --> t.rhai:1:39
       |
     1 | threshold("http_req_duration", "avg < med");
@@ -149,13 +149,13 @@ fn two_methods() {
 #[test]
 fn a_window() {
     assert_snapshot!(refused("http_req_duration", "p(95) < 300ms over 10s"), @r#"
-    error: a window (`over …`) is not available yet in this version
+    error: a window (`over …`) does not go into an objective
      --> t.rhai:1:47
       |
     1 | threshold("http_req_duration", "p(95) < 300ms over 10s");
       |                                               ^^^^
       |
-      = help: without it the whole run so far is judged
+      = help: a search judges each step by one window of its own, which it chooses itself
 
     1 error
     "#);
@@ -164,13 +164,13 @@ fn a_window() {
 #[test]
 fn a_window_behind_the_method() {
     assert_snapshot!(refused("http_req_duration", "p(95) over 10s < 300ms"), @r#"
-    error: a window (`over …`) is not available yet in this version
+    error: a window (`over …`) does not go into an objective
      --> t.rhai:1:39
       |
     1 | threshold("http_req_duration", "p(95) over 10s < 300ms");
       |                                       ^^^^
       |
-      = help: without it the whole run so far is judged
+      = help: a search judges each step by one window of its own, which it chooses itself
 
     1 error
     "#);
@@ -194,7 +194,7 @@ fn baseline() {
 #[test]
 fn trailing_text() {
     assert_snapshot!(refused("http_req_duration", "p(95) < 300ms please"), @r#"
-    error: unexpected `please` behind the threshold
+    error: unexpected `please` behind the expression
      --> t.rhai:1:47
       |
     1 | threshold("http_req_duration", "p(95) < 300ms please");
@@ -207,7 +207,7 @@ fn trailing_text() {
 #[test]
 fn strange_character() {
     assert_snapshot!(refused("http_req_duration", "p(95) < 300ms;"), @r#"
-    error: unexpected character `;` in a threshold expression
+    error: unexpected character `;` in an expression
      --> t.rhai:1:46
       |
     1 | threshold("http_req_duration", "p(95) < 300ms;");
@@ -220,7 +220,7 @@ fn strange_character() {
 #[test]
 fn empty() {
     assert_snapshot!(refused("http_req_duration", "  "), @r#"
-    error: the threshold expression is empty
+    error: the expression is empty
      --> t.rhai:1:33
       |
     1 | threshold("http_req_duration", "  ");
@@ -307,13 +307,13 @@ fn a_limit_on_the_left_of_a_calculation() {
 #[test]
 fn a_part_without_a_comparison() {
     assert_snapshot!(refused("http_req_duration", "p(95) and (avg < 5) + 3 > 2"), @r#"
-    error: a threshold is a comparison
+    error: an expression is a comparison
      --> t.rhai:1:33
       |
     1 | threshold("http_req_duration", "p(95) and (avg < 5) + 3 > 2");
       |                                 ^^^^^ compare it: `p(95) < …`
 
-    error: a threshold compares one method with one limit
+    error: a comparison is one of a method with a limit
      --> t.rhai:1:43
       |
     1 | threshold("http_req_duration", "p(95) and (avg < 5) + 3 > 2");
@@ -326,13 +326,13 @@ fn a_part_without_a_comparison() {
 #[test]
 fn text_behind_the_end() {
     assert_snapshot!(refused("http_req_duration", "p(95) < 5 over 10s and max < 3"), @r#"
-    error: a window (`over …`) is not available yet in this version
+    error: a window (`over …`) does not go into an objective
      --> t.rhai:1:43
       |
     1 | threshold("http_req_duration", "p(95) < 5 over 10s and max < 3");
       |                                           ^^^^
       |
-      = help: without it the whole run so far is judged
+      = help: a search judges each step by one window of its own, which it chooses itself
 
     error: unexpected `and` behind `over` or `for`
      --> t.rhai:1:52

@@ -158,8 +158,7 @@ fn what_needs_history_is_refused_by_name_without_it() {
     ] {
         let (rule, problems) = parse(TREND, expression, RuleOptions::default());
         let found: Vec<_> = problems.iter().map(|problem| problem.kind.to_string()).collect();
-        let expected: Vec<_> =
-            words.iter().map(|words| format!("{words} is not available yet in this version")).collect();
+        let expected: Vec<_> = words.iter().map(|words| format!("{words} does not go into an objective")).collect();
         assert!(rule.is_none());
         assert_eq!(found, expected, "{expression}");
     }

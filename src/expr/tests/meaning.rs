@@ -150,7 +150,7 @@ fn a_rate_over_no_time_is_no_number() {
 
 #[test]
 fn grace_delays_the_abort_and_only_that() {
-    let options = RuleOptions { abort: true, grace: Duration::from_secs(10), ..RuleOptions::default() };
+    let options = RuleOptions { abort: Abort::Run, grace: Duration::from_secs(10), ..RuleOptions::default() };
     let rule = parse(TREND, "max < 5", options).0.expect("a good rule");
     let view = Recorded::default().with(TREND, &[6.0]);
     let broken = rule.judge(&view, Moment::Running);

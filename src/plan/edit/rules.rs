@@ -2,7 +2,7 @@
 
 use super::Edit;
 use super::fixed::stays;
-use crate::expr::{AlertRule, Change, Condition, Rules, ThresholdRule};
+use crate::expr::{Abort, AlertRule, Change, Condition, Rules, ThresholdRule};
 use crate::plan::Plan;
 use std::collections::BTreeSet;
 
@@ -113,8 +113,10 @@ fn options(rule: &ThresholdRule) -> String {
     if options.severity == crate::expr::RuleSeverity::Warn {
         text.push_str(", only a warning");
     }
-    if options.abort {
-        text.push_str(", ends the run");
+    match &options.abort {
+        Abort::No => {}
+        Abort::Run => text.push_str(", ends the run"),
+        Abort::Scenario(name) => text.push_str(&format!(", ends {name}")),
     }
     if !options.grace.is_zero() {
         text.push_str(&format!(" after {}", crate::units::duration::print(options.grace)));

@@ -1,8 +1,8 @@
-//! The rows of the summary: scenarios, operations, requests, checks, thresholds, errors, generator.
+//! The rows of the summary: scenarios, operations, requests, checks, errors, generator.
 
-use super::{number, percent};
+use super::{ms, number, percent};
 use crate::load::Answer;
-use crate::metrics::{ErrorLog, Snapshot, Trend, Verdict};
+use crate::metrics::{ErrorLog, Snapshot, Trend};
 use crate::plan::Plan;
 use crate::report::arrivals::Arrivals;
 use crate::report::checks::Check;
@@ -202,47 +202,6 @@ impl CheckWire {
     pub(super) fn new(check: Check) -> Self {
         CheckWire { name: check.name, group: check.group, passes: check.passes, fails: check.fails }
     }
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct ThresholdWire {
-    selector: String,
-    expression: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scenario: Option<String>,
-    severity: &'static str,
-    abort: bool,
-    /// `null` without data.
-    passed: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    observed: Option<Number>,
-    /// Milliseconds of run time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_breach: Option<Number>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<String>,
-    revision: u32,
-}
-
-impl ThresholdWire {
-    pub(super) fn new(verdict: &Verdict, revision: u32) -> Self {
-        ThresholdWire {
-            selector: verdict.selector.clone(),
-            expression: verdict.expression.clone(),
-            scenario: verdict.scenario.clone(),
-            severity: verdict.severity,
-            abort: verdict.abort,
-            passed: verdict.passed,
-            observed: verdict.observed.and_then(number),
-            first_breach: verdict.first_breach.and_then(ms),
-            note: verdict.note.clone(),
-            revision,
-        }
-    }
-}
-
-fn ms(duration: Duration) -> Option<Number> {
-    number(duration.as_secs_f64() * 1e3)
 }
 
 #[derive(Debug, Serialize)]

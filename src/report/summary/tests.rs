@@ -1,6 +1,7 @@
 //! The summary against its schema, and its shape.
 
 use crate::control::Author;
+use crate::metrics::BrokenEdit;
 use crate::metrics::snapshot::Intervention;
 use crate::plan::Late;
 use crate::report::sample::{self, Run};
@@ -34,8 +35,11 @@ fn real_summaries_follow_the_schema() {
         what: "paused".into(),
         refused: Some("it is over".into()),
     }];
+    let mut unmended = sample::typical();
+    unmended.snapshot.broken_edit =
+        Some(BrokenEdit { at: Duration::from_secs(9), by: Author::File, text: "error: what is this?".into() });
     let others = [sample::typical(), sample::empty(), sample::refused(), sample::of_operations(&["a", "b"])];
-    let runs = others.into_iter().chain([stopped, changed]);
+    let runs = others.into_iter().chain([stopped, changed, sample::edited(), unmended]);
     for run in runs {
         let document = json(&run);
         assert_eq!(problems(&document), Vec::<String>::new(), "{document:#}");
@@ -136,6 +140,7 @@ fn a_typical_summary() {
       ],
       "revision": 1,
       "edits": [],
+      "code_revisions": [],
       "interventions": [],
       "seed": 42,
       "started_at": "2026-01-18T15:30:45.250Z",
@@ -207,10 +212,11 @@ fn a_typical_summary() {
         "{'name':'cart accepted','group':'::checkout','passes':100,'fails':0}"
       ],
       "thresholds": [
-        "{'selector':'http_req_failed','expression':'rate < 5%','severity':'fail','abort':false,'passed':true,'observed':0.0133,'revision':1}",
-        "{'selector':'http_req_duration{name:product}','expression':'p(95) < 300ms','severity':'fail','abort':true,'passed':true,'observed':105,'revision':1}"
+        "{'selector':'http_req_failed','expression':'rate < 5%','severity':'fail','abort':false,'passed':true,'observed':0.0133,'breach_count':0,'breaches':[],'revision':1,'since':0}",
+        "{'selector':'http_req_duration{name:product}','expression':'p(95) < 300ms','severity':'fail','abort':true,'passed':true,'observed':105,'breach_count':0,'breaches':[],'revision':1,'since':0}"
       ],
       "alerts": [],
+      "webhooks": [],
       "errors": [
         "{'type':'http','code':1503,'count':8,'sample':'GET http://shop.test/x: status 503','operations':['GET /api/products/{id}/reviews'],'first_seen':2500,'last_seen':2500}",
         "{'type':'refused','code':1212,'count':3,'sample':'POST http://shop.test/x: connection refused by 127.0.0.1:1','operations':['cart'],'first_seen':2500,'last_seen':2500}",
@@ -230,6 +236,48 @@ fn a_typical_summary() {
         "series": 161,
         "shards": 2
       }
+    }
+    "#);
+}
+
+#[test]
+fn edited_rules_and_alerts() {
+    let summary = json(&sample::edited());
+    let rows = |name: &str| -> Vec<String> {
+        summary[name].as_array().into_iter().flatten().map(|row| row.to_string().replace('"', "'")).collect()
+    };
+    insta::assert_json_snapshot!(json!({
+        "revision": summary["revision"],
+        "edits": rows("edits"),
+        "code_revisions": rows("code_revisions"),
+        "thresholds": rows("thresholds"),
+        "alerts": rows("alerts"),
+        "webhooks": rows("webhooks"),
+    }), @r#"
+    {
+      "revision": 3,
+      "edits": [
+        "{'revision':2,'code_revision':1,'at_seconds':15,'time':'2026-01-18T15:31:00.000Z','by':'the file','changes':[{'what':'threshold http_req_duration{name:product}','from':'p(95) < 300ms','to':'p(95) over 5s < 250ms'}],'refused':[],'notes':[]}",
+        "{'revision':3,'code_revision':2,'at_seconds':20,'time':'2026-01-18T15:31:05.000Z','by':'the API','changes':[{'what':'threshold tail','from':null,'to':'|m| m.p(95) < 300'},{'what':'alert gone','from':'p(99) over 10s > 800ms','to':null},{'what':'fn browse','from':null,'to':null}],'refused':['base_url: it cannot change while a run goes on'],'notes':['undoes revision 2 by the API']}"
+      ],
+      "code_revisions": [
+        "{'revision':1,'merged':true,'since_seconds':0,'iterations':250,'script_errors':0,'requests':451,'errors':6,'error_rate':1.330377,'latency':{'avg':59.5,'min':10,'med':59.135,'p(95)':104.447,'p(99)':108.031,'max':109}}",
+        "{'revision':2,'since_seconds':20,'iterations':250,'script_errors':1,'requests':451,'errors':12,'error_rate':2.660754,'latency':{'avg':54.5,'min':5,'med':54.015,'p(95)':99.327,'p(99)':103.423,'max':104}}"
+      ],
+      "thresholds": [
+        "{'selector':'http_req_failed','expression':'rate < 5%','severity':'fail','abort':false,'passed':true,'holds':true,'observed':0.044,'breach_count':0,'breaches':[],'distance':0.12,'revision':1,'since':0}",
+        "{'selector':'http_req_duration{name:product}','expression':'p(95) over 5s < 250ms','severity':'fail','abort':false,'passed':false,'holds':true,'observed':412,'first_breach':12000,'recovered':26500,'breach_count':3,'breaches':[{'from':12000,'to':14000,'observed':'271ms'},{'from':18200,'to':20000,'observed':'412ms'},{'from':25000,'to':26500,'observed':'300ms'}],'revision':2,'since':15000}",
+        "{'selector':'tail','expression':'|m| m.p(95) < 300','severity':'warn','abort':false,'passed':false,'holds':false,'first_breach':28000,'breach_count':1,'breaches':[{'from':28000,'observed':''}],'revision':3,'since':20000}"
+      ],
+      "alerts": [
+        "{'name':'slow tail','severity':'critical','when':'p(99) over 10s > 800ms','description':'the tail is slow','resolution':'look at the pool','state':'firing','fired':2,'value':1000.5,'acknowledged_by':'ann','would_have':[],'revision':1,'events':[{'id':'slow tail#1','firing':true,'at_seconds':12,'time':'2026-01-18T15:30:57.000Z','value':912.5},{'id':'slow tail#1','firing':false,'at_seconds':14,'time':'2026-01-18T15:30:59.000Z','value':640},{'id':'slow tail#3','firing':true,'at_seconds':24,'time':'2026-01-18T15:31:09.000Z','value':1000.5}]}",
+        "{'name':'quiet one','severity':'critical','when':'p(99) over 10s > 800ms','state':'quiet','fired':0,'would_have':[3,9.5],'revision':3,'events':[]}",
+        "{'name':'gone','severity':'critical','when':'p(99) over 10s > 800ms','state':'removed','fired':1,'would_have':[],'events':[{'id':'gone#2','firing':true,'at_seconds':16,'time':'2026-01-18T15:31:01.000Z','value':900},{'id':'gone#2','firing':false,'at_seconds':20,'time':'2026-01-18T15:31:05.000Z','value':900,'because':'removed by revision 3'}]}"
+      ],
+      "webhooks": [
+        "{'receiver':'https://hooks.test','sent':5,'failed':0,'dropped':0,'undelivered':0,'retries':0}",
+        "{'receiver':'http://127.0.0.1:1','sent':0,'failed':3,'dropped':0,'undelivered':2,'retries':12,'last_error':'Connection refused (os error 111)'}"
+      ]
     }
     "#);
 }

@@ -1,7 +1,8 @@
 //! Golden reports, and what no run may do to them.
 
 use crate::control::Author;
-use crate::expr::{RuleOptions, RuleSeverity};
+use crate::expr::{Abort, RuleOptions, RuleSeverity};
+use crate::metrics::BrokenEdit;
 use crate::metrics::snapshot::Status;
 use crate::plan::Late;
 use crate::report::facts::{HookError, Outcome, Reason, Stopped};
@@ -9,6 +10,7 @@ use crate::report::sample::{self, Fate, Shard};
 use crate::report::{Style, text};
 use insta::assert_snapshot;
 use proptest::prelude::*;
+use std::time::Duration;
 
 #[test]
 fn a_typical_run() {
@@ -248,7 +250,7 @@ fn a_failed_threshold_that_ended_the_run() {
         &mut run.plan,
         "http_req_duration{name:product}",
         "p(95) < 3ms",
-        RuleOptions { abort: true, ..RuleOptions::default() },
+        RuleOptions { abort: Abort::Run, ..RuleOptions::default() },
     );
     let warn = RuleOptions { severity: RuleSeverity::Warn, scenario: Some("browse".into()), ..RuleOptions::default() };
     sample::threshold(&mut run.plan, "http_reqs", "rate > 100/s", warn);
@@ -480,6 +482,135 @@ fn arrivals_that_were_dropped_or_wait_are_told() {
       ! the plain p99 of 5.00ms hides waiting: counted from its slot, 1 % of requests took longer than 1.81s
       ! 38 arrivals (0.38%) found all 50 users busy and never started: no time knows them
       all 50 users were taken at times
+    "#);
+}
+
+/// The sections of a report under these titles, and its head.
+fn sections(shown: &str, titles: &[&str]) -> String {
+    let wanted = |part: &&str| titles.iter().any(|title| part.starts_with(title));
+    let parts = shown.split("\n\n").enumerate().filter(|(at, part)| *at == 0 || wanted(part));
+    parts.map(|(_, part)| part.trim_end()).collect::<Vec<_>>().join("\n\n")
+}
+
+#[test]
+fn rules_that_were_edited_tell_their_history() {
+    let run = sample::edited();
+    let titles = ["THRESHOLDS", "ALERTS", "EDITS", "CODE"];
+    assert_snapshot!(sections(&run.text(120), &titles), @r#"
+    FAILED (exit code 99) because threshold `http_req_duration{name:product}: p(95) over 5s < 250ms` was broken: observed
+        412ms
+      scripts/shop.rhai · 30s · 2026-01-18 15:30:45 UTC · seed 42 · punk 0.1.0 · judged by revision 3; 2 edits
+
+    THRESHOLDS
+         selector                         limit                  observed
+      ✓  http_req_failed                  rate < 5%                  4.4%
+         only 12% from its limit
+      ✗  http_req_duration{name:product}  p(95) over 5s < 250ms     412ms
+         would have been broken first at 12s, held again from 26.5s, broken 3 times, at the end 105ms, since revision 2 at
+         15s
+         12s to 14s: 271ms · 18.2s to 20s: 412ms · 25s to 26.5s: 300ms
+      ✗  tail                             |m| m.p(95) < 300         false
+         warning only, first broken at 28s, since revision 3 at 20s
+
+    ALERTS  2 of 3 rang
+      ✗ slow tail (critical) p(99) over 10s > 800ms – rang twice, still ringing since 24s, now 1s, acknowledged by ann
+          the tail is slow; look at the pool
+          12s to 14s: 912.5ms · 24s to the end: 1000.5ms
+      – quiet one (critical) p(99) over 10s > 800ms – never rang, would have rung twice before it was declared, first at 3s,
+          since revision 3
+      ! gone (critical) taken away
+          16s to 20s: 900ms (removed by revision 3)
+      webhook https://hooks.test: 5 messages sent
+      webhook http://127.0.0.1:1: 0 messages sent, 3 failed, 2 not delivered when the run was over, 12 further tries; last
+          error: Connection refused (os error 111)
+
+    EDITS  while the run went on; totals hold the samples of all revisions
+      revision 2 at 15s by the file
+        ~ threshold http_req_duration{name:product}: p(95) < 300ms → p(95) over 5s < 250ms
+      revision 3 at 20s by the API
+        + threshold tail: |m| m.p(95) < 300
+        - alert gone: p(99) over 10s > 800ms
+        ~ fn browse
+        refused: base_url: it cannot change while a run goes on
+        undoes revision 2 by the API
+
+    CODE REVISIONS  p50, p95 and p99 of http_req_duration
+      code     since  iterations  script errors  requests  errors  error %     p50     p95    p99
+      up to 1     0s         250              0       451       6    1.33%  59.1ms   104ms  108ms
+      2          20s         250              1       451      12    2.66%  54.0ms  99.3ms  103ms
+    "#);
+    let ascii = text(&run.plan, &run.snapshot, &run.facts, Style { color: false, width: 70, unicode: false });
+    assert!(ascii.is_ascii());
+    assert_snapshot!(sections(&ascii, &titles), @r#"
+    FAILED (exit code 99) because threshold
+        `http_req_duration{name:product}: p(95) over 5s < 250ms` was
+        broken: observed 412ms
+      scripts/shop.rhai | 30s | 2026-01-18 15:30:45 UTC | seed 42 | punk
+      0.1.0 | judged by revision 3; 2 edits
+
+    THRESHOLDS
+         selector                         limit                  observed
+      +  http_req_failed                  rate < 5%                  4.4%
+         only 12% from its limit
+      x  http_req_duration{name:product}  p(95) over 5s < 250ms     412ms
+         would have been broken first at 12s, held again from 26.5s,
+         broken 3 times, at the end 105ms, since revision 2 at 15s
+         12s to 14s: 271ms | 18.2s to 20s: 412ms | 25s to 26.5s: 300ms
+      x  tail                             |m| m.p(95) < 300         false
+         warning only, first broken at 28s, since revision 3 at 20s
+
+    ALERTS  2 of 3 rang
+      x slow tail (critical) p(99) over 10s > 800ms - rang twice, still
+          ringing since 24s, now 1s, acknowledged by ann
+          the tail is slow; look at the pool
+          12s to 14s: 912.5ms | 24s to the end: 1000.5ms
+      - quiet one (critical) p(99) over 10s > 800ms - never rang, would
+          have rung twice before it was declared, first at 3s, since
+          revision 3
+      ! gone (critical) taken away
+          16s to 20s: 900ms (removed by revision 3)
+      webhook https://hooks.test: 5 messages sent
+      webhook http://127.0.0.1:1: 0 messages sent, 3 failed, 2 not
+          delivered when the run was over, 12 further tries; last error:
+          Connection refused (os error 111)
+
+    EDITS  while the run went on; totals hold the samples of all revisions
+      revision 2 at 15s by the file
+        ~ threshold http_req_duration{name:product}: p(95) < 300ms ->
+            p(95) over 5s < 250ms
+      revision 3 at 20s by the API
+        + threshold tail: |m| m.p(95) < 300
+        - alert gone: p(99) over 10s > 800ms
+        ~ fn browse
+        refused: base_url: it cannot change while a run goes on
+        undoes revision 2 by the API
+
+    CODE REVISIONS  p50, p95 and p99 of http_req_duration
+      code     since  iterations  script errors  requests  errors  error %
+      up to 1     0s         250              0       451       6    1.33%
+      2          20s         250              1       451      12    2.66%
+      code        p50     p95    p99
+      up to 1  59.1ms   104ms  108ms
+      2        54.0ms  99.3ms  103ms
+    "#);
+}
+
+#[test]
+fn an_edit_that_was_never_mended_is_told_in_full() {
+    let mut run = sample::typical();
+    let text = "error: unknown variable: `frist`\n  --> a.rhai:3:5\n   |\n 3 |     frist\n   |     ^^^^^\n".into();
+    run.snapshot.broken_edit = Some(BrokenEdit { at: Duration::from_secs(9), by: Author::File, text });
+    assert_snapshot!(sections(&run.text(120), &["EDITS"]), @r#"
+    PASSED – all 2 thresholds held
+      scripts/shop.rhai · 30s · 2026-01-18 15:30:45 UTC · seed 42 · punk 0.1.0
+
+    EDITS  while the run went on; totals hold the samples of all revisions
+      an edit at 9s by the file could not be used and was never mended:
+        error: unknown variable: `frist`
+          --> a.rhai:3:5
+           |
+         3 |     frist
+           |     ^^^^^
     "#);
 }
 

@@ -1,13 +1,13 @@
-//! The verdict and what it rests on: reasons, thresholds, checks.
+//! The verdict and what it rests on: reasons, checks.
 
 use super::counted;
+use crate::metrics::Snapshot;
 use crate::metrics::snapshot::Status;
-use crate::metrics::{Snapshot, Verdict};
 use crate::plan::Plan;
 use crate::report::checks::{checks as rows, group_path};
 use crate::report::facts::{Facts, Outcome};
 use crate::report::figures::share;
-use crate::report::page::{NONE, Page, Piece, Table, Tint, percent};
+use crate::report::page::{Page, Piece, Table, Tint, percent};
 use crate::units::human;
 
 /// The verdict with its reasons, and which run this was.
@@ -53,8 +53,9 @@ pub(super) fn head(page: &mut Page, plan: &Plan, snapshot: &Snapshot, facts: &Fa
         format!("seed {}", plan.options.seed),
         concat!("punk ", env!("CARGO_PKG_VERSION")).to_owned(),
     ];
-    if facts.revision > 1 {
-        facts_line.push(format!("judged by revision {}", facts.revision));
+    if snapshot.revision > 1 || !snapshot.edits.is_empty() {
+        let edits = counted(snapshot.edits.len() as u64, "edit");
+        facts_line.push(format!("judged by revision {}; {edits}", snapshot.revision.max(1)));
     }
     page.pieces(2, 2, &[Piece::tinted(&facts_line.join(" · "), Tint::Dim)]);
 }
@@ -77,58 +78,6 @@ fn held(snapshot: &Snapshot) -> String {
         text += &format!(", {unjudged} had no data");
     }
     text
-}
-
-/// Each threshold with the observed value against its limit.
-pub(super) fn thresholds(page: &mut Page, snapshot: &Snapshot) {
-    if snapshot.thresholds.is_empty() {
-        return;
-    }
-    page.heading("THRESHOLDS", "");
-    let mut table = Table::new(3, &["", "selector", "limit", "observed"]);
-    for verdict in &snapshot.thresholds {
-        let (sign, tint) = match verdict.passed {
-            Some(true) => ("✓", Tint::Good),
-            Some(false) if verdict.severity == "warn" => ("✗", Tint::Notable),
-            Some(false) => ("✗", Tint::Bad),
-            None => (NONE, Tint::Notable),
-        };
-        let observed = observed(verdict).unwrap_or("no data".to_owned());
-        table.row(vec![
-            Piece::tinted(sign, tint),
-            selected(verdict).into(),
-            verdict.expression.as_str().into(),
-            Piece::tinted(&observed, tint),
-        ]);
-        let mut remarks = Vec::new();
-        if verdict.severity == "warn" {
-            remarks.push("warning only".to_owned());
-        }
-        if verdict.abort && verdict.passed == Some(false) {
-            remarks.push("ends the run".to_owned());
-        }
-        if let Some(at) = verdict.first_breach {
-            remarks.push(format!("first broken at {}", human::duration(at)));
-        }
-        remarks.extend(verdict.note.clone());
-        if !remarks.is_empty() {
-            table.note(&remarks.join(", "));
-        }
-    }
-    page.table(&table);
-}
-
-fn selected(verdict: &Verdict) -> String {
-    match &verdict.scenario {
-        Some(scenario) => format!("{} in {scenario}", verdict.selector),
-        None => verdict.selector.clone(),
-    }
-}
-
-/// The observed value for people; none when it is not a number, which an empty histogram may give.
-fn observed(verdict: &Verdict) -> Option<String> {
-    let value = verdict.observed.filter(|value| value.is_finite())?;
-    Some(verdict.observed_text.clone().unwrap_or_else(|| human::number(value)))
 }
 
 /// Each check with how often it held.

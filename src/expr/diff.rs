@@ -1,0 +1,129 @@
+//! What is different between two sets of rules, for people: the log, the terminal, the report, the API.
+//!
+//! Asked when rules are edited. A threshold is the same when its scenario, selector and expression are; closures and alerts
+//! are by their names.
+
+use super::{AlertRule, Change, ClosureRule, RuleOptions, Rules, ThresholdRule};
+
+impl Rules {
+    /// What `new` changes of these, in the order of the new ones, and what is gone last of its kind. An edited expression is
+    /// one change when it is the only one of its selector that came, and another one the only one that went.
+    pub fn diff(&self, new: &Rules) -> Vec<Change> {
+        let mut changes = thresholds(&self.thresholds, &new.thresholds);
+        changes.extend(named(&self.closures, &new.closures, |rule| &rule.name, closure));
+        changes.extend(named(&self.alerts, &new.alerts, |rule| &rule.name, alert));
+        changes
+    }
+}
+
+impl ThresholdRule {
+    /// Whether it is the same rule across edits, whatever else was declared.
+    pub fn is_same(&self, other: &ThresholdRule) -> bool {
+        self.shares_selector(other) && self.source == other.source
+    }
+
+    fn shares_selector(&self, other: &ThresholdRule) -> bool {
+        self.options.scenario == other.options.scenario && self.selector == other.selector
+    }
+}
+
+fn thresholds(old: &[ThresholdRule], new: &[ThresholdRule]) -> Vec<Change> {
+    let lacking = |rule: &ThresholdRule, rules: &[ThresholdRule]| !rules.iter().any(|other| other.is_same(rule));
+    let gone: Vec<_> = old.iter().filter(|rule| lacking(rule, new)).collect();
+    let came: Vec<_> = new.iter().filter(|rule| lacking(rule, old)).collect();
+    // The one that another one replaces: each the only one of its selector.
+    let replaces = |rule: &ThresholdRule| {
+        let mut before = gone.iter().filter(|other| other.shares_selector(rule));
+        let only = before.next().filter(|_| before.next().is_none())?;
+        (came.iter().filter(|other| other.shares_selector(rule)).count() == 1).then_some(*only)
+    };
+    let what = |rule: &ThresholdRule| format!("threshold {}", rule.selector);
+    let mut changes = Vec::new();
+    for rule in new {
+        let before = old.iter().find(|other| other.is_same(rule)).or_else(|| replaces(rule));
+        let from = before.map(threshold);
+        let to = threshold(rule);
+        if before.is_none_or(|before| before.condition != rule.condition || from.as_ref() != Some(&to)) {
+            changes.push(Change { what: what(rule), from, to: Some(to) });
+        }
+    }
+    let replaced =
+        |gone: &ThresholdRule| came.iter().any(|rule| replaces(rule).is_some_and(|other| other.is_same(gone)));
+    let gone = gone.iter().filter(|rule| !replaced(rule));
+    changes.extend(gone.map(|rule| Change { what: what(rule), from: Some(threshold(rule)), to: None }));
+    changes
+}
+
+fn threshold(rule: &ThresholdRule) -> String {
+    with_remarks(&rule.source, &rule.options)
+}
+
+fn with_remarks(text: &str, options: &RuleOptions) -> String {
+    let remarks = options.remarks();
+    if remarks.is_empty() { text.to_owned() } else { format!("{text} ({})", remarks.join(", ")) }
+}
+
+/// The texts of what was and what is; the same when nothing changed.
+type Texts = (String, String);
+
+/// Rules that are known by their names. `texts` says how two of one name differ, or what one of them is when both are it.
+fn named<R>(
+    old: &[R],
+    new: &[R],
+    name: impl Fn(&R) -> &str,
+    texts: impl Fn(&R, &R) -> (&'static str, Texts),
+) -> Vec<Change> {
+    let find = |rules: &'_ [R], of: &R| rules.iter().position(|rule| name(rule) == name(of));
+    let mut changes = Vec::new();
+    for rule in new {
+        match find(old, rule) {
+            Some(at) => {
+                let (kind, (from, to)) = texts(&old[at], rule);
+                if from != to {
+                    changes.push(Change { what: format!("{kind} {}", name(rule)), from: Some(from), to: Some(to) });
+                }
+            }
+            None => {
+                let (kind, (_, to)) = texts(rule, rule);
+                changes.push(Change { what: format!("{kind} {}", name(rule)), from: None, to: Some(to) });
+            }
+        }
+    }
+    for rule in old.iter().filter(|rule| find(new, rule).is_none()) {
+        let (kind, (from, _)) = texts(rule, rule);
+        changes.push(Change { what: format!("{kind} {}", name(rule)), from: Some(from), to: None });
+    }
+    changes
+}
+
+fn closure(old: &ClosureRule, new: &ClosureRule) -> (&'static str, Texts) {
+    let text = |rule: &ClosureRule| with_remarks(&rule.source, &rule.options);
+    ("threshold", (text(old), text(new)))
+}
+
+fn alert(old: &AlertRule, new: &AlertRule) -> (&'static str, Texts) {
+    let (before, after) = (old.said(), new.said());
+    let value = |said: &[(&'static str, String)], key: &str| {
+        said.iter().find(|(known, _)| *known == key).map(|(_, text)| text.clone())
+    };
+    let mut keys: Vec<_> = before.iter().chain(&after).map(|(key, _)| *key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    // One that is new or gone is told as a whole.
+    let whole = std::ptr::eq(old, new);
+    keys.retain(|key| whole || value(&before, key) != value(&after, key));
+    let text = |said: &[(&'static str, String)]| {
+        let of = |key: &&'static str| value(said, key).map_or(format!("{key}: none"), |text| format!("{key}: {text}"));
+        keys.iter().map(of).collect::<Vec<_>>().join(", ")
+    };
+    let (from, mut to) = (text(&before), text(&after));
+    // Of who is told only the host is shown.
+    if old.notify != new.notify && value(&before, "notify") == value(&after, "notify") {
+        to.push_str(if to.is_empty() {
+            "notify: another address or other headers"
+        } else {
+            ", notify: another address or other headers"
+        });
+    }
+    ("alert", (from, to))
+}
