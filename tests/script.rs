@@ -11,6 +11,7 @@ mod files;
 mod graph;
 mod kept;
 mod limits;
+mod live;
 mod pacing;
 mod quick;
 mod seeds;
