@@ -5,6 +5,7 @@ mod backoff;
 mod control;
 mod counts;
 mod diagnostics;
+mod edits;
 mod exit;
 mod feeds;
 mod files;
