@@ -1,5 +1,6 @@
 //! Scripts, good and bad, from the outside: what `punk` says, how it exits, what the target saw.
 
+mod alerts;
 mod arrivals;
 mod backoff;
 mod control;
