@@ -16,6 +16,7 @@ mod limits;
 mod live;
 mod pacing;
 mod quick;
+mod random_edits;
 mod seeds;
 mod shapes;
 mod signals;

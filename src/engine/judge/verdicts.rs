@@ -20,6 +20,7 @@ pub(super) fn verdict(watched: &Watched<ThresholdRule>, now: &Now<'_>) -> Verdic
         expression: rule.source.clone(),
         scenario: rule.options.scenario.clone(),
         severity: word(rule.options.severity),
+        closure: false,
         abort: rule.options.abort != Abort::No,
         passed,
         holds: memory.last.and_then(|last| last.passed),
