@@ -3,6 +3,7 @@
 mod alerts;
 mod arrivals;
 mod backoff;
+mod compared;
 mod control;
 mod counts;
 mod diagnostics;
