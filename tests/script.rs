@@ -13,6 +13,7 @@ mod kept;
 mod limits;
 mod pacing;
 mod quick;
+mod rules_closures;
 mod seeds;
 mod shapes;
 mod signals;
