@@ -1,16 +1,19 @@
 //! Scripts, good and bad, from the outside: what `punk` says, how it exits, what the target saw.
 
+mod alerts;
 mod arrivals;
 mod backoff;
 mod control;
 mod counts;
 mod diagnostics;
+mod edits;
 mod exit;
 mod feeds;
 mod files;
 mod graph;
 mod kept;
 mod limits;
+mod live;
 mod pacing;
 mod quick;
 mod rules_closures;

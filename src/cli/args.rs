@@ -77,6 +77,10 @@ pub struct RunFlags {
     /// end SCENARIO, stop
     #[arg(long, help_heading = "Control")]
     pub commands: bool,
+    /// When an edit of the script's functions makes clearly more errors than there were before it, run the functions of
+    /// before again; the file is left as it is
+    #[arg(long, help_heading = "Control", env = "PUNK_ROLLBACK_ON_ERRORS")]
+    pub rollback_on_errors: bool,
     /// Write the summary as JSON to this file
     #[arg(long, value_name = "FILE", help_heading = "Results", env = "PUNK_SUMMARY")]
     pub summary: Option<PathBuf>,

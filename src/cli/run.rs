@@ -84,6 +84,7 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags, watch: Option<Wa
         shards: args.shards.map_or(cores, |shards| shards as usize),
         demo_url: demo.as_ref().map(RunningTarget::url),
         paused: args.paused,
+        rollback_on_errors: args.rollback_on_errors,
         watch,
     };
     let started_at = Utc::now();

@@ -9,6 +9,7 @@ use super::judge::{ClosureAnswer, Judge};
 use super::ledger::Ledger;
 use super::machine_load::MachineLoad;
 use super::recent::{Moment, RECENT, Watched, recent, total};
+use super::rollback::Rollback;
 use super::shard::TICK;
 use crate::clock::RunClock;
 use crate::control::{Author, Command};
@@ -104,6 +105,8 @@ pub(super) struct Collector {
     clock: Option<RunClock>,
     interventions: Vec<Intervention>,
     by_code: ByCode,
+    /// Where an edit of code that makes errors is to be undone.
+    rollback: Option<(Rollback, mpsc::UnboundedSender<Command>)>,
     /// Targets that somebody set, by scenario.
     scaled: Vec<Option<f64>>,
     ended: Option<Duration>,
@@ -132,6 +135,7 @@ impl Collector {
         spares: Vec<Sender<Recorder>>,
         publish: watch::Sender<Arc<Snapshot>>,
         commands: mpsc::UnboundedSender<Command>,
+        rolls_back: bool,
     ) -> Self {
         let shards = spares.len();
         let open = plan.scenarios.iter().any(|scenario| matches!(scenario.work, Work::Arrivals { .. }));
@@ -143,6 +147,7 @@ impl Collector {
         Collector {
             states: states.collect(),
             moments: vec![VecDeque::new(); plan.scenarios.len()],
+            rollback: rolls_back.then(|| (Rollback::default(), commands.clone())),
             judge: Judge::new(&plan, commands),
             health: Health::new(shards),
             machine: MachineLoad::new(shards),
@@ -373,6 +378,11 @@ impl Collector {
         generator.regrouped = self.regrouped.iter().sum();
         let mut snapshot = self.snapshot(generator);
         snapshot.code_revisions = self.by_code.tell(&snapshot);
+        if let Some((rollback, commands)) = &mut self.rollback
+            && let Some(command) = rollback.judge(&snapshot)
+        {
+            let _ = commands.send(command); // a run that is over needs no rollback
+        }
         let said = self.judge.judge(&snapshot);
         (snapshot.thresholds, snapshot.alerts, snapshot.alert_events) = (said.thresholds, said.alerts, said.events);
         // Nobody may be watching; the next one is for whoever comes.

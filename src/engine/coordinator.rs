@@ -100,7 +100,8 @@ pub(super) fn coordinate(
     }
     drop(events);
     let snapshots = publish.subscribe();
-    let collector = Collector::new(Arc::clone(plan), specs, spares, publish, commands.clone());
+    let collector =
+        Collector::new(Arc::clone(plan), specs, spares, publish, commands.clone(), settings.rollback_on_errors);
     let collector = thread::Builder::new().name("collector".to_owned()).spawn(move || collector.run(&deltas));
     let collector = match collector {
         Ok(thread) => thread,

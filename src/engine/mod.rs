@@ -31,6 +31,7 @@ mod recent;
 mod reload;
 mod resident;
 mod revisions;
+mod rollback;
 mod run;
 mod shard;
 mod stack;

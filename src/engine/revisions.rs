@@ -148,8 +148,7 @@ impl Revisions {
 
     fn make(&mut self, by: Author, mut edit: Edit, moment: Moment, notes: Vec<String>) -> Outcome {
         self.refuse_ended(&mut edit, moment);
-        let differs = |(old, new): (&Scenario, &Scenario)| functions(old) != functions(new);
-        let code_changed = edit.code_changed || self.plan.scenarios.iter().zip(&edit.plan.scenarios).any(differs);
+        let code_changed = edit.code_changed;
         if edit.is_empty() && !code_changed {
             return if edit.refused.is_empty() { Outcome::Same } else { Outcome::Refused(edit.refused) };
         }
@@ -225,12 +224,6 @@ impl Revisions {
 
 fn same_code(one: &Code, other: &Code) -> bool {
     (&one.hash, &one.parts) == (&other.hash, &other.parts)
-}
-
-/// What users of a scenario run, as far as the Plan says.
-fn functions(scenario: &Scenario) -> (&str, Option<&str>, Option<&str>, Vec<&str>) {
-    let mix = scenario.life.mix.iter().map(|one| one.run.as_str()).collect();
-    (&scenario.run, scenario.start.as_deref(), scenario.stop.as_deref(), mix)
 }
 
 /// A Plan with the code of another one, and the scenarios' functions as far as that knows them.

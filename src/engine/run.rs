@@ -21,6 +21,8 @@ pub struct Settings {
     pub demo_url: Option<String>,
     /// Whether the scenarios begin paused.
     pub paused: bool,
+    /// Whether an edit of the code that makes errors is undone.
+    pub rollback_on_errors: bool,
     /// The script's files, whose edits come into the run; `None` looks at none.
     pub watch: Option<Watch>,
 }

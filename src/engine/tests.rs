@@ -13,7 +13,12 @@ fn run(script: &str) -> (Arc<Snapshot>, Ending) {
     std::fs::write(&path, script).unwrap();
     let compiled = on_large_stack(|| compile(&path, &Overrides::default()));
     let plan = compiled.plan.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
-    Run::start(Arc::new(plan), Settings { shards: 2, demo_url: None, paused: false, watch: None }).unwrap().join()
+    Run::start(
+        Arc::new(plan),
+        Settings { shards: 2, demo_url: None, paused: false, watch: None, rollback_on_errors: false },
+    )
+    .unwrap()
+    .join()
 }
 
 /// How often, where, and what.

@@ -5,6 +5,7 @@ mod golden_grammar;
 mod language;
 mod meaning;
 mod selectors;
+mod sets;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -44,6 +44,7 @@ pub(super) fn closure_verdict(watched: &Watched<ClosureRule>) -> Verdict {
     Verdict {
         selector: rule.name.clone(),
         expression: rule.source.clone(),
+        closure: true,
         scenario: rule.options.scenario.clone(),
         severity: word(rule.options.severity),
         abort: rule.options.abort != Abort::No,
