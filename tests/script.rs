@@ -18,6 +18,7 @@ mod live;
 mod pacing;
 mod quick;
 mod random_edits;
+mod rules_closures;
 mod seeds;
 mod shapes;
 mod signals;
