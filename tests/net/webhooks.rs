@@ -86,7 +86,9 @@ fn ringing(notify: &str) -> Outcome {
 /// What the summary says of each receiver: sent, failed, undelivered.
 fn accounts(outcome: &Outcome) -> Vec<[u64; 3]> {
     let count = |hook: &Value, name: &str| hook[name].as_u64().expect("it is a count");
-    items(&outcome.summary(), "webhooks").map(|hook| ["sent", "failed", "undelivered"].map(|name| count(hook, name))).collect()
+    items(&outcome.summary(), "webhooks")
+        .map(|hook| ["sent", "failed", "undelivered"].map(|name| count(hook, name)))
+        .collect()
 }
 
 #[test]

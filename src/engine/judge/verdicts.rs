@@ -21,7 +21,6 @@ pub(super) fn verdict(watched: &Watched<ThresholdRule>, now: &Now<'_>) -> Verdic
         closure: false,
         scenario: rule.options.scenario.clone(),
         severity: word(rule.options.severity),
-        closure: false,
         abort: rule.options.abort != Abort::No,
         passed,
         holds: memory.last.and_then(|last| last.passed),
