@@ -10,6 +10,10 @@ use punk::metrics::{Cell, History, MetricKind, Resolution, Scale, Sliding};
 use std::f64::consts::TAU;
 use std::time::{Duration, Instant};
 
+/// As in the program: what is resident depends on it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SERIES: usize = 200;
 /// Different seconds that are fed in turn.
 const VARIANTS: usize = 400;
@@ -52,11 +56,34 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    judging();
-    let hours = given("--hours", 24);
-    for (rate, sigma) in [(5, 0.5), (100, 0.5), (100, 1.0)] {
-        day(hours, rate, sigma);
+    // Each day in a process of its own, which begins with nothing: what is resident at its end is the history.
+    let days = [(5, 0.5), (100, 0.5), (100, 1.0)];
+    match given("--day", u64::MAX) {
+        u64::MAX => {
+            judging();
+            let own = std::env::current_exe().expect("this process was started from a file");
+            for at in 0..days.len() {
+                let arguments = ["--bench", "--day", &at.to_string(), "--hours", &given("--hours", 24).to_string()]
+                    .map(str::to_owned);
+                let ended = std::process::Command::new(&own).args(arguments).status();
+                assert!(ended.is_ok_and(|status| status.success()), "a day was not measured");
+            }
+        }
+        at => {
+            let (rate, sigma) = days[at as usize % days.len()];
+            day(given("--hours", 24), rate, sigma);
+        }
     }
+}
+
+/// Resident memory of this process, and the most that it was, in MB. Nothing where the system does not tell.
+fn resident() -> (f64, f64) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let field = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name))?;
+        line.split_whitespace().nth(1)?.parse::<f64>().ok()
+    };
+    (field("VmRSS:").unwrap_or_default() / 1e3, field("VmHWM:").unwrap_or_default() / 1e3)
 }
 
 /// What 200 rules cost each second.
@@ -123,6 +150,7 @@ fn day(hours: u64, rate: usize, sigma: f64) {
     let cells = seconds(rate, sigma);
     let mut history = History::new(punk::metrics::history::BUDGET);
     let (mut most, mut worst, began) = (0, Duration::ZERO, Instant::now());
+    let before = resident().0;
     for at in 0..hours * 3_600 {
         for series in 0..SERIES {
             history.feed(s(at), series, &cells[(at as usize * 7 + series) % VARIANTS]);
@@ -133,8 +161,10 @@ fn day(hours: u64, rate: usize, sigma: f64) {
         most = most.max(history.bytes());
     }
     println!(
-        "{hours} h, {SERIES} series, {rate} values/s each, sigma {sigma}: {:.1} MB, gave way until {:?}, {:.2} ms per second, longest close {:.1} ms",
+        "{hours} h, {SERIES} series, {rate} values/s each, sigma {sigma}: {:.1} MB counted, {:.0} MB resident ({:.0} at most), gave way until {:?}, {:.2} ms per second, longest close {:.1} ms",
         most as f64 / 1e6,
+        resident().0 - before,
+        resident().1 - before,
         history.gave_way_until(),
         millis(began.elapsed()) / (hours * 3_600) as f64,
         millis(worst),

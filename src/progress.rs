@@ -51,7 +51,7 @@ pub struct Progress {
 }
 
 enum Shown {
-    Bars { all: MultiProgress, bars: Vec<ProgressBar>, unicode: bool },
+    Bars(Bars),
     Lines(Box<dyn Write + Send>),
     Quiet,
 }
@@ -60,7 +60,7 @@ impl Progress {
     /// Progress of scenarios of these names, in the order of the Plan, on stderr.
     pub fn new<'a>(scenarios: impl IntoIterator<Item = &'a str>, mode: Mode) -> Self {
         let shown = match mode {
-            Mode::Bars { color, unicode } => bars(scenarios, color, unicode),
+            Mode::Bars { color, unicode } => Shown::Bars(Bars::new(scenarios, color, unicode)),
             Mode::Lines => Shown::Lines(Box::new(io::stderr())),
             Mode::Quiet => Shown::Quiet,
         };
@@ -81,17 +81,12 @@ impl Progress {
             }
         }
         for news in self.news.of(snapshot) {
-            let ascii = matches!(self.shown, Shown::Bars { unicode: false, .. });
+            let ascii = matches!(self.shown, Shown::Bars(Bars { unicode: false, .. }));
             self.say(&if ascii { news.replace('→', "->").replace('µ', "u") } else { news });
         }
         let over = matches!(snapshot.status, Status::Completed);
         match &mut self.shown {
-            Shown::Bars { bars, unicode, .. } => {
-                for (bar, scenario) in bars.iter().zip(&snapshot.scenarios) {
-                    bar.set_position((scenario.progress.clamp(0.0, 1.0) * STEPS as f64) as u64);
-                    bar.set_message(bar_text(snapshot, scenario, *unicode));
-                }
-            }
+            Shown::Bars(bars) => bars.show(snapshot),
             Shown::Lines(out) => {
                 // A run that has begun says at its end where it ended, once.
                 let last = over && !self.ended && !snapshot.elapsed.is_zero();
@@ -115,11 +110,11 @@ impl Progress {
         let text = clean(text);
         match &mut self.shown {
             // Where no bar is drawn, indicatif would swallow the line.
-            Shown::Bars { all, .. } if all.is_hidden() => {
+            Shown::Bars(bars) if bars.all.is_hidden() => {
                 let _ = writeln!(io::stderr(), "{text}");
             }
-            Shown::Bars { all, .. } => {
-                let _ = all.println(text);
+            Shown::Bars(bars) => {
+                let _ = bars.all.println(text);
             }
             Shown::Lines(out) => {
                 let _ = writeln!(out, "{text}");
@@ -131,8 +126,8 @@ impl Progress {
     /// Somebody has typed a line below the bars: its echo moved the cursor, and the next drawing starts where it stands. Two lines
     /// up is where indicatif believes it to be, seen on a terminal with one bar and with several.
     pub fn typed(&mut self) {
-        if let Shown::Bars { all, .. } = &self.shown
-            && !all.is_hidden()
+        if let Shown::Bars(bars) = &self.shown
+            && !bars.all.is_hidden()
         {
             let _ = write!(io::stderr(), "\x1b[2A");
         }
@@ -140,27 +135,54 @@ impl Progress {
 
     /// Takes the bars away, so that the report has the terminal for itself.
     pub fn finish(self) {
-        if let Shown::Bars { all, bars, .. } = self.shown {
+        if let Shown::Bars(Bars { all, bars, .. }) = self.shown {
             bars.iter().for_each(ProgressBar::finish_and_clear);
             let _ = all.clear();
         }
     }
 }
 
-fn bars<'a>(scenarios: impl IntoIterator<Item = &'a str>, color: bool, unicode: bool) -> Shown {
-    let names: Vec<String> = scenarios.into_iter().map(|name| cut(&clean(name), NAME)).collect();
-    let width = names.iter().map(|name| columns(name)).max().unwrap_or(0);
-    let bar = if color { "{bar:10.green/dim}" } else { "{bar:10}" };
-    let style = ProgressStyle::with_template(&format!("{{prefix}} {bar} {{wide_msg}}"))
-        .expect("the template is right")
-        .progress_chars(if unicode { "█▉▊▋▌▍▎▏ " } else { "#>-" });
-    let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-    let bars = names.iter().map(|name| {
-        let bar = all.add(ProgressBar::new(STEPS).with_style(style.clone()));
-        bar.set_prefix(format!("{}{name}", " ".repeat(width - columns(name))));
-        bar
-    });
-    Shown::Bars { bars: bars.collect(), all, unicode }
+/// One bar per scenario.
+struct Bars {
+    all: MultiProgress,
+    bars: Vec<ProgressBar>,
+    style: ProgressStyle,
+    /// Of the names, in columns.
+    width: usize,
+    unicode: bool,
+}
+
+impl Bars {
+    fn new<'a>(scenarios: impl IntoIterator<Item = &'a str>, color: bool, unicode: bool) -> Self {
+        let names: Vec<String> = scenarios.into_iter().map(|name| cut(&clean(name), NAME)).collect();
+        let width = names.iter().map(|name| columns(name)).max().unwrap_or(0);
+        let bar = if color { "{bar:10.green/dim}" } else { "{bar:10}" };
+        let style = ProgressStyle::with_template(&format!("{{prefix}} {bar} {{wide_msg}}"))
+            .expect("the template is right")
+            .progress_chars(if unicode { "█▉▊▋▌▍▎▏ " } else { "#>-" });
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let mut bars = Bars { all, bars: Vec::new(), style, width, unicode };
+        names.iter().for_each(|name| bars.add(name));
+        bars
+    }
+
+    fn add(&mut self, name: &str) {
+        let name = cut(&clean(name), NAME);
+        let bar = self.all.add(ProgressBar::new(STEPS).with_style(self.style.clone()));
+        bar.set_prefix(format!("{}{name}", " ".repeat(self.width.saturating_sub(columns(&name)))));
+        self.bars.push(bar);
+    }
+
+    fn show(&mut self, snapshot: &Snapshot) {
+        // An edit may bring scenarios, always behind the others.
+        for fresh in snapshot.scenarios.iter().skip(self.bars.len()) {
+            self.add(&fresh.name);
+        }
+        for (bar, scenario) in self.bars.iter().zip(&snapshot.scenarios) {
+            bar.set_position((scenario.progress.clamp(0.0, 1.0) * STEPS as f64) as u64);
+            bar.set_message(bar_text(snapshot, scenario, self.unicode));
+        }
+    }
 }
 
 /// What stands beside a scenario's bar: ` 42%  20/20 users  310.2/s  p95 12ms  errors 0.1%  ✓2 ✗1  12.5s`; in the open model

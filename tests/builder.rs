@@ -320,6 +320,11 @@ impl Running {
         self.until(text, |running| running.stderr.so_far().contains(text));
     }
 
+    /// What stderr holds.
+    pub fn stderr_so_far(&self) -> String {
+        self.stderr.so_far()
+    }
+
     /// Waits until stdout holds `text`.
     pub fn until_stdout(&mut self, text: &str) {
         self.until(text, |running| running.stdout.so_far().contains(text));

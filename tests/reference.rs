@@ -105,6 +105,13 @@ fn every_option_is_described_and_every_description_is_of_one() {
                 "scenario(\"a\", #{ users: 1, duration: 1.s, run: f, xxxxxxxxxxxx: 1 }); fn f() {}".to_owned()
             }
             "threshold" => "threshold(\"checks\", \"rate > 0.5\", #{ xxxxxxxxxxxx: 1 }); fn run() {}".to_owned(),
+            "alert" => {
+                "alert(\"a\", #{ when: \"value of vus > 1\", xxxxxxxxxxxx: 1 }); fn run() {}".to_owned()
+            }
+            "notify" => {
+                "alert(\"a\", #{ when: \"value of vus > 1\", notify: #{ url: \"http://a\", xxxxxxxxxxxx: 1 } }); fn run() {}"
+                    .to_owned()
+            }
             "metric" => "metric::trend(\"m\", #{ xxxxxxxxxxxx: 1 }); fn run() {}".to_owned(),
             "csv" => "feed(\"f\", feed::csv(\"f.csv\", #{ xxxxxxxxxxxx: 1 })); fn run() {}".to_owned(),
             "request" => continue, // tested beside its list, in src/script/reference.rs

@@ -1,7 +1,9 @@
 //! Scripts, good and bad, from the outside: what `punk` says, how it exits, what the target saw.
 
+mod alerts;
 mod arrivals;
 mod backoff;
+mod compared;
 mod control;
 mod counts;
 mod diagnostics;
@@ -12,8 +14,11 @@ mod files;
 mod graph;
 mod kept;
 mod limits;
+mod live;
 mod pacing;
 mod quick;
+mod random_edits;
+mod rules_closures;
 mod seeds;
 mod shapes;
 mod signals;

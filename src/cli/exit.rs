@@ -138,6 +138,7 @@ pub fn reasons(snapshot: &Snapshot, ending: &Ending, invalid_fails: bool) -> Vec
         Some((Author::Script, why)) => add(Exit::Aborted, format!("aborted by the script: {why}")),
         Some((Author::Signal, why)) if !ending.killed => add(Exit::Interrupted, why.clone()),
         Some((Author::Api, why)) => add(Exit::Stopped, format!("stopped through the API: {why}")),
+        Some((Author::Alert(name), why)) => add(Exit::Stopped, format!("stopped by the alert `{name}`: {why}")),
         Some((Author::Terminal | Author::Load, why)) => add(Exit::Stopped, why.clone()),
         _ => {}
     }
@@ -148,7 +149,7 @@ pub fn reasons(snapshot: &Snapshot, ending: &Ending, invalid_fails: bool) -> Vec
     }
     for verdict in &snapshot.thresholds {
         if verdict.severity == "fail" && verdict.passed == Some(false) {
-            let observed = verdict.observed_text.as_deref().unwrap_or("no data");
+            let observed = verdict.decided().unwrap_or_else(|| "no data".to_owned());
             add(
                 Exit::ThresholdFailed,
                 format!("threshold `{}: {}` failed: {observed}", verdict.selector, verdict.expression),

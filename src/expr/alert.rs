@@ -156,10 +156,10 @@ impl AlertRule {
         add("resolve_after", self.resolve_after != self.lasting, &|| time(self.resolve_after));
         add("description", !self.description.is_empty(), &|| self.description.clone());
         add("resolution", !self.resolution.is_empty(), &|| self.resolution.clone());
+        add("then", self.acts, &|| "a closure".to_owned());
         add("notify", !self.notify.is_empty(), &|| {
             self.notify.iter().map(Receiver::shown).collect::<Vec<_>>().join(", ")
         });
-        add("then", self.acts, &|| "a closure".to_owned());
         said
     }
 }

@@ -106,24 +106,20 @@ fn alert(old: &AlertRule, new: &AlertRule) -> (&'static str, Texts) {
     let value = |said: &[(&'static str, String)], key: &str| {
         said.iter().find(|(known, _)| *known == key).map(|(_, text)| text.clone())
     };
-    let mut keys: Vec<_> = before.iter().chain(&after).map(|(key, _)| *key).collect();
-    keys.sort_unstable();
-    keys.dedup();
+    // Of who is told only the host is shown.
+    let other_address = old.notify != new.notify && value(&before, "notify") == value(&after, "notify");
     // One that is new or gone is told as a whole.
     let whole = std::ptr::eq(old, new);
-    keys.retain(|key| whole || value(&before, key) != value(&after, key));
+    let differs = |key: &str| whole || value(&before, key) != value(&after, key) || (key == "notify" && other_address);
+    let only_before = before.iter().filter(|(key, _)| value(&after, key).is_none());
+    let keys: Vec<_> = after.iter().chain(only_before).map(|(key, _)| *key).filter(|key| differs(key)).collect();
     let text = |said: &[(&'static str, String)]| {
-        let of = |key: &&'static str| value(said, key).map_or(format!("{key}: none"), |text| format!("{key}: {text}"));
+        let of = |key: &&'static str| format!("{key}: {}", value(said, key).as_deref().unwrap_or("none"));
         keys.iter().map(of).collect::<Vec<_>>().join(", ")
     };
     let (from, mut to) = (text(&before), text(&after));
-    // Of who is told only the host is shown.
-    if old.notify != new.notify && value(&before, "notify") == value(&after, "notify") {
-        to.push_str(if to.is_empty() {
-            "notify: another address or other headers"
-        } else {
-            ", notify: another address or other headers"
-        });
+    if other_address {
+        to.push_str(" (another address or other headers)");
     }
     ("alert", (from, to))
 }

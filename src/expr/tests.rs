@@ -2,9 +2,11 @@
 
 mod golden;
 mod golden_grammar;
+mod k6;
 mod language;
 mod meaning;
 mod selectors;
+mod sets;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

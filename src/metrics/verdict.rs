@@ -13,6 +13,8 @@ pub struct Verdict {
     pub selector: String,
     /// The expression as written.
     pub expression: String,
+    /// Whether it is a closure of the script, which says yes or no and has no value.
+    pub closure: bool,
     /// The scenario that the rule is narrowed to.
     pub scenario: Option<String>,
     /// `fail` or `warn`.
@@ -46,6 +48,16 @@ pub struct Verdict {
     pub since: Duration,
     /// Anything to tell beside the verdict, such as near selectors when there was no data.
     pub note: Option<String>,
+}
+
+impl Verdict {
+    /// The value that `passed` rests on, for people; what a closure said. `None` without data.
+    pub fn decided(&self) -> Option<String> {
+        match (self.closure, self.passed) {
+            (true, passed) => passed.map(|passed| passed.to_string()),
+            _ => self.observed_text.clone(),
+        }
+    }
 }
 
 /// A stretch of the run in which a threshold was broken.

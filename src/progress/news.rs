@@ -22,7 +22,8 @@ pub struct News {
     events: u64,
     /// The last revision that was told.
     revision: u64,
-    broken: Option<BrokenEdit>,
+    /// The broken edit that was told, and the revision that went on.
+    broken: Option<(BrokenEdit, u64)>,
     rules: FxHashMap<Rule, Told>,
 }
 
@@ -40,15 +41,14 @@ impl News {
     /// The lines for this Snapshot, in the order in which they shall stand; empty when nothing is new.
     pub fn of(&mut self, snapshot: &Snapshot) -> Vec<String> {
         let mut lines = Vec::new();
-        let edited = self.edits(snapshot, &mut lines);
-        self.broken_edit(snapshot, edited, &mut lines);
+        self.edits(snapshot, &mut lines);
+        self.broken_edit(snapshot, &mut lines);
         self.thresholds(snapshot, &mut lines);
         self.alerts(snapshot, &mut lines);
         lines
     }
 
-    /// Whether there was an edit.
-    fn edits(&mut self, snapshot: &Snapshot, lines: &mut Vec<String>) -> bool {
+    fn edits(&mut self, snapshot: &Snapshot, lines: &mut Vec<String>) {
         let before = self.revision;
         for edition in snapshot.edits.iter().filter(|edition| edition.revision > before) {
             lines.extend(edit(edition));
@@ -69,24 +69,28 @@ impl News {
             let known: Vec<Rule> = snapshot.thresholds.iter().map(rule).collect();
             self.rules.retain(|rule, _| known.contains(rule));
         }
-        self.revision > before
     }
 
-    fn broken_edit(&mut self, snapshot: &Snapshot, edited: bool, lines: &mut Vec<String>) {
+    fn broken_edit(&mut self, snapshot: &Snapshot, lines: &mut Vec<String>) {
+        let revision = self.revision;
         match (&self.broken, &snapshot.broken_edit) {
-            (before, Some(now)) if before.as_ref().is_none_or(|before| before.text != now.text) => {
-                let revision = snapshot.revision.max(1);
+            (Some((before, _)), Some(now)) if before.text == now.text => {}
+            (_, Some(now)) => {
+                let goes_on = snapshot.revision.max(1);
                 lines.push(format!(
-                    "the edit by {} cannot be used; revision {revision} goes on until it is mended:",
+                    "the edit by {} cannot be used; revision {goes_on} goes on until it is mended:",
                     now.by
                 ));
                 lines.extend(now.text.trim_end().lines().map(str::to_owned));
+                self.broken = Some((now.clone(), revision));
             }
-            // What mended it was told as an edit.
-            (Some(_), None) if !edited => lines.push("the edit is mended; nothing has changed".to_owned()),
-            _ => {}
+            (Some((_, before)), None) => {
+                // What mended it was told as an edit, unless it is as it was.
+                lines.extend((*before == revision).then(|| "the edit is mended; nothing has changed".to_owned()));
+                self.broken = None;
+            }
+            (None, None) => {}
         }
-        self.broken.clone_from(&snapshot.broken_edit);
     }
 
     fn thresholds(&mut self, snapshot: &Snapshot, lines: &mut Vec<String>) {
@@ -142,15 +146,20 @@ fn value(verdict: &Verdict) -> Option<&str> {
 
 /// What a rule that was just brought says at once.
 fn first_verdict(verdict: &Verdict) -> String {
-    let now = value(verdict).map_or_else(|| "no data yet".to_owned(), |value| format!("now {value}"));
+    let now = match value(verdict) {
+        Some(value) => format!("now {value}"),
+        None if verdict.holds.or(verdict.passed).is_none() => "no data yet".to_owned(),
+        // A closure says yes or no.
+        None => format!("now {}", !broken(verdict)),
+    };
     let before = match (verdict.first_breach, verdict.breach_count) {
         (Some(from), count) if from < verdict.since && count > 1 => {
             format!(", would have failed {} since {}", times(count), at(from))
         }
         (Some(from), _) if from < verdict.since => format!(", would have failed since {}", at(from)),
+        _ if verdict.holds.or(verdict.passed).is_none() => String::new(),
         _ if broken(verdict) => ", broken".to_owned(),
-        _ if value(verdict).is_some() => ", holds".to_owned(),
-        _ => String::new(),
+        _ => ", holds".to_owned(),
     };
     format!("{}: {now}{before}", named(verdict))
 }
@@ -390,13 +399,15 @@ mod tests {
         let broken = |text: &str| BrokenEdit { at: seconds(3.0), by: Author::File, text: text.into() };
         let with = |time: f64, broken: Option<BrokenEdit>| Snapshot { broken_edit: broken, ..snapshot(time, vec![]) };
         let text = "error: unknown variable: `frist`\n  --> a.rhai:3:5\n   |\n 3 |     frist\n   |     ^^^^^ did you mean `first`?\n";
-        let mut mended = with(9.0, None);
-        mended.edits = vec![edition(2, &[("fn run", None, None)])];
+        let mut edited = with(8.5, Some(broken("error: half")));
+        edited.edits = vec![edition(2, &[("fn run", None, None)])];
+        let mended = Snapshot { edits: edited.edits.clone(), ..with(9.0, None) };
         let snapshots = [
             with(3.0, Some(broken(text))),
             with(3.5, Some(broken(text))),
             with(5.0, None),
             with(6.0, Some(broken("error: half"))),
+            edited,
             mended,
         ];
         insta::assert_snapshot!(told(&mut News::default(), &snapshots), @r#"
@@ -409,7 +420,7 @@ mod tests {
         [5s] the edit is mended; nothing has changed
         [6s] the edit by the file cannot be used; revision 1 goes on until it is mended:
         [6s] error: half
-        [9s] revision 2 (file) at 40.2s: ~ fn run
+        [8.5s] revision 2 (file) at 40.2s: ~ fn run
         "#);
     }
 

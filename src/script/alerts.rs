@@ -54,7 +54,7 @@ fn one(
     let reader = desk.reader(&map, declared, 1);
     let when = reader.text("when");
     if when.is_none() && reader.any("when").is_none() {
-        let problem = Diagnostic::error(format!("the alert `{name}` says no `when`"));
+        let problem = Diagnostic::error("an alert says `when` it rings");
         desk.tell(declared.problem(problem.help(EXAMPLE)));
     }
     let severities = AlertSeverity::ALL.map(|severity| (severity.word(), severity));

@@ -493,13 +493,13 @@ error: `1%` is a percentage, but `avg` of `http_req_duration` is a time
 5 | threshold("http_req_duration", "avg < 1%");
   |                                       ^^ write `300ms`, or `300` for milliseconds
 
-error: a window (`over …`) is not available yet in this version
- --> test.rhai:6:33
+error: `10` is no duration for `over`
+ --> test.rhai:6:38
   |
 6 | threshold("checks", "rate > 99% over 10");
-  |                                 ^^^^
+  |                                      ^^
   |
-  = help: without it the whole run so far is judged
+  = help: write `10s` for seconds or `10ms` for milliseconds
 
 error: `severity` is one of "fail", "warn", not "fatal"
  --> test.rhai:7:56

@@ -75,8 +75,8 @@ pub(in crate::report) fn edited() -> Run {
         vec![breach(12.0, Some(14.0), "271ms"), breach(18.2, Some(20.0), "412ms"), breach(25.0, Some(26.5), "300ms")];
     let mut third = first.clone();
     (third.selector, third.expression, third.severity) = ("tail".into(), "|m| m.p(95) < 300".into(), "warn");
-    (third.passed, third.holds, third.observed, third.observed_text) =
-        (Some(false), Some(false), None, Some("false".into()));
+    (third.passed, third.holds, third.observed, third.observed_text) = (Some(false), Some(false), None, None);
+    third.closure = true;
     (third.distance, third.revision, third.since) = (None, 3, at(20.0));
     (third.first_breach, third.breach_count) = (Some(at(28.0)), 1);
     third.breaches = vec![breach(28.0, None, "")];

@@ -49,12 +49,12 @@ fn selected(verdict: &Verdict) -> String {
     }
 }
 
-/// The observed value for people; none when it is not a number, which an empty histogram may give. A closure has no value: there
-/// its text is all.
+/// The observed value for people; none when it is not a number, which an empty histogram may give.
 fn observed(verdict: &Verdict) -> Option<String> {
     match verdict.observed {
+        None if !verdict.closure => None,
         Some(value) if !value.is_finite() => None,
-        value => verdict.observed_text.clone().or_else(|| value.map(human::number)),
+        value => verdict.decided().or_else(|| value.map(human::number)),
     }
 }
 
