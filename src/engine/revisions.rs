@@ -124,7 +124,8 @@ impl Revisions {
 
     /// The code is again what it was before its last edit, if that is still the current one.
     pub(super) fn roll_back(&mut self, code: u64, why: String, moment: Moment) -> Outcome {
-        let Some(before) = self.before.take().filter(|_| code == self.code) else {
+        let before = if code == self.code { self.before.take() } else { None };
+        let Some(before) = before else {
             return Outcome::Refused(vec![format!("code {} is current, not {code}", self.code)]);
         };
         self.rejected = Some((self.plan.code.clone(), code));
