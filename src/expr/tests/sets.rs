@@ -98,8 +98,7 @@ fn a_threshold_lasts_as_its_for_or_its_option_says() {
     for (expression, options) in [("max < 1s", options()), ("max < 1s for 20s", RuleOptions::default())] {
         assert_eq!(threshold("http_req_duration", expression, options).condition.lasting, seconds(20));
     }
-    let (rule, problems) =
-        ThresholdRule::parse("http_req_duration", "max < 1s for 20s", options(), None, catalog(&[]));
+    let (rule, problems) = ThresholdRule::parse("http_req_duration", "max < 1s for 20s", options(), None, catalog(&[]));
     assert!(rule.is_none());
     assert_eq!(problems[0].part, Part::Option("lasting"));
 }
@@ -174,7 +173,10 @@ fn an_edited_expression_is_one_change_where_it_is_clear_which() {
         ]
     );
     assert_eq!(
-        changes(&old, &rules(&[(time, "max < 1s"), ("http_req_duration{name:a}", "p(95) < 300ms"), (reqs, "count > 5")])),
+        changes(
+            &old,
+            &rules(&[(time, "max < 1s"), ("http_req_duration{name:a}", "p(95) < 300ms"), (reqs, "count > 5")])
+        ),
         ["+ threshold http_req_duration{name:a}: p(95) < 300ms", "- threshold http_req_duration: p(95) < 300ms"]
     );
 }
@@ -211,10 +213,15 @@ fn of_an_alert_what_differs_is_told_and_no_secret() {
     let new = with(AlertOptions { severity: AlertSeverity::Critical, lasting: seconds(5), ..AlertOptions::default() });
     assert_eq!(
         changes(&old, &new),
-        ["~ alert slow: severity: warning, lasting: none, description: slow → severity: critical, lasting: 5s, description: none"]
+        [
+            "~ alert slow: severity: warning, lasting: none, description: slow → severity: critical, lasting: 5s, description: none"
+        ]
     );
     let (one, other) = (with(told("https://a.test/canary", "canary")), with(told("https://a.test/canary", "kanary")));
-    assert_eq!(changes(&one, &other), ["~ alert slow: notify: https://a.test/… → notify: https://a.test/… (another address or other headers)"]);
+    assert_eq!(
+        changes(&one, &other),
+        ["~ alert slow: notify: https://a.test/… → notify: https://a.test/… (another address or other headers)"]
+    );
     let moved = with(told("https://b.test/canary", "canary"));
     assert_eq!(changes(&one, &moved), ["~ alert slow: notify: https://a.test/… → notify: https://b.test/…"]);
 }
@@ -263,7 +270,10 @@ fn what_is_wrong_with_words_is_told_with_their_number() {
             (Wording::Threshold(1), "`avg` does not exist for `http_reqs`, a counter".to_owned()),
             (Wording::Threshold(1), "there is no scenario `brwose`".to_owned()),
             (Wording::Alert(1), "an alert `a` exists already".to_owned()),
-            (Wording::Alert(2), "expected a method such as `p(95)` or a limit such as `300ms`, found the end".to_owned()),
+            (
+                Wording::Alert(2),
+                "expected a method such as `p(95)` or a limit such as `300ms`, found the end".to_owned()
+            ),
             (Wording::Alert(2), "an alert has a name that is not empty".to_owned()),
         ]
     );
