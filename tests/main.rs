@@ -3,6 +3,7 @@
 
 mod book;
 mod builder;
+mod expressions;
 mod house;
 mod needs;
 mod net;

@@ -17,6 +17,7 @@ mod redirects;
 mod stall;
 mod thresholds;
 mod tls;
+mod webhooks;
 
 use std::time::{Duration, Instant};
 

@@ -3,6 +3,7 @@
 mod alerts;
 mod arrivals;
 mod backoff;
+mod compared;
 mod control;
 mod counts;
 mod diagnostics;
@@ -16,6 +17,7 @@ mod limits;
 mod live;
 mod pacing;
 mod quick;
+mod random_edits;
 mod rules_closures;
 mod seeds;
 mod shapes;

@@ -159,7 +159,7 @@ impl Eye {
     fn look_after(&mut self, sources: &[Source], missing: &[PathBuf]) {
         let own = sources.iter().filter(|source| !is_library(&source.path));
         let read = own.map(|source| (source.file.clone(), Found::Text(source.sha256.clone())));
-        let absent = missing.iter().map(|file| (file.clone(), Found::Missing));
+        let absent = missing.iter().map(|file| (file.clone(), Found::unread(file)));
         let (files, seen): (Vec<_>, Vec<_>) = read.chain(absent).unzip();
         self.seen = seen;
         if !self.looks.files().eq(files.iter().map(PathBuf::as_path)) {

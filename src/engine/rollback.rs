@@ -86,7 +86,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_not_worse_is_never_a_jump(all in 20_u64..10_000, more in 20_u64..10_000, share in 0.0..=1.0, less in 0.0..=1.0) {
+        fn what_is_not_worse_is_never_a_jump(all in 20_u64..10_000, more in 20_u64..10_000, share in 0.0..=1.0_f64, less in 0.0..=1.0_f64) {
             let before = (all as f64 * share).ceil() as u64;
             let now = (more as f64 * share * less).floor() as u64;
             prop_assert!(!jumped((before, all), (now, more)));

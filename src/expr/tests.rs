@@ -2,6 +2,7 @@
 
 mod golden;
 mod golden_grammar;
+mod k6;
 mod language;
 mod meaning;
 mod selectors;

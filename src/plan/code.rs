@@ -14,6 +14,21 @@ pub struct Code {
     pub parts: BTreeMap<String, String>,
     /// The same of closures that rules ask, by their statement: `threshold tail`, `alert slow`. In no hash of the above.
     pub asked: BTreeMap<String, String>,
-    /// SHA-256 of the closures that steer a load (`adaptive`); they are asked by nobody's user, and never change in a run.
-    pub steering: String,
+    /// The same of the closures that steer a load (`adaptive`), by their statement: `scenario browse`. No user asks them, and
+    /// they never change in a run.
+    pub steering: BTreeMap<String, String>,
+}
+
+impl Code {
+    /// Whether the closure that steers the load of a scenario may be another one. One that stands outside of scenarios may
+    /// be that of any.
+    pub(super) fn steers_otherwise(&self, other: &Code, scenario: &str) -> bool {
+        let own = format!("scenario {scenario}");
+        let may_be = |label: &String| *label == own || !label.starts_with("scenario ");
+        let of = |code: &Code| -> Vec<(String, String)> {
+            let all = code.steering.iter().map(|(label, hash)| (label.clone(), hash.clone()));
+            all.filter(|(label, _)| may_be(label)).collect()
+        };
+        of(self) != of(other)
+    }
 }

@@ -5,8 +5,6 @@
 
 mod fixed;
 mod rules;
-#[cfg(test)]
-mod tests;
 
 use super::{Life, Pacing, Plan, Scenario, Work};
 use crate::expr::Change;
@@ -41,7 +39,7 @@ pub struct Edit {
 impl Edit {
     /// Whether nothing of the run is another one than before.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.changes.is_empty() && !self.code_changed
     }
 
     fn change(&mut self, what: String, from: Option<String>, to: Option<String>) {
@@ -127,7 +125,6 @@ fn feeds(edit: &mut Edit, new: &Plan) -> Vec<String> {
 }
 
 fn scenarios(edit: &mut Edit, new: &Plan, follows: bool) {
-    let asked = edit.plan.code.steering != new.code.steering;
     for at in 0..edit.plan.scenarios.len() {
         let old = edit.plan.scenarios[at].clone();
         let found = new.scenarios.iter().find(|scenario| scenario.name == old.name);
@@ -142,32 +139,55 @@ fn scenarios(edit: &mut Edit, new: &Plan, follows: bool) {
                 "scenario `{}` was taken out of this run and does not come back: give it another name, or wait for the next run",
                 old.name
             )),
-            Some(wanted) => kept(edit, at, &old, wanted, follows, asked),
+            Some(wanted) => {
+                let steered = edit.plan.code.steers_otherwise(&new.code, &old.name);
+                kept(edit, at, &old, wanted, follows, steered);
+            }
         }
     }
-    for scenario in &new.scenarios {
-        if edit.plan.scenarios.iter().any(|known| known.name == scenario.name) {
-            continue;
-        }
+    added(edit, new, follows);
+}
+
+/// Scenarios that are only in `new`.
+fn added(edit: &mut Edit, new: &Plan, follows: bool) {
+    let mut wanted: Vec<&Scenario> = new.scenarios.iter().collect();
+    wanted.retain(|scenario| edit.plan.scenarios.iter().all(|known| known.name != scenario.name));
+    let refuse = |edit: &mut Edit, scenario: &Scenario, why: &str| {
+        edit.refused.push(format!("scenario `{}` is not added: {why}; it begins in the next run", scenario.name));
+    };
+    wanted.retain(|scenario| {
         let why = if !follows {
             "its functions cannot be loaded now"
         } else if scenario.work.load().is_some_and(|load| load.shape.steered().is_some()) {
             "a load that steers itself begins with the run"
         } else {
-            edit.added.push(edit.plan.scenarios.len());
-            edit.plan.scenarios.push(scenario.clone());
-            edit.change(format!("scenario {}", scenario.name), None, Some(scenario.work.to_string()));
-            continue;
+            return true;
         };
-        edit.refused.push(format!("scenario `{}` is not added: {why}; it begins in the next run", scenario.name));
+        refuse(edit, scenario, why);
+        false
+    });
+    // One that waits for a scenario that is not there would wait for ever, and who waits for that one as well.
+    let there = |edit: &Edit, wanted: &[&Scenario], name: &str| {
+        edit.plan.scenarios.iter().chain(wanted.iter().copied()).any(|known| known.name == name)
+    };
+    while let Some(at) =
+        wanted.iter().position(|scenario| scenario.after.as_ref().is_some_and(|after| !there(edit, &wanted, after)))
+    {
+        let scenario = wanted.remove(at);
+        refuse(edit, scenario, "the scenario that it waits for is not in this run");
+    }
+    for scenario in wanted {
+        edit.added.push(edit.plan.scenarios.len());
+        edit.plan.scenarios.push(scenario.clone());
+        edit.change(format!("scenario {}", scenario.name), None, Some(scenario.work.to_string()));
     }
 }
 
 /// A scenario that is in both.
-fn kept(edit: &mut Edit, at: usize, old: &Scenario, new: &Scenario, follows: bool, asked: bool) {
+fn kept(edit: &mut Edit, at: usize, old: &Scenario, new: &Scenario, follows: bool, steered: bool) {
     let name = &old.name;
     fixed::scenario(&mut edit.refused, old, new);
-    match load(&old.work, &new.work, asked) {
+    match load(&old.work, &new.work, steered) {
         Ok(false) => {}
         Ok(true) => {
             edit.plan.scenarios[at].work = new.work.clone();
@@ -223,13 +243,13 @@ fn named(life: &Life) -> Vec<&str> {
     names
 }
 
-/// Whether a load is another one, or why it cannot be. `asked`: the closures that steer loads are other ones.
-fn load(old: &Work, new: &Work, asked: bool) -> Result<bool, &'static str> {
+/// Whether a load is another one, or why it cannot be. `otherwise`: the closure that steers it is another one.
+fn load(old: &Work, new: &Work, otherwise: bool) -> Result<bool, &'static str> {
     let steered = |load: &Load| load.shape.steered().map(|steered| steered.how);
     let same = |old: &Load, new: &Load| format!("{:?}", old.shape) == format!("{:?}", new.shape);
     let shapes = |old: &Load, new: &Load| match (steered(old), steered(new)) {
         (None, None) => Ok(!same(old, new)),
-        (Some(Steering::Closure), Some(Steering::Closure)) if same(old, new) && asked => {
+        (Some(Steering::Closure), Some(Steering::Closure)) if same(old, new) && otherwise => {
             Err("the closure that steers it is asked by a thread of its own, with the script as it began")
         }
         (Some(_), Some(_)) if same(old, new) => Ok(false),

@@ -24,9 +24,9 @@ pub(super) fn code(engine: &Engine, sources: &Sources, scenarios: &[Scenario]) -
     let hashed = |texts: BTreeMap<String, String>| -> BTreeMap<String, String> {
         texts.into_iter().map(|(name, text)| (name, sha256(&text))).collect()
     };
-    let (parts, asked) = (hashed(texts.parts), hashed(texts.asked));
+    let (parts, asked, steering) = (hashed(texts.parts), hashed(texts.asked), hashed(texts.steering));
     let whole: String = parts.iter().map(|(name, hash)| format!("{name}\0{hash}\n")).collect();
-    Code { hash: sha256(&whole), parts, asked, steering: sha256(&texts.steering) }
+    Code { hash: sha256(&whole), parts, asked, steering }
 }
 
 /// Which functions a scenario runs, without their weights.
@@ -121,7 +121,7 @@ fn statement(tokens: &[Token]) -> usize {
 struct Texts {
     parts: BTreeMap<String, String>,
     asked: BTreeMap<String, String>,
-    steering: String,
+    steering: BTreeMap<String, String>,
 }
 
 /// Who asks a closure.
@@ -129,8 +129,7 @@ struct Texts {
 enum Asker {
     Users,
     Rules,
-    Steering,
-    Nobody,
+    Loads,
 }
 
 /// One file while it is read.
@@ -144,8 +143,7 @@ struct File<'a> {
 
 impl File<'_> {
     fn read(mut self, tokens: &[Token]) {
-        let mut captured = Vec::new();
-        let mut steering = Vec::new();
+        let mut closures = Closures::default();
         let mut rest = tokens;
         while !rest.is_empty() {
             let (own, after) = rest.split_at(statement(rest));
@@ -159,23 +157,38 @@ impl File<'_> {
                     let name: String = head.map(ToString::to_string).collect();
                     self.part(&format!("fn {name}"), own);
                 }
-                Some(Token::Const) => self.part(&format!("const {}", name_of(second).unwrap_or_default()), own),
+                Some(Token::Const) => {
+                    let name = format!("const {}", name_of(second).unwrap_or_default());
+                    self.part(&name, own);
+                    closures.steering(&name, own);
+                }
                 Some(Token::Import) => {
                     let alias = own.iter().rev().find_map(|token| name_of(Some(token)));
                     self.part(&format!("import {}", alias.unwrap_or_default()), own);
                 }
                 _ => {
                     self.bind(own);
-                    self.closures(&label(own), own, &mut captured, &mut steering);
+                    closures.all(&label(own), own);
+                    closures.steering(&label(own), own);
                 }
             }
+        }
+        let mut captured = Vec::new();
+        for (label, tokens) in &closures.users {
+            self.part(&format!("closures of {label}"), tokens);
+            captured.extend_from_slice(tokens);
         }
         for (name, text) in self.reached(captured) {
             self.texts.parts.entry(format!("let {name}{}", self.place)).or_default().push_str(&text);
         }
-        for (_, text) in self.reached(steering) {
-            self.texts.steering.push_str(&text);
-        }
+        let whole = |(label, tokens): (String, Vec<Token>)| {
+            let captured: String = self.reached(tokens.clone()).into_values().collect();
+            (format!("{label}{}", self.place), format!("{}{captured}", written(&tokens)))
+        };
+        let (asked, steering): (Vec<_>, Vec<_>) =
+            (closures.rules.into_iter().map(whole).collect(), closures.steering.into_iter().map(whole).collect());
+        self.texts.asked.extend(asked);
+        self.texts.steering.extend(steering);
     }
 
     fn part(&mut self, name: &str, tokens: &[Token]) {
@@ -231,52 +244,50 @@ impl File<'_> {
         }
         found
     }
+}
 
-    /// The closures of a statement that is no declaration of code.
-    fn closures(&mut self, label: &str, tokens: &[Token], captured: &mut Vec<Token>, steering: &mut Vec<Token>) {
+/// The closures of a file, by the statements that they stand in.
+#[derive(Default)]
+struct Closures {
+    users: BTreeMap<String, Vec<Token>>,
+    rules: BTreeMap<String, Vec<Token>>,
+    /// All that is given to `adaptive`: it may be a name as well.
+    steering: BTreeMap<String, Vec<Token>>,
+}
+
+impl Closures {
+    /// Those that users run, and those that rules ask.
+    fn all(&mut self, label: &str, tokens: &[Token]) {
         let mut calls: Vec<Asker> = Vec::new();
         let mut at = 0;
         while at < tokens.len() {
             let token = &tokens[at];
             let asker = calls.last().copied().unwrap_or(Asker::Users);
-            if asker == Asker::Steering {
-                steering.push(token.clone());
-                self.texts.steering.push_str(&written(std::slice::from_ref(token)));
-            }
             if opens(token) {
-                let name = at.checked_sub(1).and_then(|before| name_of(tokens.get(before)));
-                calls.push(match name.filter(|_| matches!(token, Token::LeftParen)) {
+                calls.push(match called(tokens, at) {
                     _ if asker != Asker::Users => asker,
                     Some("threshold" | "alert") => Asker::Rules,
-                    Some("adaptive") => Asker::Steering,
-                    Some("curve") => Asker::Nobody,
+                    Some("adaptive" | "curve") => Asker::Loads,
                     _ => asker,
                 });
             } else if closes(token) {
                 calls.pop();
-            } else if begins_closure(tokens, at) && asker != Asker::Steering {
+            } else if begins_closure(tokens, at) {
                 let body = match token {
                     Token::Or => at + 1,
-                    _ => tokens[at + 1..]
-                        .iter()
-                        .position(|token| matches!(token, Token::Pipe))
-                        .map_or(tokens.len(), |to| at + to + 2),
+                    _ => {
+                        let pipe = tokens[at + 1..].iter().position(|token| matches!(token, Token::Pipe));
+                        pipe.map_or(tokens.len(), |to| at + to + 2)
+                    }
                 };
                 let end = body + expression(&tokens[body..]);
-                let closure = &tokens[at..end];
-                match asker {
-                    Asker::Users => {
-                        self.part(&format!("closures of {label}"), closure);
-                        captured.extend_from_slice(closure);
-                    }
-                    Asker::Rules => {
-                        self.texts
-                            .asked
-                            .entry(format!("{label}{}", self.place))
-                            .or_default()
-                            .push_str(&written(closure));
-                    }
-                    Asker::Steering | Asker::Nobody => {}
+                let found = match asker {
+                    Asker::Users => Some(&mut self.users),
+                    Asker::Rules => Some(&mut self.rules),
+                    Asker::Loads => None,
+                };
+                if let Some(found) = found {
+                    found.entry(label.to_owned()).or_default().extend_from_slice(&tokens[at..end]);
                 }
                 at = end;
                 continue;
@@ -284,6 +295,24 @@ impl File<'_> {
             at += 1;
         }
     }
+
+    /// What is given to `adaptive`.
+    fn steering(&mut self, label: &str, tokens: &[Token]) {
+        for at in 0..tokens.len() {
+            if called(tokens, at) == Some("adaptive") {
+                let mut end = at + 1;
+                while end < tokens.len() && !closes(&tokens[end]) {
+                    end += expression(&tokens[end..]).max(1);
+                }
+                self.steering.entry(label.to_owned()).or_default().extend_from_slice(&tokens[at..end]);
+            }
+        }
+    }
+}
+
+/// The function whose arguments begin with the token at `at`.
+fn called(tokens: &[Token], at: usize) -> Option<&str> {
+    matches!(tokens[at], Token::LeftParen).then(|| name_of(tokens.get(at.checked_sub(1)?))).flatten()
 }
 
 /// Whether `|` or `||` begins a closure here, and is no operator between two values.

@@ -391,9 +391,81 @@ ALERTS
     let json = outcome.json();
     assert!(!json.to_string().contains("canary"), "{json}");
     assert_snapshot!(serde_json::to_string_pretty(&json["plan"]["thresholds"]).unwrap(), @r#"
-null
+[
+  {
+    "selector": "http_req_duration",
+    "expression": "(p(95) < 300ms over 30s) and slope(p(95) over 1m) < 5ms/s for 20s",
+    "severity": "fail",
+    "abort": false,
+    "grace": 0.0,
+    "lasting": 20000.0,
+    "required": false
+  },
+  {
+    "selector": "http_req_duration{scenario:browse}",
+    "expression": "max < 2s",
+    "severity": "fail",
+    "abort": "scenario",
+    "grace": 0.0,
+    "lasting": 5000.0,
+    "required": false
+  },
+  {
+    "selector": "http_req_duration",
+    "expression": "forecast(p(95) of http_req_duration over 1m, 2m) < 400ms",
+    "severity": "warn",
+    "abort": false,
+    "grace": 0.0,
+    "required": false
+  },
+  {
+    "selector": "tail",
+    "expression": "|m| { m.p(95, \"http_req_duration\", 30.s) < 300 + slack }",
+    "closure": true,
+    "severity": "fail",
+    "abort": true,
+    "grace": 0.0,
+    "required": false
+  },
+  {
+    "selector": "named",
+    "expression": "fast",
+    "closure": true,
+    "severity": "fail",
+    "abort": "scenario",
+    "grace": 0.0,
+    "required": false,
+    "scenario": "browse"
+  }
+]
 "#);
     assert_snapshot!(serde_json::to_string_pretty(&json["plan"]["alerts"]).unwrap(), @r#"
-null
+[
+  {
+    "name": "slow tail",
+    "when": "p(99) of http_req_duration over 10s > 800ms for 5s",
+    "lasting": 5000.0,
+    "resolve_when": "p(99) of http_req_duration over 10s < 500ms",
+    "resolve_after": 0.0,
+    "severity": "critical",
+    "description": "requests are slow",
+    "resolution": "look at the database",
+    "notify": [
+      "https://hooks.test/…",
+      "https://b.test"
+    ],
+    "then": true
+  },
+  {
+    "name": "many",
+    "when": "value of vus > 1k",
+    "lasting": 0.0,
+    "resolve_after": 0.0,
+    "severity": "warning",
+    "notify": [
+      "http://127.0.0.1:9"
+    ]
+  }
+]
 "#);
 }

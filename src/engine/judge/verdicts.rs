@@ -18,6 +18,7 @@ pub(super) fn verdict(watched: &Watched<ThresholdRule>, now: &Now<'_>) -> Verdic
     Verdict {
         selector: rule.selector.to_string(),
         expression: rule.source.clone(),
+        closure: false,
         scenario: rule.options.scenario.clone(),
         severity: word(rule.options.severity),
         abort: rule.options.abort != Abort::No,

@@ -121,12 +121,25 @@ impl Looks {
 
     /// Reads them all.
     pub(super) fn read(&self) -> Vec<Found> {
-        let read = |file: &Path| match source::read(file) {
+        self.files().map(Found::at).collect()
+    }
+}
+
+impl Found {
+    fn at(file: &Path) -> Self {
+        match source::read(file) {
             Ok(text) => Found::Text(source::sha256(&text)),
             Err(_) if fs::metadata(file).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) => Found::Missing,
             Err(_) => Found::Unreadable,
-        };
-        self.files().map(read).collect()
+        }
+    }
+
+    /// Of a file that could not be read a moment ago. If it can be now, that is news for the next look.
+    pub(super) fn unread(file: &Path) -> Self {
+        match Found::at(file) {
+            Found::Unreadable => Found::Unreadable,
+            _ => Found::Missing,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Edit;
 use super::fixed::stays;
-use crate::expr::{Abort, AlertRule, Change, Condition, Rules, ThresholdRule};
+use crate::expr::{AlertRule, Change, ClosureRule, Condition, Rules, ThresholdRule};
 use crate::plan::Plan;
 use std::collections::BTreeSet;
 
@@ -36,28 +36,29 @@ pub(super) fn apply(edit: &mut Edit, new: &Plan, unknown: &BTreeSet<String>, fol
             known(&alert.name).cloned()
         })
         .collect();
-    let mut acts = Vec::new();
+    let mut said = Vec::new();
     if follows {
-        acts = changed_acts(&edit.plan, new);
-    } else if closures(&old) != closures(&rules) || !changed_acts(&edit.plan, new).is_empty() {
+        said = changed_closures(&edit.plan, new);
+    } else if closures(&old) != closures(&rules) || !changed_closures(&edit.plan, new).is_empty() {
         edit.refused.push(stays("what closures of rules say", "their functions cannot be loaded now"));
     }
     if !follows {
         rules.closures.clone_from(&old.closures);
     }
     let mut changes = diff(&old, &rules);
-    changes.extend(acts);
+    said.retain(|change| changes.iter().all(|known| known.what != change.what));
+    changes.extend(said);
     edit.rules_changed = !changes.is_empty();
     edit.changes.extend(changes);
     edit.plan.rules = rules;
 }
 
-/// Alerts whose `then` is another one.
-fn changed_acts(current: &Plan, new: &Plan) -> Vec<Change> {
+/// Rules whose closures say something else, by themselves or by what they capture.
+fn changed_closures(current: &Plan, new: &Plan) -> Vec<Change> {
     let (old, new) = (&current.code.asked, &new.code.asked);
-    let both = new.iter().filter(|(name, hash)| old.get(*name).is_some_and(|was| was != *hash));
-    let alerts = both.filter(|(name, _)| name.starts_with("alert"));
-    alerts.map(|(name, _)| Change { what: format!("then of {name}"), from: None, to: None }).collect()
+    let both = new.iter().filter(|(label, hash)| old.get(*label).is_some_and(|was| was != *hash));
+    let what = |label: &String| if label.starts_with("alert") { format!("then of {label}") } else { label.clone() };
+    both.map(|(label, _)| Change { what: what(label), from: None, to: None }).collect()
 }
 
 fn metrics(alert: &AlertRule) -> Vec<&str> {
@@ -70,80 +71,13 @@ fn closures(rules: &Rules) -> Vec<(&str, &str)> {
     rules.closures.iter().map(|rule| (rule.name.as_str(), rule.source.as_str())).collect()
 }
 
-/// What differs between two sets of rules; where they stand in a file does not count.
+/// What differs between two sets of rules. Where they stand in a file does not count, nor does a rule that stands there
+/// twice.
 fn diff(old: &Rules, new: &Rules) -> Vec<Change> {
-    let mut changes = Vec::new();
-    let threshold =
-        |rule: &ThresholdRule| (format!("threshold {}", rule.watched()), format!("{}{}", rule.source, options(rule)));
-    listed(&mut changes, old.thresholds.iter().map(threshold), new.thresholds.iter().map(threshold));
-    let closures = |rules: &Rules| {
-        let one = |rule: &crate::expr::ClosureRule| {
-            (format!("threshold {}", rule.name), format!("{} {:?}", rule.source, rule.options))
-        };
-        rules.closures.iter().map(one).collect::<Vec<_>>()
+    let plain = |rules: &Rules| Rules {
+        thresholds: rules.thresholds.iter().map(|rule| ThresholdRule { span: None, ..rule.clone() }).collect(),
+        closures: rules.closures.iter().map(|rule| ClosureRule { span: None, ..rule.clone() }).collect(),
+        alerts: rules.alerts.iter().map(|alert| AlertRule { span: None, ..alert.clone() }).collect(),
     };
-    listed(&mut changes, closures(old).into_iter(), closures(new).into_iter());
-    let alert = |alert: &AlertRule| {
-        let plain = AlertRule { span: None, ..alert.clone() };
-        (format!("alert {}", alert.name), alert.source.clone(), plain)
-    };
-    let (old, new): (Vec<_>, Vec<_>) = (old.alerts.iter().map(alert).collect(), new.alerts.iter().map(alert).collect());
-    for (what, source, _) in &old {
-        if new.iter().all(|(name, ..)| name != what) {
-            changes.push(Change { what: what.clone(), from: Some(source.clone()), to: None });
-        }
-    }
-    for (what, source, alert) in &new {
-        let was = old.iter().find(|(name, ..)| name == what);
-        match was {
-            Some((.., was)) if was == alert => {}
-            Some((_, text, _)) if text == source => changes.push(Change { what: what.clone(), from: None, to: None }),
-            was => {
-                let from = was.map(|(_, text, _)| text.clone());
-                changes.push(Change { what: what.clone(), from, to: Some(source.clone()) });
-            }
-        }
-    }
-    changes
-}
-
-fn options(rule: &ThresholdRule) -> String {
-    let options = &rule.options;
-    let mut text = String::new();
-    if options.severity == crate::expr::RuleSeverity::Warn {
-        text.push_str(", only a warning");
-    }
-    match &options.abort {
-        Abort::No => {}
-        Abort::Run => text.push_str(", ends the run"),
-        Abort::Scenario(name) => text.push_str(&format!(", ends {name}")),
-    }
-    if !options.grace.is_zero() {
-        text.push_str(&format!(" after {}", crate::units::duration::print(options.grace)));
-    }
-    if options.required {
-        text.push_str(", required");
-    }
-    text
-}
-
-/// Changes between two lists of names with texts, in which a name may stand more than once: of one name, what is gone and
-/// what is new are paired in their order.
-fn listed(
-    changes: &mut Vec<Change>,
-    old: impl Iterator<Item = (String, String)>,
-    new: impl Iterator<Item = (String, String)>,
-) {
-    let (mut gone, mut fresh): (Vec<_>, Vec<_>) = (old.collect(), Vec::new());
-    for rule in new {
-        match gone.iter().position(|known| *known == rule) {
-            Some(at) => drop(gone.remove(at)),
-            None => fresh.push(rule),
-        }
-    }
-    for (what, to) in fresh {
-        let from = gone.iter().position(|(name, _)| *name == what).map(|at| gone.remove(at).1);
-        changes.push(Change { what, from, to: Some(to) });
-    }
-    changes.extend(gone.into_iter().map(|(what, from)| Change { what, from: Some(from), to: None }));
+    if plain(old) == plain(new) { Vec::new() } else { old.diff(new) }
 }
