@@ -2,7 +2,7 @@
 
 use super::Edit;
 use super::fixed::stays;
-use crate::expr::{AlertRule, Change, ClosureRule, Condition, Rules, ThresholdRule};
+use crate::expr::{AlertRule, Change, Condition, Rules};
 use crate::plan::Plan;
 use std::collections::BTreeSet;
 
@@ -45,7 +45,7 @@ pub(super) fn apply(edit: &mut Edit, new: &Plan, unknown: &BTreeSet<String>, fol
     if !follows {
         rules.closures.clone_from(&old.closures);
     }
-    let mut changes = diff(&old, &rules);
+    let mut changes = old.diff(&rules);
     said.retain(|change| changes.iter().all(|known| known.what != change.what));
     changes.extend(said);
     edit.rules_changed = !changes.is_empty();
@@ -69,15 +69,4 @@ fn metrics(alert: &AlertRule) -> Vec<&str> {
 
 fn closures(rules: &Rules) -> Vec<(&str, &str)> {
     rules.closures.iter().map(|rule| (rule.name.as_str(), rule.source.as_str())).collect()
-}
-
-/// What differs between two sets of rules. Where they stand in a file does not count, nor does a rule that stands there
-/// twice.
-fn diff(old: &Rules, new: &Rules) -> Vec<Change> {
-    let plain = |rules: &Rules| Rules {
-        thresholds: rules.thresholds.iter().map(|rule| ThresholdRule { span: None, ..rule.clone() }).collect(),
-        closures: rules.closures.iter().map(|rule| ClosureRule { span: None, ..rule.clone() }).collect(),
-        alerts: rules.alerts.iter().map(|alert| AlertRule { span: None, ..alert.clone() }).collect(),
-    };
-    if plain(old) == plain(new) { Vec::new() } else { old.diff(new) }
 }
