@@ -19,7 +19,7 @@ fn edits_are_told_at_once_broken_ones_in_full_and_all_of_them_at_the_end() {
     let path = folder.path().join("test.rhai");
     let save = |text: &str| std::fs::write(&path, text).expect("the folder is ours");
     save(SCRIPT);
-    let mut running = punk().script_at(&path).target(&target).start();
+    let mut running = punk().script_at(&path).target(&target).env("COLUMNS", "160").start();
     running.until_stderr("alert busy (warning) rings at ");
     running.until_stderr("  much to do\n");
     // A full second was judged before the edit, so that there is a past to look back at.
