@@ -54,14 +54,14 @@ fn rules_apply_and_say_what_they_were() {
         edit(&[("p(95) < 300\");", "p(95) < 200\");\nthreshold(\"http_reqs\", \"count > 1\", #{ abort: true });")]);
     assert_eq!(
         changes(&edit),
-        ["~ threshold http_req_duration: p(95) < 300 → p(95) < 200", "+ threshold http_reqs: count > 1, ends the run"]
+        ["~ threshold http_req_duration: p(95) < 300 → p(95) < 200", "+ threshold http_reqs: count > 1 (ends the run)"]
     );
     assert_eq!((edit.rules_changed, edit.code_changed, edit.refused.len()), (true, false, 0));
     assert_eq!(edit.plan.rules.thresholds.len(), 2);
     let back = compare(&edit.plan, &plan(SCRIPT));
     assert_eq!(
         changes(&back),
-        ["~ threshold http_req_duration: p(95) < 200 → p(95) < 300", "- threshold http_reqs: count > 1, ends the run"]
+        ["~ threshold http_req_duration: p(95) < 200 → p(95) < 300", "- threshold http_reqs: count > 1 (ends the run)"]
     );
 }
 
