@@ -26,6 +26,7 @@ mod smoke;
 mod steering;
 mod store;
 mod think;
+mod told;
 mod users;
 mod weights;
 mod windows;

@@ -140,7 +140,7 @@ fn machine(plan: &Plan) -> Result<Option<Machine>, ScriptError> {
     }
     let limits = Limits { cpu: BUDGET, ..plan.options.limits };
     let options = Options { limits, ..plan.options.clone() };
-    Machine::edited(&Plan { options, ..Plan::clone(plan) }).map(Some)
+    Machine::edited(&Plan { options, ..Plan::clone(plan) }, None).map(Some)
 }
 
 /// Asks a closure; why it has no answer, for people. Nothing that it does can end the thread.

@@ -124,7 +124,8 @@ impl Revisions {
 
     /// The code is again what it was before its last edit, if that is still the current one.
     pub(super) fn roll_back(&mut self, code: u64, why: String, moment: Moment) -> Outcome {
-        let Some(before) = self.before.take().filter(|_| code == self.code) else {
+        let before = if code == self.code { self.before.take() } else { None };
+        let Some(before) = before else {
             return Outcome::Refused(vec![format!("code {} is current, not {code}", self.code)]);
         };
         self.rejected = Some((self.plan.code.clone(), code));
@@ -242,4 +243,86 @@ fn with_code(mut plan: Plan, from: &Plan) -> Plan {
         }
     }
     plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::on_large_stack;
+    use crate::script::compile::compile;
+    use crate::script::overrides::Overrides;
+
+    fn plan(script: &str) -> Arc<Plan> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.rhai");
+        std::fs::write(&path, script).unwrap();
+        let compiled = on_large_stack(|| compile(&path, &Overrides::default()));
+        Arc::new(compiled.plan.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics)))
+    }
+
+    /// One scenario with this limit, this load and this body.
+    fn script(limit: &str, load: &str, body: &str) -> Arc<Plan> {
+        plan(&format!(
+            "threshold(\"http_req_failed\", \"rate < {limit}\");\nscenario(\"a\", #{{ {load}, run: hit }});\nfn hit() {{ {body} }}"
+        ))
+    }
+
+    fn revisions(plan: &Arc<Plan>) -> Revisions {
+        Revisions::new(plan, graph::nodes(plan, 1), 1)
+    }
+
+    const LATER: Moment = Moment { at: Duration::from_secs(2), begun: true };
+    const LOAD: &str = "users: 2, duration: 10.s";
+
+    fn made(outcome: Outcome) -> Made {
+        match outcome {
+            Outcome::Made(made) => *made,
+            Outcome::Same => panic!("nothing was changed"),
+            Outcome::Refused(why) => panic!("{why:?}"),
+        }
+    }
+
+    #[test]
+    fn rules_reach_no_shard_and_loads_make_no_code() {
+        let first = script("1%", LOAD, "1");
+        let mut revisions = revisions(&first);
+        assert!(matches!(revisions.edit(Author::File, &first, LATER), Outcome::Same));
+        let rules = made(revisions.edit(Author::File, &script("2%", LOAD, "1"), LATER));
+        assert!(rules.swap.is_none() && rules.rules.is_some());
+        let load = made(revisions.edit(Author::File, &script("2%", "users: 3, duration: 10.s", "1"), LATER));
+        let swap = load.swap.unwrap();
+        assert_eq!((swap.code, &swap.loads[..], swap.at), (None, &[0][..], LATER.at + AHEAD));
+        let code = made(revisions.edit(Author::File, &script("2%", "users: 3, duration: 10.s", "2"), LATER));
+        assert_eq!(code.swap.unwrap().code, Some(2));
+        assert_eq!((code.edition.revision, code.edition.code), (4, 2));
+    }
+
+    #[test]
+    fn the_load_of_a_scenario_that_is_over_stays() {
+        let mut revisions = revisions(&script("1%", "users: 2, duration: 1.s", "1"));
+        let longer = script("1%", LOAD, "1");
+        let Outcome::Refused(why) = revisions.edit(Author::File, &longer, LATER) else { panic!("it has ended") };
+        assert_eq!(why, ["scenario `a` has ended: its load stays as it was"]);
+        let before = Moment { at: Duration::ZERO, begun: false };
+        made(revisions.edit(Author::File, &longer, before));
+    }
+
+    #[test]
+    fn code_that_was_rolled_back_is_not_taken_up_until_it_changes() {
+        let mut revisions = revisions(&script("1%", LOAD, "1"));
+        made(revisions.edit(Author::File, &script("1%", LOAD, "2"), LATER));
+        let Outcome::Refused(_) = revisions.roll_back(1, String::new(), LATER) else { panic!("it is not current") };
+        let back = made(revisions.roll_back(2, "errors".to_owned(), LATER));
+        assert_eq!((back.edition.code, back.edition.by, back.swap.unwrap().code), (3, Author::Rollback, Some(3)));
+        assert_eq!(back.edition.notes, ["errors"]);
+        // Its closures stand where the file has them, whatever users run.
+        assert!(back.asked.sources[0].text.contains("{ 2 }") && back.plan.sources[0].text.contains("{ 1 }"));
+        assert!(matches!(revisions.edit(Author::File, &script("1%", LOAD, "2"), LATER), Outcome::Same));
+        let rules = made(revisions.edit(Author::File, &script("2%", LOAD, "2"), LATER));
+        assert!(rules.swap.is_none());
+        assert_eq!(rules.edition.notes, ["code 2 was rolled back and is not taken up again until it changes"]);
+        made(revisions.edit(Author::File, &script("2%", LOAD, "3"), LATER));
+        let again = made(revisions.edit(Author::File, &script("2%", LOAD, "2"), LATER));
+        assert_eq!(again.edition.code, 5, "it has changed twice since");
+    }
 }

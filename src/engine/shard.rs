@@ -258,9 +258,9 @@ impl Shard {
             Order::Setup => self.hook("setup", Dynamic::UNIT),
             Order::Teardown { data } => self.hook("teardown", Json::dynamic(data)),
             Order::Clock(clock) => self.read(clock),
-            Order::Scale { scenario, at, shape } => self.populations[scenario].scale(at, shape),
+            Order::Scale { scenario, at, shape } => self.population(scenario, |population| population.scale(at, shape)),
             Order::Swap(swap) => self.swap(&swap),
-            Order::End { scenario } => self.populations[scenario].drain(Instant::now()),
+            Order::End { scenario } => self.population(scenario, |population| population.drain(Instant::now())),
             Order::Drain => {
                 for population in &mut self.populations {
                     population.drain(Instant::now());
@@ -283,13 +283,20 @@ impl Shard {
         self.adjust(Instant::now());
     }
 
+    /// Does something with the users of a scenario, unless an edit brought it and it could not be loaded.
+    fn population(&mut self, scenario: usize, act: impl FnOnce(&mut Population)) {
+        if let Some(population) = self.populations.get_mut(scenario) {
+            act(population);
+        }
+    }
+
     /// From now on another Plan holds: users find its code before their next iteration.
     fn swap(&mut self, swap: &Swap) {
         let ground = &self.ground;
         let machine = swap.code.and_then(|revision| {
             // Asked for by code that changed, so from now on it is told apart whatever comes of it.
             ground.host.count_by_code();
-            match Machine::edited(&swap.plan) {
+            match Machine::edited(&swap.plan, Some(&ground.codes.machine())) {
                 Ok(machine) => Some((Rc::new(machine), revision)),
                 Err(error) => {
                     let _ = self.events.send(ShardEvent::Unfit(error));
@@ -304,12 +311,14 @@ impl Shard {
         }
         let now = Instant::now();
         for &scenario in &swap.removed {
-            self.populations[scenario].drain(now);
+            self.population(scenario, |population| population.drain(now));
         }
+        let ground = &self.ground;
         let fits = ground.connections.extend(&swap.plan);
-        for node in &swap.added {
-            let at = self.populations.len();
-            if at < known && fits.is_ok() {
+        let first = swap.plan.scenarios.len() - swap.added.len();
+        for (at, node) in (first..).zip(&swap.added) {
+            // One whose functions could not be loaded is over before it begins, for whoever waits for its end.
+            if at < known && at == self.populations.len() && fits.is_ok() {
                 self.populations.push(Population::new(ground, at, &swap.plan, node));
             } else {
                 node.end(ground.host.now());

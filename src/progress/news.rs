@@ -152,14 +152,20 @@ fn first_verdict(verdict: &Verdict) -> String {
         // A closure says yes or no.
         None => format!("now {}", !broken(verdict)),
     };
-    let before = match (verdict.first_breach, verdict.breach_count) {
-        (Some(from), count) if from < verdict.since && count > 1 => {
-            format!(", would have failed {} since {}", times(count), at(from))
+    let past = verdict.first_breach.filter(|from| *from < verdict.since);
+    let before = match past {
+        Some(from) => {
+            let to = verdict.breaches.first().and_then(|first| first.to);
+            let stretch =
+                to.map_or_else(|| format!("since {}", at(from)), |to| format!("from {} to {}", at(from), at(to)));
+            match verdict.breach_count {
+                0 | 1 => format!(", would have failed {stretch}"),
+                count => format!(", would have failed {}, first {stretch}", times(count)),
+            }
         }
-        (Some(from), _) if from < verdict.since => format!(", would have failed since {}", at(from)),
-        _ if verdict.holds.or(verdict.passed).is_none() => String::new(),
-        _ if broken(verdict) => ", broken".to_owned(),
-        _ => ", holds".to_owned(),
+        None if verdict.holds.or(verdict.passed).is_none() => String::new(),
+        None if broken(verdict) => ", broken".to_owned(),
+        None => ", holds".to_owned(),
     };
     format!("{}: {now}{before}", named(verdict))
 }
@@ -260,7 +266,7 @@ fn nth(count: u64) -> String {
 mod tests {
     use super::*;
     use crate::expr::{AlertSeverity, Change};
-    use crate::metrics::AlertState;
+    use crate::metrics::{AlertState, Breach};
     use std::sync::Arc;
     use std::time::SystemTime;
 
@@ -391,6 +397,35 @@ mod tests {
         [41s]   refused: base_url: it cannot change while a run goes on
         [41s]   undoes revision 2 by the API
         [41s]   alert slow tail: would have rung twice, first at 12s
+        "#);
+    }
+
+    #[test]
+    fn a_fresh_rule_says_when_it_would_have_failed() {
+        let say = |count: u64, to: Option<f64>, holds: Option<bool>, now: Option<&str>| {
+            let mut verdict = verdict(true, "");
+            (verdict.holds, verdict.passed, verdict.observed_text) = (holds, holds, now.map(str::to_owned));
+            (verdict.since, verdict.breach_count) = (seconds(40.0), count);
+            verdict.first_breach = (count > 0).then(|| seconds(12.0));
+            let breach = |_| Breach { from: seconds(12.0), to: to.map(seconds), observed_text: "412ms".into() };
+            verdict.breaches = (0..count).map(breach).collect();
+            first_verdict(&verdict)
+        };
+        let said = [
+            say(0, None, None, None),
+            say(0, None, Some(true), Some("271ms")),
+            say(0, None, Some(false), None),
+            say(1, None, Some(false), Some("271ms")),
+            say(1, Some(14.5), Some(true), Some("271ms")),
+            say(3, Some(14.5), Some(true), Some("271ms")),
+        ];
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        http_req_duration: p(95) < 300ms: no data yet
+        http_req_duration: p(95) < 300ms: now 271ms, holds
+        http_req_duration: p(95) < 300ms: now false, broken
+        http_req_duration: p(95) < 300ms: now 271ms, would have failed since 12s
+        http_req_duration: p(95) < 300ms: now 271ms, would have failed from 12s to 14.5s
+        http_req_duration: p(95) < 300ms: now 271ms, would have failed 3 times, first from 12s to 14.5s
         "#);
     }
 

@@ -19,8 +19,9 @@ use rhai::packages::{
 };
 use rhai::{
     AST, Dynamic, Engine, EvalAltResult, FnPtr, GlobalRuntimeState, Module, ModuleResolver, NativeCallContext,
-    OptimizationLevel, Position, Scope, Shared, Stmt,
+    OptimizationLevel, Position, Scope, ScriptFuncDef, Shared, Stmt,
 };
+use rustc_hash::FxHashSet;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct Machine {
     /// Where each function begins.
     begins: BTreeMap<String, (String, usize, usize)>,
     main: String,
+    /// The main script's closures, and those of the Machines before.
+    made: Vec<Shared<ScriptFuncDef>>,
     /// By the order of the Plan's scenarios; `None` only where an edit left one without its declaration.
     pub scenarios: Vec<Option<Functions>>,
     /// By the order of the Plan's feeds: what makes the rows of those that are generated.
@@ -114,6 +117,8 @@ const SEAL: &str = "punk__seal";
 const STEP: &str = "punk__step";
 /// How many failing statements are told before the rest is given up.
 const FAILURES: usize = 50;
+/// Most closures of earlier code that can still be called: many edits must not pile up.
+const KEPT_CLOSURES: usize = 10_000;
 
 /// Evaluates the top level of the first file of `sources`, which must all have parsed.
 pub fn evaluate(engine: &mut Engine, sources: &Sources, given: &BTreeMap<String, String>) -> TopLevel {
@@ -208,7 +213,7 @@ impl Machine {
     /// # Errors
     /// A script whose declarations differ from the Plan's, because its top level depends on something that changes.
     pub fn new(plan: &Plan) -> Result<Machine, ScriptError> {
-        let machine = Machine::edited(plan)?;
+        let machine = Machine::edited(plan, None)?;
         let generated = plan.feeds.iter().map(|feed| matches!(feed.rows, Rows::Generated));
         let acting = plan.rules.alerts.iter().map(|alert| alert.acts);
         let complete = machine.closures.iter().all(Option::is_some)
@@ -218,11 +223,12 @@ impl Machine {
         if complete { Ok(machine) } else { Err(differs(&machine.main)) }
     }
 
-    /// The same for the Plan of a run that was edited: it holds scenarios and feeds that its script no longer declares.
+    /// The same for the Plan of a run that was edited: it holds scenarios and feeds that its script no longer declares. Users
+    /// may have kept closures that `before` has made: they can still be called, and call what there is now.
     ///
     /// # Errors
     /// A script whose top level does not go through.
-    pub fn edited(plan: &Plan) -> Result<Machine, ScriptError> {
+    pub fn edited(plan: &Plan, before: Option<&Machine>) -> Result<Machine, ScriptError> {
         let mut engine = engine(&plan.options.limits);
         engine.set_optimization_level(OptimizationLevel::Simple);
         let sources = Sources::of_plan(&engine, &plan.sources);
@@ -230,7 +236,8 @@ impl Machine {
         let top = evaluate(&mut engine, &sources, &given);
         let main = plan.sources[0].path.clone();
         match (top.sealed, top.failures.into_iter().next()) {
-            (Some(sealed), None) => {
+            (Some(mut sealed), None) => {
+                let made = kept_closures(sources.asts[0].as_ref(), before, &mut sealed);
                 let arities = arities(sources.asts.iter().flatten());
                 let scenarios = functions(plan, &top.record, &arities);
                 let generators = feeds::generators(&plan.feeds, top.record.declarations.iter()).into_iter();
@@ -244,6 +251,7 @@ impl Machine {
                     arities,
                     begins: begins(&sources),
                     main,
+                    made,
                     scenarios,
                     generators,
                     closures: rules.closures,
@@ -326,6 +334,28 @@ impl Machine {
         }
         error
     }
+}
+
+/// The closures of a script, and those of the Machine before it: these are made known to `sealed`. Each is named by the hash
+/// of what it says, so that one which is in both is one.
+fn kept_closures(
+    main: Option<&AST>,
+    before: Option<&Machine>,
+    sealed: &mut GlobalRuntimeState,
+) -> Vec<Shared<ScriptFuncDef>> {
+    let closures = main.into_iter().flat_map(AST::iter_fn_def).filter(|function| function.name.starts_with("anon$"));
+    let mut made: Vec<_> = closures.cloned().collect();
+    let own: FxHashSet<_> = made.iter().map(|closure| closure.name.clone()).collect();
+    let kept = before.into_iter().flat_map(|before| &before.made).filter(|closure| !own.contains(&closure.name));
+    let mut module = Module::new();
+    for closure in kept.take(KEPT_CLOSURES) {
+        module.set_script_fn(Shared::clone(closure));
+        made.push(Shared::clone(closure));
+    }
+    if !module.is_empty() {
+        sealed.lib.push(module.into());
+    }
+    made
 }
 
 fn text_of(value: &EnvValue) -> Option<String> {

@@ -29,7 +29,7 @@ pub enum Output {
 /// The script's error, as a diagnostic.
 pub fn outputs(plan: &Plan, summary: &str) -> Result<Vec<Output>, Diagnostic> {
     let failed = |error: ScriptError| error.diagnostic(&plan.sources);
-    let machine = Machine::edited(plan).map_err(failed)?;
+    let machine = Machine::edited(plan, None).map_err(failed)?;
     let Some(function) = machine.function("summary") else { return Ok(Vec::new()) };
     let document =
         serde_json::from_str(summary).map_err(|error| Diagnostic::error(format!("the summary is no JSON: {error}")))?;

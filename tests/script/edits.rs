@@ -241,6 +241,26 @@ fn arrivals_are_exact_through_fifty_edits_of_an_open_load() {
 }
 
 #[test]
+fn weights_and_pacing_are_edited_without_new_code() {
+    let script = |first: u32, pacing: &str| {
+        format!(
+            r#"
+            scenario("users", #{{ users: 2, duration: 1.m, run: [[{first}, one], [1, two]], pacing: {pacing} }});
+            fn one() {{ http::get("TARGET/echo/one"); }}
+            fn two() {{ http::get("TARGET/echo/two"); }}
+            "#
+        )
+    };
+    let live = start(&script(0, "10.ms"));
+    live.until_asked("/echo/two");
+    live.edit(&script(1_000_000, "20.ms"));
+    live.until_asked("/echo/one");
+    let (snapshot, _, _) = live.stop();
+    assert_eq!(changes(&snapshot)[0].len(), 2, "{:?}", changes(&snapshot));
+    assert_eq!((snapshot.edits[0].code, snapshot.code_revisions.len()), (1, 0));
+}
+
+#[test]
 fn a_load_is_retargeted_made_longer_and_made_shorter() {
     let script = |load: &str| {
         format!(
@@ -310,7 +330,7 @@ fn a_scenario_is_added_and_another_drains() {
     live.edit(
         r#"
         scenario("second", #{ rate: constant(50).hold(1.s), max_users: 5, run: second });
-        scenario("after", #{ users: 1, duration: 300.ms, after: "first", run: last });
+        scenario("after", #{ users: 1, duration: 300.ms, run: last });
         fn second() { http::get(`TARGET/echo/second-${vu::id()}`, #{ name: "hit" }); }
         fn last() { http::get("TARGET/echo/edited"); sleep(10.ms); }
         "#,
@@ -324,6 +344,7 @@ fn a_scenario_is_added_and_another_drains() {
     let of = |path: &str| log.iter().filter(|entry| entry.path.starts_with(path)).count() as u64;
     assert_eq!((of("/echo/second"), snapshot.scenarios[2].iterations, snapshot.scenarios[2].arrivals), (50, 50, 50));
     assert_eq!(snapshot.scenarios[0].iterations, of("/echo/first"));
+    assert!(snapshot.edits[0].refused[0].contains("scenario `after`: `after` stays as it is"), "{:?}", snapshot.edits);
     assert_eq!((of("/echo/last"), snapshot.scenarios[0].interrupted), (0, 0));
     assert!(of("/echo/edited") > 0, "what waits for the drained one begins, with new code");
     assert_eq!(snapshot.scenarios[2].begins.map(|begins| begins >= snapshot.edits[0].at), Some(true));
