@@ -4,7 +4,7 @@
 //! one current-thread runtime, one script machine each) run it; each computes its own stripe of the load, so there is no
 //! dispatcher. Virtual users are fibers on their shard and leave samples in its [`metrics::Recorder`] by plain memory
 //! writes. Once per tick each shard hands its filled recorder to the collector, which merges, judges the thresholds and
-//! publishes an immutable [`metrics::Snapshot`]. Everything that looks at a run sees only Snapshots and may only send a
+//! publishes an immutable [`snapshot::Snapshot`]. Everything that looks at a run sees only Snapshots and may only send a
 //! [`control::Command`].
 //!
 //! ```text
@@ -21,7 +21,7 @@
 //! | 3 script | [`script`] | Rhai |
 //! | 2 protocol | [`protocol`] | sockets |
 //! | 1 user | [`user`], [`timer`] | fibers; the only `unsafe` of the crate; waking on time |
-//! | 0 ground | [`clock`], [`control`], [`diagnostic`], [`expr`], [`feed`], [`load`], [`metrics`], [`plan`], [`printable`], [`store`], [`units`] | no tokio, no Rhai, no threads; time is an argument |
+//! | 0 ground | [`clock`], [`control`], [`diagnostic`], [`expr`], [`feed`], [`load`], [`metrics`], [`plan`], [`printable`], [`snapshot`], [`store`], [`units`] | no tokio, no Rhai, no threads; time is an argument |
 //!
 //! A file imports its own floor's part and lower floors; `tests/house` enforces it. [`target`] stands beside the house:
 //! it is the service that punk is tried against. `docs/architecture.md` says more.
@@ -51,6 +51,7 @@ pub mod load;
 pub mod metrics;
 pub mod plan;
 pub mod printable;
+pub mod snapshot;
 pub mod store;
 pub mod units;
 // -- beside the house: the service that punk tests itself against

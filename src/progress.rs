@@ -7,9 +7,9 @@
 mod news;
 
 use crate::expr::Selector;
-use crate::metrics::snapshot::{ScenarioState, Status};
-use crate::metrics::{AlertPhase, Snapshot};
 use crate::printable::{clean, columns, cut};
+use crate::snapshot::{AlertPhase, Snapshot};
+use crate::snapshot::{ScenarioState, Status};
 use crate::units::human;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use news::News;

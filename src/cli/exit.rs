@@ -2,7 +2,7 @@
 
 use crate::control::Author;
 use crate::engine::Ending;
-use crate::metrics::Snapshot;
+use crate::snapshot::Snapshot;
 use std::process::ExitCode;
 
 /// Why the process ended as it did, in the order in which reasons win when several apply.

@@ -8,12 +8,12 @@ use super::judge::ClosureAnswer;
 use super::window::Window;
 use crate::control::{Author, Command};
 use crate::expr::{Moment, View};
-use crate::metrics::Snapshot;
-use crate::metrics::snapshot::Status;
 use crate::plan::Plan;
 use crate::script::error::type_name;
 use crate::script::live::{Measured, Measures};
 use crate::script::machine::Machine;
+use crate::snapshot::Snapshot;
+use crate::snapshot::Status;
 use rhai::{Dynamic, FnPtr};
 use std::collections::BTreeSet;
 use std::sync::{Arc, mpsc};
@@ -114,10 +114,11 @@ mod tests {
     use super::*;
     use crate::engine::on_large_stack;
     use crate::expr::{ClosureRule, RuleOptions};
-    use crate::metrics::snapshot::ScenarioState;
-    use crate::metrics::{MetricId, Series, TagSet, specs};
+    use crate::metrics::{MetricId, TagSet, specs};
     use crate::script::compile::compile_text;
     use crate::script::overrides::Overrides;
+    use crate::snapshot::ScenarioState;
+    use crate::snapshot::Series;
 
     /// A second of a run: `http_req_duration` of 1 to 100 ms, one of ten requests failed, 5 users.
     fn snapshot(plan: &Plan, seconds: u64) -> Snapshot {

@@ -4,7 +4,8 @@
 //! a tag would double every series with each edit. The totals are never split: what no later revision has done is the oldest
 //! entry's, so that the entries always add up to the totals.
 
-use crate::metrics::{Account, Cell, CodeRevision, Resolution, Scale, Snapshot, Trend};
+use crate::metrics::{Account, Cell, Resolution, Scale, Trend};
+use crate::snapshot::{CodeRevision, Snapshot};
 use std::time::Duration;
 
 /// How many are kept: all older ones together, the previous one, the current one.

@@ -15,12 +15,10 @@ use crate::clock::RunClock;
 use crate::control::{Author, Command};
 use crate::expr::Rules;
 use crate::load::{Answer, Target};
-use crate::metrics::snapshot::{Generator, Intervention, ScenarioState, Status};
-use crate::metrics::{
-    BrokenEdit, Delta, Edition, ErrorLog, MetricSpec, Recorder, Resolution, Scale, ScenarioDelta, Snapshot, TagSet,
-    Trend,
-};
+use crate::metrics::{Delta, ErrorLog, MetricSpec, Recorder, Resolution, Scale, ScenarioDelta, TagSet, Trend};
 use crate::plan::{Plan, Work};
+use crate::snapshot::{BrokenEdit, Edition, Snapshot};
+use crate::snapshot::{Generator, Intervention, ScenarioState, Status};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};

@@ -2,8 +2,8 @@
 //!
 //! `invalid` means *our* fault (loop lag, lost samples, local exhaustion); a slow target alone never makes a run invalid.
 
-use crate::metrics::snapshot::Generator;
 use crate::metrics::{ErrorLog, Resolution, Scale, Trend};
+use crate::snapshot::Generator;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 

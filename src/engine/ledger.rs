@@ -3,7 +3,8 @@
 //! Kept by the collector, which tells it what shards hand over. A series has one place here, whatever each shard calls it,
 //! and the History knows it by that place.
 
-use crate::metrics::{Cell, Delta, History, MetricId, MetricSpec, OTHER, Series, SeriesKey, TagSet, history::BUDGET};
+use crate::metrics::{Cell, Delta, History, MetricId, MetricSpec, OTHER, SeriesKey, TagSet, history::BUDGET};
+use crate::snapshot::Series;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;

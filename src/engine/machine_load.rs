@@ -3,7 +3,7 @@
 //! Sampled by the collector, once a second whatever its tick. What `health` knows already is taken from there.
 
 use super::health::cpu_time;
-use crate::metrics::snapshot::Generator;
+use crate::snapshot::Generator;
 use std::time::{Duration, Instant};
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, System};
 

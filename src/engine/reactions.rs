@@ -4,10 +4,10 @@
 
 use super::asking::ask;
 use crate::control::{Author, Command};
-use crate::metrics::{AlertEvent, Snapshot};
 use crate::plan::Plan;
 use crate::script::machine::Machine;
 use crate::script::ringing::Ringing;
+use crate::snapshot::{AlertEvent, Snapshot};
 use rhai::Dynamic;
 use tokio::sync::mpsc;
 

@@ -1,8 +1,8 @@
 //! The figures of the last ticks, for people who watch: requests, failures and durations per scenario and in all.
 
 use super::shard::TICK;
-use crate::metrics::snapshot::Recent;
 use crate::metrics::{Cell, MetricId, MetricSpec, Resolution, Scale, Trend};
+use crate::snapshot::Recent;
 use std::collections::VecDeque;
 use std::time::Instant;
 

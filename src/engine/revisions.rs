@@ -8,9 +8,9 @@ use super::code::Swap;
 use super::graph::{self, Node};
 use crate::control::Author;
 use crate::expr::{Change, Rules};
-use crate::metrics::Edition;
 use crate::plan::edit::{self, Edit};
 use crate::plan::{Code, Plan, Scenario};
+use crate::snapshot::Edition;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 

@@ -8,7 +8,7 @@
 //! two-proportion z-test with pooled variance).
 
 use crate::control::{Author, Command};
-use crate::metrics::{CodeRevision, Snapshot};
+use crate::snapshot::{CodeRevision, Snapshot};
 
 /// Fewer requests, or iterations, say nothing.
 const LEAST: u64 = 20;

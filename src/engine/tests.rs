@@ -1,9 +1,9 @@
 //! What only the engine can show from inside: a native function that panics under a user.
 
 use super::{Ending, Run, Settings, on_large_stack};
-use crate::metrics::Snapshot;
 use crate::script::compile::compile;
 use crate::script::overrides::Overrides;
+use crate::snapshot::Snapshot;
 use std::sync::Arc;
 
 /// Runs a script on two shards to its end.

@@ -6,8 +6,9 @@ mod stretch;
 pub(super) use stretch::{Eyes, Stretch};
 
 use crate::expr::{CounterView, Distribution, GaugeView, RateView, Selector, Slice, View};
-use crate::metrics::snapshot::Status;
-use crate::metrics::{Cell, Snapshot, Trend};
+use crate::metrics::{Cell, Trend};
+use crate::snapshot::Snapshot;
+use crate::snapshot::Status;
 use std::cell::RefCell;
 use std::sync::PoisonError;
 use std::time::Duration;

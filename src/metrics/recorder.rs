@@ -4,10 +4,10 @@
 //! spare, so nothing is locked, sent or allocated between an answer and its record. Integer ids come from the shard's
 //! [`Catalogue`]; a request is recorded under a block of consecutive ids.
 
+use super::account::Account;
 use super::catalogue::{Catalogue, MetricId, SeriesId, SeriesKey, TagSetId};
 use super::cell::Cell;
 use super::error_log::ErrorLog;
-use super::revision::Account;
 use std::time::Duration;
 
 /// One measured value of one series.

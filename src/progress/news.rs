@@ -4,8 +4,8 @@
 //! and tells what happened in between as far as the Snapshot still knows.
 
 use crate::control::Author;
-use crate::metrics::snapshot::Status;
-use crate::metrics::{AlertEvent, BrokenEdit, Edition, Snapshot, Verdict};
+use crate::snapshot::Status;
+use crate::snapshot::{AlertEvent, BrokenEdit, Edition, Snapshot, Verdict};
 use crate::units::human;
 use rustc_hash::FxHashMap;
 use std::time::Duration;
@@ -266,7 +266,7 @@ fn nth(count: u64) -> String {
 mod tests {
     use super::*;
     use crate::expr::{AlertSeverity, Change};
-    use crate::metrics::{AlertState, Breach};
+    use crate::snapshot::{AlertState, Breach};
     use std::sync::Arc;
     use std::time::SystemTime;
 

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::control::Author;
-use crate::metrics::snapshot::Recent;
-use crate::metrics::{AlertState, BrokenEdit, Verdict};
+use crate::snapshot::Recent;
+use crate::snapshot::{AlertState, BrokenEdit, Verdict};
 use std::sync::{Arc, Mutex};
 
 fn verdict(selector: &str, scenario: Option<&str>, passed: Option<bool>) -> Verdict {

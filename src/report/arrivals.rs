@@ -4,9 +4,10 @@
 //! count from the slot is worth a sentence; it words nothing.
 
 use super::figures::{statistic, trend};
-use crate::metrics::snapshot::ScenarioState;
-use crate::metrics::{Snapshot, Trend};
+use crate::metrics::Trend;
 use crate::plan::{Late, Scenario, Work};
+use crate::snapshot::ScenarioState;
+use crate::snapshot::Snapshot;
 
 /// Arrivals of one scenario: `due = started + dropped + waiting`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

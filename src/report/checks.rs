@@ -1,6 +1,7 @@
 //! Checks: one row per name and group, in order of first execution. Those of setup and teardown stand apart.
 
-use crate::metrics::{Cell, Snapshot};
+use crate::metrics::Cell;
+use crate::snapshot::Snapshot;
 
 /// How often one check passed and failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

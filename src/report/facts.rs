@@ -1,7 +1,7 @@
 //! What the door knows about a run's end and no Snapshot does.
 
 use crate::control::Author;
-use crate::metrics::Delivery;
+use crate::snapshot::Delivery;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 

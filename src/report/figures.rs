@@ -1,6 +1,7 @@
 //! Small arithmetic that text and JSON share: both must give the same number or both none.
 
-use crate::metrics::{Cell, Snapshot, Trend};
+use crate::metrics::{Cell, Trend};
+use crate::snapshot::Snapshot;
 use std::time::Duration;
 
 /// Only a number that is one.

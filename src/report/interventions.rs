@@ -1,8 +1,8 @@
 //! What somebody changed while a run went on: who, when, what, and what was refused.
 
 use super::page::{Page, Piece, Tint};
-use crate::metrics::Snapshot;
-use crate::metrics::snapshot::Intervention;
+use crate::snapshot::Intervention;
+use crate::snapshot::Snapshot;
 use crate::units::human;
 use serde::Serialize;
 

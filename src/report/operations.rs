@@ -4,7 +4,8 @@
 //! teardown are no operations; they are in [`Requests`](super::requests::Requests).
 
 use crate::metrics::recorder::REQUEST_METRICS;
-use crate::metrics::{Cell, Series, Snapshot, Trend};
+use crate::metrics::{Cell, Trend};
+use crate::snapshot::{Series, Snapshot};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 

@@ -1,7 +1,8 @@
 //! The account of all requests: what became of each, so that nothing is lost between us and a server's own count.
 
 use super::operations::{Operation, request_metric, total};
-use crate::metrics::{Cell, Snapshot};
+use crate::metrics::Cell;
+use crate::snapshot::Snapshot;
 
 /// `total = answered + failed after sending + interrupted + never sent (+ status not kept)`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -10,12 +10,13 @@ use super::summary::Summary;
 use crate::expr::{Abort, Catalog, Judgement, RuleOptions, RuleSeverity, Rules, ThresholdRule};
 use crate::load::{Argument, Load, Model, build};
 use crate::metrics::recorder::RequestSample;
-use crate::metrics::snapshot::{Generator, ScenarioState, Status};
 use crate::metrics::{
-    Catalogue, ErrorKey, ErrorLog, MetricDef, MetricKind, Recorder, RequestSeries, Resolution, Sample, Scale, Series,
-    SeriesKey, Snapshot, TagSet, Trend, Unit, Verdict, specs,
+    Catalogue, ErrorKey, ErrorLog, MetricDef, MetricKind, Recorder, RequestSeries, Resolution, Sample, Scale,
+    SeriesKey, TagSet, Trend, Unit, specs,
 };
 use crate::plan::{Backoff, Code, HttpSettings, Late, Life, Limits, Options, Plan, Scenario, Source, Work};
+use crate::snapshot::{Generator, ScenarioState, Status};
+use crate::snapshot::{Series, Snapshot, Verdict};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,7 +6,7 @@
 use super::duration::{Rate, Span};
 use super::error::type_name;
 use crate::control::{Author, Command};
-use crate::metrics::AlertEvent;
+use crate::snapshot::AlertEvent;
 use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext};
 use std::rc::Rc;
 

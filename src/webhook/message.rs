@@ -1,6 +1,6 @@
 //! What a receiver gets: the JSON of one edge of an alert. `docs/webhooks.md` is its promise.
 
-use crate::metrics::AlertEvent;
+use crate::snapshot::AlertEvent;
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;

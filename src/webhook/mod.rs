@@ -11,7 +11,7 @@ mod sender;
 pub use sender::Patience;
 
 use crate::expr::Receiver;
-use crate::metrics::{Delivery, Snapshot};
+use crate::snapshot::{Delivery, Snapshot};
 use message::Message;
 use queue::Queue;
 use sender::Sender;

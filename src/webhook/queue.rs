@@ -1,7 +1,7 @@
 //! What waits for one receiver, in order, and what came of it so far.
 
 use super::message::Message;
-use crate::metrics::Delivery;
+use crate::snapshot::Delivery;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;

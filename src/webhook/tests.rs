@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::expr::AlertSeverity;
-use crate::metrics::AlertEvent;
+use crate::snapshot::AlertEvent;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};

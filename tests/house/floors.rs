@@ -13,7 +13,7 @@ const WINDOWS: u8 = 5;
 const DOOR: u8 = 6;
 
 /// Each part of the crate (a folder or file directly below `src/`) and its floor.
-const FLOORS: [(&str, u8); 24] = [
+const FLOORS: [(&str, u8); 25] = [
     ("clock", GROUND),
     ("control", GROUND),
     ("diagnostic", GROUND),
@@ -23,6 +23,7 @@ const FLOORS: [(&str, u8); 24] = [
     ("metrics", GROUND),
     ("plan", GROUND),
     ("printable", GROUND),
+    ("snapshot", GROUND),
     ("store", GROUND),
     ("units", GROUND),
     ("timer", 1),

@@ -5,9 +5,9 @@
 use super::finish;
 use crate::cli::exit;
 use crate::engine::Ending;
-use crate::metrics::Snapshot;
 use crate::plan::Plan;
 use crate::report::{self, Summary};
+use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use std::fs::{self, File};
 use std::io;

@@ -11,7 +11,7 @@
 //! returns.
 
 use crate::expr::{AlertRule, Judgement};
-use crate::metrics::{AlertPhase, AlertState};
+use crate::snapshot::{AlertPhase, AlertState};
 use std::time::Duration;
 
 /// Times at which an alert would have rung that are kept.

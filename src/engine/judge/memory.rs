@@ -3,7 +3,7 @@
 //! Fed with judgements in order of run time, live ones and those of the past alike. It knows no clock and sends nothing.
 
 use crate::expr::Judgement;
-use crate::metrics::Breach;
+use crate::snapshot::Breach;
 use std::time::Duration;
 
 /// Stretches that are kept of a rule that is broken again and again; all are counted.

@@ -3,8 +3,8 @@
 //! A window that reaches over the begin or the end of a scenario would hold it against the target that nobody asked it
 //! anything. It is the warm-up's end, or the scenario's begin, to the end of the scenario's load.
 
-use crate::metrics::Snapshot;
 use crate::plan::Plan;
+use crate::snapshot::Snapshot;
 use std::time::Duration;
 
 /// From when to when a rule is judged by windows.

@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::expr::{Catalog, RuleOptions};
-use crate::metrics::snapshot::ScenarioState;
-use crate::metrics::{Cell, MetricId, Series, TagSet, specs};
+use crate::metrics::{Cell, MetricId, TagSet, specs};
 use crate::script::compile::compile_text;
 use crate::script::overrides::Overrides;
+use crate::snapshot::ScenarioState;
+use crate::snapshot::Series;
 use proptest::prelude::*;
 
 fn s(seconds: u64) -> Duration {

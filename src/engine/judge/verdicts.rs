@@ -2,7 +2,7 @@
 
 use super::{Now, Watched};
 use crate::expr::{Abort, ClosureRule, Judgement, RuleSeverity, Selector, ThresholdRule};
-use crate::metrics::{Snapshot, Verdict};
+use crate::snapshot::{Snapshot, Verdict};
 use std::collections::BTreeSet;
 
 fn word(severity: RuleSeverity) -> &'static str {

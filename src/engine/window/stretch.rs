@@ -4,7 +4,8 @@
 //! which remember them, so that a second costs what a second holds.
 
 use crate::expr::{CounterView, Distribution, GaugeView, RateView, Selector, Slice, View};
-use crate::metrics::{Cell, History, Sliding, Snapshot};
+use crate::metrics::{Cell, History, Sliding};
+use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
 use std::cell::{Ref, RefCell};
 use std::sync::{PoisonError, RwLockReadGuard};

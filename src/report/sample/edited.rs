@@ -3,9 +3,8 @@
 use super::{Run, failed, typical};
 use crate::control::Author;
 use crate::expr::{AlertSeverity, Change};
-use crate::metrics::{
-    AlertEvent, AlertPhase, AlertState, Breach, CodeRevision, Delivery, Edition, Resolution, Scale, Trend,
-};
+use crate::metrics::{Resolution, Scale, Trend};
+use crate::snapshot::{AlertEvent, AlertPhase, AlertState, Breach, CodeRevision, Delivery, Edition};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 

@@ -1,8 +1,8 @@
 //! What was edited while the run went on, and how each revision of the code did, for programs.
 
 use super::{number, percent};
-use crate::metrics::{BrokenEdit, CodeRevision, Edition};
 use crate::report::figures::{share, statistic};
+use crate::snapshot::{BrokenEdit, CodeRevision, Edition};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::{Map, Number, Value};

@@ -1,9 +1,10 @@
 //! Metrics in k6's shape, with the parts that thresholds name.
 
 use super::{number, value};
-use crate::metrics::{Cell, MetricKind, Snapshot, TagSet};
+use crate::metrics::{Cell, MetricKind, TagSet};
 use crate::plan::Plan;
 use crate::report::figures::{per_second, statistic};
+use crate::snapshot::Snapshot;
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -2,7 +2,7 @@
 
 use super::{ms, number, percent};
 use crate::load::Answer;
-use crate::metrics::{ErrorLog, Snapshot, Trend};
+use crate::metrics::{ErrorLog, Trend};
 use crate::plan::Plan;
 use crate::report::arrivals::Arrivals;
 use crate::report::checks::Check;
@@ -10,6 +10,7 @@ use crate::report::errors::errors;
 use crate::report::figures::{clipped, per_second, share, statistic};
 use crate::report::operations::{Operation, PHASES};
 use crate::report::requests::{Apart, Requests};
+use crate::snapshot::Snapshot;
 use serde::Serialize;
 use serde_json::{Map, Number, Value, json};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Thresholds, alerts and who was told, for programs.
 
 use super::{ms, number};
-use crate::metrics::{AlertEvent, AlertState, Breach, Delivery, Snapshot, Verdict};
+use crate::snapshot::{AlertEvent, AlertState, Breach, Delivery, Snapshot, Verdict};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::Number;

@@ -1,10 +1,10 @@
 //! The summary against its schema, and its shape.
 
 use crate::control::Author;
-use crate::metrics::BrokenEdit;
-use crate::metrics::snapshot::Intervention;
 use crate::plan::Late;
 use crate::report::sample::{self, Run};
+use crate::snapshot::BrokenEdit;
+use crate::snapshot::Intervention;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::sync::LazyLock;

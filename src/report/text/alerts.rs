@@ -1,8 +1,8 @@
 //! Alerts: what rang, when, and who was told.
 
 use super::{at, counted, times};
-use crate::metrics::{AlertEvent, AlertPhase, AlertState, Delivery, Snapshot};
 use crate::report::page::{NONE, Page, Piece, Tint};
+use crate::snapshot::{AlertEvent, AlertPhase, AlertState, Delivery, Snapshot};
 use std::sync::Arc;
 
 /// Ringings of one alert that are listed.

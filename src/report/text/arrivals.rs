@@ -1,12 +1,13 @@
 //! The open model: figures from the slot beside the plain ones, and what became of the arrivals.
 
-use crate::metrics::snapshot::ScenarioState;
-use crate::metrics::{Snapshot, Trend};
+use crate::metrics::Trend;
 use crate::plan::{Late, Plan, Scenario};
 use crate::report::arrivals::{Arrivals, Waits};
 use crate::report::facts::Facts;
 use crate::report::figures::{share, statistic};
 use crate::report::page::{Page, Piece, Table, Tint, percent, time};
+use crate::snapshot::ScenarioState;
+use crate::snapshot::Snapshot;
 
 const COLUMNS: [(&str, &str); 6] =
     [("avg", "avg"), ("med", "med"), ("p90", "p(90)"), ("p95", "p(95)"), ("p99", "p(99)"), ("max", "max")];

@@ -1,10 +1,11 @@
 //! Custom metrics, a table per kind.
 
 use crate::expr::Dimension;
-use crate::metrics::{Cell, MetricDef, MetricKind, Snapshot, Unit};
+use crate::metrics::{Cell, MetricDef, MetricKind, Unit};
 use crate::plan::Plan;
 use crate::report::figures::{per_second, share, statistic};
 use crate::report::page::{NONE, Page, Piece, Table, percent, time};
+use crate::snapshot::Snapshot;
 
 /// All custom metrics in the order of the script; those without data say so.
 pub(super) fn tables(page: &mut Page, plan: &Plan, snapshot: &Snapshot) {

@@ -1,9 +1,9 @@
 //! What was edited while the run went on, and how each revision of the code did.
 
 use super::at;
-use crate::metrics::{CodeRevision, Snapshot};
 use crate::report::figures::{share, statistic};
 use crate::report::page::{Page, Piece, Table, Tint, percent, time};
+use crate::snapshot::{CodeRevision, Snapshot};
 
 /// Changes of one edit that are listed; the JSON summary has all.
 const LISTED: usize = 10;

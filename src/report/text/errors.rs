@@ -1,8 +1,8 @@
 //! What went wrong, by type, with a sample of each.
 
-use crate::metrics::Snapshot;
 use crate::report::errors::errors;
 use crate::report::page::{Page, Piece, Tint, time};
+use crate::snapshot::Snapshot;
 use std::time::Duration;
 
 /// Kinds shown; the JSON summary has all.

@@ -1,10 +1,10 @@
 //! How the generator did: whether these numbers may be trusted, and how precise they are.
 
 use super::counted;
-use crate::metrics::Snapshot;
 use crate::report::facts::Facts;
 use crate::report::figures::{clipped, finite};
 use crate::report::page::{Page, Piece, Tint, time};
+use crate::snapshot::Snapshot;
 use crate::units::human;
 
 /// Health of our own, precision, files written.

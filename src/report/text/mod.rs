@@ -16,8 +16,8 @@ mod verdict;
 
 use super::facts::Facts;
 use super::page::{Page, Style};
-use crate::metrics::Snapshot;
 use crate::plan::Plan;
+use crate::snapshot::Snapshot;
 use crate::units::human;
 use std::time::Duration;
 

@@ -1,11 +1,11 @@
 //! The table of operations, and the account of what became of all requests.
 
 use super::counted;
-use crate::metrics::Snapshot;
 use crate::report::figures::{per_second, share, statistic};
 use crate::report::operations::{Operation, total};
 use crate::report::page::{Page, Piece, Table, Tint, percent, rate, time};
 use crate::report::requests::Requests;
+use crate::snapshot::Snapshot;
 use crate::units::human;
 use std::time::Duration;
 

@@ -1,10 +1,11 @@
 //! Where the time went: the phases of requests, and the groups of scripts.
 
-use crate::metrics::{Cell, Snapshot, Trend};
+use crate::metrics::{Cell, Trend};
 use crate::report::checks::group_path;
 use crate::report::figures::{statistic, trend};
 use crate::report::operations::PHASES;
 use crate::report::page::{Page, Piece, Table, time};
+use crate::snapshot::Snapshot;
 
 const TITLES: [&str; 4] = ["avg", "med", "p95", "max"];
 const STATISTICS: [&str; 4] = ["avg", "med", "p(95)", "max"];

@@ -1,10 +1,10 @@
 //! The scenarios: what was planned, what happened.
 
 use super::counted;
-use crate::metrics::Snapshot;
 use crate::plan::Plan;
 use crate::report::figures::{per_second, statistic, trend};
 use crate::report::page::{Page, Piece, Tint, time};
+use crate::snapshot::Snapshot;
 use crate::units::human;
 
 /// Each scenario in a few lines.

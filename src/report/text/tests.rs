@@ -2,12 +2,12 @@
 
 use crate::control::Author;
 use crate::expr::{Abort, RuleOptions, RuleSeverity};
-use crate::metrics::BrokenEdit;
-use crate::metrics::snapshot::Status;
 use crate::plan::Late;
 use crate::report::facts::{HookError, Outcome, Reason, Stopped};
 use crate::report::sample::{self, Fate, Shard};
 use crate::report::{Style, text};
+use crate::snapshot::BrokenEdit;
+use crate::snapshot::Status;
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! Thresholds: what decided each, and what it went through.
 
 use super::{at, times};
-use crate::metrics::{Breach, Snapshot, Verdict};
 use crate::report::page::{NONE, Page, Piece, Table, Tint};
+use crate::snapshot::{Breach, Snapshot, Verdict};
 use crate::units::human;
 
 /// Breaches of one threshold that are listed.

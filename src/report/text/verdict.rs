@@ -1,13 +1,13 @@
 //! The verdict and what it rests on: reasons, checks.
 
 use super::counted;
-use crate::metrics::Snapshot;
-use crate::metrics::snapshot::Status;
 use crate::plan::Plan;
 use crate::report::checks::{checks as rows, group_path};
 use crate::report::facts::{Facts, Outcome};
 use crate::report::figures::share;
 use crate::report::page::{Page, Piece, Table, Tint, percent};
+use crate::snapshot::Snapshot;
+use crate::snapshot::Status;
 use crate::units::human;
 
 /// The verdict with its reasons, and which run this was.

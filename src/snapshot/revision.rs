@@ -2,11 +2,9 @@
 //!
 //! Made by the engine, shown by whoever looks at a run.
 
-use super::histogram::{Resolution, Scale};
-use super::recorder::RequestSample;
-use super::trend::Trend;
 use crate::control::Author;
 use crate::expr::Change;
+use crate::metrics::Trend;
 use std::time::{Duration, SystemTime};
 
 /// One edit that was applied, at least in part.
@@ -60,38 +58,4 @@ pub struct CodeRevision {
     pub failed: u64,
     /// Their `http_req_duration`, milliseconds.
     pub duration: Trend,
-}
-
-/// What the users of one shard did under one revision of the code in one tick.
-#[derive(Debug, Clone)]
-pub struct Account {
-    /// Which.
-    pub revision: u64,
-    /// Iterations that ran to their end.
-    pub iterations: u64,
-    /// Script errors.
-    pub script_errors: u64,
-    /// Requests.
-    pub requests: u64,
-    /// Failed ones among them.
-    pub failed: u64,
-    /// Their `http_req_duration`, milliseconds.
-    pub duration: Trend,
-}
-
-impl Account {
-    /// Of nothing yet.
-    pub fn new(revision: u64) -> Self {
-        let duration = Trend::new(Scale::DAY, Resolution::TwoDigits);
-        Account { revision, iterations: 0, script_errors: 0, requests: 0, failed: 0, duration }
-    }
-
-    /// Counts one request.
-    pub fn request(&mut self, sample: &RequestSample) {
-        self.requests += 1;
-        self.failed += u64::from(sample.failed == Some(true));
-        if let Some(duration) = sample.duration {
-            self.duration.record(duration);
-        }
-    }
 }

@@ -4,16 +4,17 @@
 //! window read it and nothing else, so that two of them can never disagree. Deliberately not serializable: each window
 //! keeps wire twins of what it shows.
 
-use super::catalogue::{MetricId, MetricSpec};
-use super::cell::Cell;
-use super::error_log::ErrorLog;
-use super::history::History;
-use super::revision::{BrokenEdit, CodeRevision, Edition};
-use super::tags::TagSet;
-use super::trend::Trend;
-use super::verdict::{AlertEvent, AlertState, Verdict};
+mod delivery;
+mod revision;
+mod verdict;
+
+pub use delivery::Delivery;
+pub use revision::{BrokenEdit, CodeRevision, Edition};
+pub use verdict::{AlertEvent, AlertPhase, AlertState, Breach, Verdict};
+
 use crate::control::Author;
 use crate::load::Answer;
+use crate::metrics::{Cell, ErrorLog, History, MetricId, MetricSpec, TagSet, Trend};
 use crate::plan::Plan;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
