@@ -218,7 +218,10 @@ mod tests {
             (r#"throw "no idea""#, "no idea"),
             ("loop {}", "this computed for 100ms: is a loop endless?"),
             ("again(m)", "too deeply"),
-            (r#"http::get("http://127.0.0.1:1/").status == 200"#, "XX"),
+            (
+                r#"http::get("http://127.0.0.1:1/").status == 200"#,
+                "`get` needs a running user: the top level, rules and alerts have none",
+            ),
         ];
         let answers = asked(&cases.map(|(body, _)| body), Moment::Running);
         for ((body, wanted), answer) in cases.iter().zip(answers) {

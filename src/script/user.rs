@@ -57,7 +57,7 @@ pub struct User {
 /// A script error when no user runs: at the top level.
 pub fn current<T>(context: &NativeCallContext<'_>, act: impl FnOnce(&User) -> T) -> Result<T, Box<EvalAltResult>> {
     fiber::with_context::<User, T>(act).ok_or_else(|| {
-        let text = format!("`{}` needs a running user: the top level of a script only declares", context.fn_name());
+        let text = format!("`{}` needs a running user: the top level, rules and alerts have none", context.fn_name());
         EvalAltResult::ErrorRuntime(text.into(), context.call_position()).into()
     })
 }

@@ -708,19 +708,19 @@ fn run() { scenario("x", #{}); }
 "#,
     )]);
     assert_snapshot!(outcome.stderr(), @r#"
-error: `get` needs a running user: the top level of a script only declares
+error: `get` needs a running user: the top level, rules and alerts have none
  --> test.rhai:1:7
   |
 1 | http::get("http://127.0.0.1:1/");
   |       ^
 
-error: `sleep` needs a running user: the top level of a script only declares
+error: `sleep` needs a running user: the top level, rules and alerts have none
  --> test.rhai:2:1
   |
 2 | sleep(1.s);
   | ^
 
-error: `check` needs a running user: the top level of a script only declares
+error: `check` needs a running user: the top level, rules and alerts have none
  --> test.rhai:3:1
   |
 3 | check("a", true);
