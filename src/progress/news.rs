@@ -148,7 +148,9 @@ fn value(verdict: &Verdict) -> Option<&str> {
 fn first_verdict(verdict: &Verdict) -> String {
     let now = match value(verdict) {
         Some(value) => format!("now {value}"),
-        None if verdict.holds.or(verdict.passed).is_none() => "no data yet".to_owned(),
+        None if verdict.holds.or(verdict.passed).is_none() => {
+            verdict.note.clone().unwrap_or_else(|| "no data yet".to_owned())
+        }
         // A closure says yes or no.
         None => format!("now {}", !broken(verdict)),
     };

@@ -3,6 +3,7 @@
 use super::{Now, Watched};
 use crate::expr::{Abort, ClosureRule, Judgement, RuleSeverity, Selector, ThresholdRule};
 use crate::snapshot::{Snapshot, Verdict};
+use crate::units::duration;
 use std::collections::BTreeSet;
 
 fn word(severity: RuleSeverity) -> &'static str {
@@ -34,7 +35,11 @@ pub(super) fn verdict(watched: &Watched<ThresholdRule>, now: &Now<'_>) -> Verdic
         breach_count: memory.count,
         revision: *revision,
         since: *since,
-        note: if no_data { Some(near(now.snapshot, undecided(rule, decided))) } else { note.clone() },
+        note: match rule.condition.window().filter(|_| memory.last.is_none()) {
+            _ if no_data => Some(near(now.snapshot, undecided(rule, decided))),
+            Some(window) => Some(format!("no full window of {} yet", duration::print(window))),
+            None => note.clone(),
+        },
     }
 }
 
