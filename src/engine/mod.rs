@@ -21,6 +21,7 @@ mod graph;
 mod health;
 mod interlude;
 mod judge;
+mod lead;
 mod ledger;
 mod life;
 mod load_of_thread;

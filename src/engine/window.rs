@@ -63,24 +63,15 @@ fn merged(snapshot: &Snapshot, selector: &Selector) -> Option<Cell> {
 
 impl View for Window<'_> {
     fn counter(&self, selector: &Selector) -> Option<CounterView> {
-        match self.cell(selector)? {
-            Cell::Counter { sum, .. } => Some(CounterView { sum }),
-            _ => None,
-        }
+        counter(&self.cell(selector)?)
     }
 
     fn gauge(&self, selector: &Selector) -> Option<GaugeView> {
-        match self.cell(selector)? {
-            Cell::Gauge(Some(gauge)) => Some(GaugeView { value: gauge.last, min: gauge.min, max: gauge.max }),
-            _ => None,
-        }
+        gauge(&self.cell(selector)?)
     }
 
     fn rate(&self, selector: &Selector) -> Option<RateView> {
-        match self.cell(selector)? {
-            Cell::Rate { passes, total } => Some(RateView { hits: passes, total }),
-            _ => None,
-        }
+        rate(&self.cell(selector)?)
     }
 
     fn trend(&self, selector: &Selector) -> Option<Box<dyn Distribution + '_>> {
@@ -101,6 +92,28 @@ impl View for Window<'_> {
 
     fn slices(&self, span: Duration) -> Option<Vec<Slice<'_>>> {
         Some(Stretch::slices(self.to, span, self.end()))
+    }
+}
+
+/// A counter as rules see it; `None` for another kind of cell. The same for the two below.
+fn counter(cell: &Cell) -> Option<CounterView> {
+    match cell {
+        Cell::Counter { sum, .. } => Some(CounterView { sum: *sum }),
+        _ => None,
+    }
+}
+
+fn gauge(cell: &Cell) -> Option<GaugeView> {
+    match cell {
+        Cell::Gauge(Some(gauge)) => Some(GaugeView { value: gauge.last, min: gauge.min, max: gauge.max }),
+        _ => None,
+    }
+}
+
+fn rate(cell: &Cell) -> Option<RateView> {
+    match cell {
+        Cell::Rate { passes, total } => Some(RateView { hits: *passes, total: *total }),
+        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Asked through [`View`] by conditions with an `over`. Who asks for the same windows second after second brings [`Eyes`],
 //! which remember them, so that a second costs what a second holds.
 
+use super::{counter, gauge, rate};
 use crate::expr::{CounterView, Distribution, GaugeView, RateView, Selector, Slice, View};
 use crate::metrics::{Cell, History, Sliding};
 use crate::snapshot::Snapshot;
@@ -127,24 +128,15 @@ impl<'a> Stretch<'a> {
 
 impl View for Stretch<'_> {
     fn counter(&self, selector: &Selector) -> Option<CounterView> {
-        match self.cell(selector)? {
-            Cell::Counter { sum, .. } => Some(CounterView { sum }),
-            _ => None,
-        }
+        counter(&self.cell(selector)?)
     }
 
     fn gauge(&self, selector: &Selector) -> Option<GaugeView> {
-        match self.cell(selector)? {
-            Cell::Gauge(Some(gauge)) => Some(GaugeView { value: gauge.last, min: gauge.min, max: gauge.max }),
-            _ => None,
-        }
+        gauge(&self.cell(selector)?)
     }
 
     fn rate(&self, selector: &Selector) -> Option<RateView> {
-        match self.cell(selector)? {
-            Cell::Rate { passes, total } => Some(RateView { hits: passes, total }),
-            _ => None,
-        }
+        rate(&self.cell(selector)?)
     }
 
     fn trend(&self, selector: &Selector) -> Option<Box<dyn Distribution + '_>> {
