@@ -12,6 +12,7 @@ use super::steering::{self, Helm};
 use crate::control::{Author, Command};
 use crate::expr::Moment;
 use crate::plan::{Limits, Options, Plan};
+use crate::script::bindings::log::overhear;
 use crate::script::error::ScriptError;
 use crate::script::machine::{Failure, Machine};
 use crate::snapshot::Snapshot;
@@ -65,11 +66,11 @@ pub(super) fn run(start: Start) -> Result<(), ScriptError> {
                 },
             }
             let snapshot = Arc::clone(&snapshots.borrow_and_update());
-            asking.look(&snapshot, Moment::Running);
+            asking.look_and_tell(&snapshot, Moment::Running);
         }
     });
     let last = Arc::clone(&snapshots.borrow());
-    asking.look(&last, Moment::End);
+    asking.look_and_tell(&last, Moment::End);
     asking.helms.iter().for_each(|helm| helm.give_up(&last, &asking.to_collector));
     Ok(())
 }
@@ -112,6 +113,14 @@ impl Asking {
         self.helms = steering::helms(&plan, std::mem::take(&mut self.helms));
         self.answers = Answers::default();
         (self.plan, self.revision) = (plan, revision);
+    }
+
+    /// What closures print is shown as what users print.
+    fn look_and_tell(&mut self, snapshot: &Arc<Snapshot>, moment: Moment) {
+        let ((), lines) = overhear(|| self.look(snapshot, moment));
+        if !lines.is_empty() {
+            let _ = self.to_collector.send(ToCollector::Printed(lines));
+        }
     }
 
     fn look(&mut self, snapshot: &Arc<Snapshot>, moment: Moment) {

@@ -62,6 +62,8 @@ pub(super) enum ToCollector {
     Broken(Option<BrokenEdit>),
     /// A threshold that is a closure was asked.
     Answered(ClosureAnswer),
+    /// Lines that closures printed that run outside any user.
+    Printed(Vec<String>),
     /// Somebody wants a summary of this moment.
     Captured(String),
     /// All shards have ended and handed in what they had: publish it, and say so, before the last questions are asked.
@@ -207,6 +209,7 @@ impl Collector {
                     self.publish_now();
                 }
                 Ok(ToCollector::Answered(answer)) => self.judge.answered(answer),
+                Ok(ToCollector::Printed(lines)) => self.printed(lines),
                 Ok(ToCollector::Captured(why)) => {
                     if self.captures.len() < EDITS {
                         self.captures.push(why);
@@ -226,6 +229,7 @@ impl Collector {
                             ToCollector::Delta(delta) => self.merge(*delta),
                             ToCollector::Found { scenario, answer } => self.states[scenario].found = Some(answer),
                             ToCollector::Answered(answer) => self.judge.answered(answer),
+                            ToCollector::Printed(lines) => self.printed(lines),
                             _ => {}
                         }
                         if Instant::now() > end {
@@ -317,12 +321,16 @@ impl Collector {
         // A shard may not have heard of the newest scenarios.
         self.scenarios[shard].splice(..delta.scenarios.len(), delta.scenarios);
         self.by_code.absorb(&delta.accounts);
-        let next = self.sequence + 1;
-        self.prints.extend(delta.prints.drain(..).map(|line| (next, line)));
+        self.printed(std::mem::take(&mut delta.prints));
         self.reported[shard] = true;
         delta.recorder.clear();
         // A shard that has ended needs no spare.
         let _ = self.spares[shard].send(delta.recorder);
+    }
+
+    fn printed(&mut self, lines: Vec<String>) {
+        let next = self.sequence + 1;
+        self.prints.extend(lines.into_iter().map(|line| (next, line)));
     }
 
     /// At a tick.

@@ -54,7 +54,7 @@ const KEPT: u32 = 60;
 
 /// Bytes that the slices of a run may take unless it is told otherwise. It counts what is asked of the allocator, which
 /// takes more: `cargo bench --bench history` prints both.
-pub const BUDGET: usize = 160_000_000;
+pub const BUDGET: usize = 130_000_000;
 
 /// The slices of all series.
 #[derive(Debug)]

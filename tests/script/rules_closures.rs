@@ -171,3 +171,14 @@ fn rules_read_the_machine_and_punk_itself() {
     assert_eq!(summary["metrics"]["system_cpu"]["unit"], "share");
     assert!(!outcome.stdout().contains("CUSTOM METRICS"), "{}", outcome.told());
 }
+
+#[test]
+fn what_closures_print_is_shown() {
+    let target = target();
+    let rules = r#"
+        alert("busy", #{ when: "count of iterations > 20", then: |alert| log::warn(`${alert.name} rings`) });
+    "#;
+    let outcome = started(rules).target(&target).arg("--ui=plain").run();
+    outcome.assert_passed();
+    assert_eq!(outcome.stderr().matches("warning: busy rings").count(), 1, "{}", outcome.told());
+}

@@ -96,3 +96,26 @@ fn every_method_has_its_window_of_a_live_run() {
     }
     outcome.assert_passed();
 }
+
+#[test]
+fn a_breach_may_end_one_scenario_alone() {
+    let target = target();
+    let script = r#"
+        scenario("fine", #{ users: 2, duration: 4.s, run: || { http::get("TARGET/api/products"); sleep(50.ms); } });
+        scenario("bad", #{ users: 2, duration: 40.s, run: || { http::get("TARGET/status/500"); sleep(50.ms); } });
+        threshold("http_req_failed", "rate < 10% over 1s", #{ abort: "scenario", scenario: "bad" });
+        threshold("http_req_failed", "rate < 10%", #{ scenario: "fine" });
+    "#;
+    let outcome = punk().script(script).target(&target).run();
+    assert_eq!(outcome.code(), 99, "{}", outcome.told());
+    let summary = outcome.summary();
+    assert_eq!(
+        (&summary["thresholds"][0]["passed"], &summary["thresholds"][1]["passed"]),
+        (&false.into(), &true.into())
+    );
+    assert!(summary["interventions"].to_string().contains("bad: ended"), "{}", outcome.told());
+    // The other one had its whole time, and the run ended with it.
+    let seconds = outcome.number("/duration_seconds");
+    assert!((4.0..15.0).contains(&seconds), "{seconds}");
+    assert!(outcome.number("/scenarios/0/iterations") > 50.0, "{}", outcome.told());
+}

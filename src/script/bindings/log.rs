@@ -3,6 +3,7 @@
 use crate::script::user::User;
 use crate::user::fiber;
 use rhai::{Dynamic, Engine, Module};
+use std::cell::RefCell;
 
 /// Adds the module and takes Rhai's own output away from stdout.
 pub fn register(engine: &mut Engine) {
@@ -17,7 +18,29 @@ pub fn register(engine: &mut Engine) {
     engine.register_static_module("log", module.into());
 }
 
+thread_local! {
+    /// What was said by nobody's user, on a thread where somebody listens.
+    static OVERHEARD: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// Lines of one question that are kept.
+const MOST: usize = 100;
+
 /// The top level prints nothing: it is evaluated once for the plan and again on every shard.
 fn line(prefix: &str, text: &str) {
-    fiber::with_context::<User, _>(|user| user.host.print(format!("{prefix}{text}")));
+    let said = fiber::with_context::<User, _>(|user| user.host.print(format!("{prefix}{text}")));
+    if said.is_none() {
+        OVERHEARD.with_borrow_mut(|lines| {
+            if let Some(lines) = lines.as_mut().filter(|lines| lines.len() < MOST) {
+                lines.push(format!("{prefix}{text}"));
+            }
+        });
+    }
+}
+
+/// Does something on this thread, and what closures said meanwhile that run outside any user.
+pub fn overhear<T>(act: impl FnOnce() -> T) -> (T, Vec<String>) {
+    OVERHEARD.set(Some(Vec::new()));
+    let done = act();
+    (done, OVERHEARD.take().unwrap_or_default())
 }

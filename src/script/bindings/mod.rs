@@ -9,7 +9,7 @@ mod flow;
 mod html;
 mod http;
 mod json_path;
-mod log;
+pub mod log;
 mod metric;
 mod rand;
 mod request;
