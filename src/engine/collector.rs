@@ -8,17 +8,18 @@ use super::health::Health;
 use super::judge::{ClosureAnswer, Judge};
 use super::ledger::Ledger;
 use super::machine_load::MachineLoad;
-use super::recent::{Moment, RECENT, Watched, recent, total};
+use super::recent::{Moment, Watched};
 use super::rollback::Rollback;
 use super::shard::TICK;
+use super::standing::{Now, Standing};
 use crate::clock::RunClock;
 use crate::control::{Author, Command};
 use crate::expr::Rules;
-use crate::load::{Answer, Target};
-use crate::metrics::{Delta, ErrorLog, MetricSpec, Recorder, Resolution, Scale, ScenarioDelta, TagSet, Trend};
+use crate::load::Answer;
+use crate::metrics::{Delta, ErrorLog, MetricSpec, Recorder, Resolution, Scale, TagSet, Trend};
 use crate::plan::{Plan, Work};
 use crate::snapshot::{BrokenEdit, Edition, Snapshot};
-use crate::snapshot::{Generator, Intervention, ScenarioState, Status};
+use crate::snapshot::{Generator, Intervention, Status};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -80,8 +81,6 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Everything the collector knows.
 pub(super) struct Collector {
     plan: Arc<Plan>,
-    /// How many scenarios there were at first.
-    begun_with: usize,
     spares: Vec<Sender<Recorder>>,
     publish: watch::Sender<Arc<Snapshot>>,
     judge: Judge,
@@ -91,9 +90,7 @@ pub(super) struct Collector {
     errors: ErrorLog,
     regrouped: Vec<u64>,
     reported: Vec<bool>,
-    scenarios: Vec<Vec<ScenarioDelta>>,
-    states: Vec<ScenarioState>,
-    moments: Vec<VecDeque<Moment>>,
+    standing: Standing,
     lags: Trend,
     /// Own lateness of arrivals since the last Snapshot; `None` without an open model.
     lateness: Option<Trend>,
@@ -107,8 +104,6 @@ pub(super) struct Collector {
     by_code: ByCode,
     /// Where an edit of code that makes errors is to be undone.
     rollback: Option<(Rollback, mpsc::UnboundedSender<Command>)>,
-    /// Targets that somebody set, by scenario.
-    scaled: Vec<Option<f64>>,
     ended: Option<Duration>,
     sequence: u64,
     /// Run time up to which all shards that reported in this tick have done so.
@@ -138,15 +133,8 @@ impl Collector {
         rolls_back: bool,
     ) -> Self {
         let shards = spares.len();
-        let open = plan.scenarios.iter().any(|scenario| matches!(scenario.work, Work::Arrivals { .. }));
-        let states = plan.scenarios.iter().map(|scenario| ScenarioState {
-            name: scenario.name.clone(),
-            after: scenario.after.clone(),
-            ..ScenarioState::default()
-        });
         Collector {
-            states: states.collect(),
-            moments: vec![VecDeque::new(); plan.scenarios.len()],
+            standing: Standing::new(&plan, shards),
             rollback: rolls_back.then(|| (Rollback::default(), commands.clone())),
             judge: Judge::new(&plan, commands),
             health: Health::new(shards),
@@ -155,19 +143,16 @@ impl Collector {
             errors: ErrorLog::default(),
             regrouped: vec![0; shards],
             reported: vec![false; shards],
-            scenarios: vec![vec![ScenarioDelta::default(); plan.scenarios.len()]; shards],
             lags: Trend::new(Scale::DAY, Resolution::TwoDigits),
-            lateness: open.then(|| Trend::new(Scale::DAY, Resolution::TwoDigits)),
+            lateness: is_open(&plan).then(|| Trend::new(Scale::DAY, Resolution::TwoDigits)),
             prints: VecDeque::new(),
             forgotten: 0,
             status: Status::Starting,
             clock: None,
             interventions: Vec::new(),
             by_code: ByCode::default(),
-            scaled: vec![None; plan.scenarios.len()],
             ended: None,
             sequence: 0,
-            begun_with: plan.scenarios.len(),
             reached: None,
             revision: 1,
             edits: Vec::new(),
@@ -196,8 +181,8 @@ impl Collector {
                 }
                 Ok(ToCollector::Status(status)) => self.enter(status),
                 Ok(ToCollector::Clock(clock)) => self.clock = Some(clock),
-                Ok(ToCollector::Scaled { scenario, to }) => self.scaled[scenario] = to,
-                Ok(ToCollector::Found { scenario, answer }) => self.states[scenario].found = Some(answer),
+                Ok(ToCollector::Scaled { scenario, to }) => self.standing.scaled(scenario, to),
+                Ok(ToCollector::Found { scenario, answer }) => self.standing.found(scenario, answer),
                 Ok(ToCollector::Intervened(intervention)) => {
                     if self.interventions.len() < INTERVENTIONS {
                         self.interventions.push(intervention);
@@ -227,7 +212,7 @@ impl Collector {
                     while let Ok(message) = inbox.try_recv() {
                         match message {
                             ToCollector::Delta(delta) => self.merge(*delta),
-                            ToCollector::Found { scenario, answer } => self.states[scenario].found = Some(answer),
+                            ToCollector::Found { scenario, answer } => self.standing.found(scenario, answer),
                             ToCollector::Answered(answer) => self.judge.answered(answer),
                             ToCollector::Printed(lines) => self.printed(lines),
                             _ => {}
@@ -262,15 +247,9 @@ impl Collector {
 
     /// An edit: other rules, which say at once what they would have said, and another Plan.
     fn revise(&mut self, edition: Edition, rules: Option<&Rules>, plan: Arc<Plan>) {
-        for scenario in plan.scenarios.iter().skip(self.states.len()) {
-            let (name, after) = (scenario.name.clone(), scenario.after.clone());
-            self.states.push(ScenarioState { name, after, ..ScenarioState::default() });
-            self.moments.push(VecDeque::new());
-            self.scaled.push(None);
-            self.scenarios.iter_mut().for_each(|shard| shard.push(ScenarioDelta::default()));
-            if matches!(scenario.work, Work::Arrivals { .. }) {
-                self.lateness.get_or_insert_with(|| Trend::new(Scale::DAY, Resolution::TwoDigits));
-            }
+        self.standing.extend(&plan);
+        if is_open(&plan) {
+            self.lateness.get_or_insert_with(|| Trend::new(Scale::DAY, Resolution::TwoDigits));
         }
         self.plan = plan;
         self.judge.replan(&self.plan);
@@ -309,17 +288,13 @@ impl Collector {
                 watched.see(series.metric, cell, &mut moments[at]);
             }
         });
-        for (recent, moment) in self.moments.iter_mut().zip(moments) {
-            recent.push_back(moment);
-        }
         self.errors.absorb(&mut delta.recorder.errors);
         self.lags.merge(&delta.loop_lag);
         if let Some(lateness) = &mut self.lateness {
             lateness.merge(&delta.lateness);
         }
         self.regrouped[shard] = delta.regrouped;
-        // A shard may not have heard of the newest scenarios.
-        self.scenarios[shard].splice(..delta.scenarios.len(), delta.scenarios);
+        self.standing.heard(shard, delta.scenarios, moments);
         self.by_code.absorb(&delta.accounts);
         self.printed(std::mem::take(&mut delta.prints));
         self.reported[shard] = true;
@@ -366,10 +341,8 @@ impl Collector {
     }
 
     fn refresh_all(&mut self, now: Instant) {
-        let elapsed = self.elapsed();
-        for at in 0..self.states.len() {
-            self.refresh(at, elapsed, now);
-        }
+        let (elapsed, begun) = (self.elapsed(), self.clock.is_some());
+        self.standing.refresh_all(&Now { plan: &self.plan, ledger: &self.ledger, elapsed, begun, now });
     }
 
     /// Judges and publishes.
@@ -404,8 +377,8 @@ impl Collector {
             status: self.status,
             metrics: Arc::clone(self.ledger.specs()),
             series: self.ledger.series().to_vec(),
-            scenarios: self.states.clone(),
-            recent: total(&self.moments, Instant::now()),
+            scenarios: self.standing.states().to_vec(),
+            recent: self.standing.recent(),
             interventions: self.interventions.clone(),
             errors: Arc::new(self.errors.clone()),
             generator,
@@ -421,72 +394,25 @@ impl Collector {
         }
     }
 
-    fn refresh(&mut self, at: usize, elapsed: Duration, now: Instant) {
-        let declared = &self.plan.scenarios[at];
-        let of_shards = || self.scenarios.iter().map(|shard| shard[at]);
-        let iterations = self.ledger.counted("iterations", &declared.name);
-        let users = of_shards().map(|shard| shard.users).sum();
-        // The shards' peaks need not have been at one moment, but never did the load ask for more than this.
-        let peaks = of_shards().map(|shard| shard.peak).sum::<u32>().min(declared.work.users_max());
-        let done = self.clock.is_some() && of_shards().all(|shard| shard.done);
-        let promised = declared.work.iterations();
-        let first = at < self.begun_with;
-        let planned = (first && self.clock.is_some() && declared.after.is_none()).then_some(declared.starts);
-        let begins = of_shards().find_map(|shard| shard.begins).or(planned);
-        let begun = begins.is_some_and(|begins| elapsed >= begins);
-        let local = elapsed.saturating_sub(begins.unwrap_or_default());
-        let share = |part: f64, whole: f64| if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 };
-        let progress = match (promised, declared.work.duration()) {
-            _ if done => 1.0,
-            _ if !begun => 0.0,
-            (Some(all), _) => share(iterations as f64, all as f64),
-            (None, Some(duration)) => share(local.as_secs_f64(), duration.as_secs_f64()),
-            (None, None) => 0.0,
-        };
-        let interrupted = of_shards().map(|shard| shard.interrupted).sum();
-        let planned = declared.work.load().filter(|_| begun && !done).and_then(|load| load.target(local));
-        let planned = planned.map(|target| match (target, self.scaled[at]) {
-            (Target::Users(_), Some(to)) => Target::Users(to as u32),
-            (Target::Rate(_), Some(to)) => Target::Rate(to),
-            (target, None) => target,
-        });
-        let (target, target_rate) = match (&declared.work, planned) {
-            (_, Some(Target::Users(users))) => (Some(users), None),
-            (work, Some(Target::Rate(rate))) => (Some(work.users_max()), Some(rate)),
-            (Work::Load(_) | Work::Arrivals { .. }, None) => (None, None),
-            (work, None) => ((begun && !done).then(|| work.users_max()), None),
-        };
-        // What was promised and has not begun when all is over was dropped.
-        let left = promised.filter(|_| done).map_or(0, |all| all.saturating_sub(iterations + interrupted));
-        let dropped = left + of_shards().map(|shard| shard.dropped).sum::<u64>();
-        let waiting = of_shards().map(|shard| shard.waiting).sum();
-        let arrivals = of_shards().map(|shard| shard.arrivals).sum();
-        while self.moments[at].len() > RECENT * self.spares.len().max(1) {
-            self.moments[at].pop_front();
-        }
-        let recent = recent(self.moments[at].iter(), now);
-        let state = &mut self.states[at];
-        state.users_max = state.users_max.max(users).max(peaks);
-        (state.users, state.target, state.iterations, state.interrupted) = (users, target, iterations, interrupted);
-        (state.dropped, state.progress, state.done, state.recent) = (dropped, progress, done, recent);
-        (state.target_rate, state.arrivals, state.waiting, state.begins) = (target_rate, arrivals, waiting, begins);
-    }
-
     /// The metrics that no shard can know alone: users over all shards, and what was never started.
     fn count_users(&mut self) {
         if self.clock.is_none() {
             return;
         }
         let now = self.elapsed();
-        let users: u32 = self.states.iter().map(|state| state.users).sum();
+        let states = self.standing.states();
+        let users: u32 = states.iter().map(|state| state.users).sum();
         let most: u32 = self.plan.scenarios.iter().map(|scenario| scenario.work.users_max()).sum();
         self.ledger.set("vus", TagSet::empty(), f64::from(users), now);
         self.ledger.set("vus_max", TagSet::empty(), f64::from(most), now);
-        for at in 0..self.states.len() {
-            let (name, dropped) = (self.states[at].name.clone(), self.states[at].dropped);
-            if dropped > 0 {
-                self.ledger.set("dropped_iterations", TagSet::new([("scenario", name)]), dropped as f64, now);
-            }
+        for state in states.iter().filter(|state| state.dropped > 0) {
+            let tags = TagSet::new([("scenario", state.name.clone())]);
+            self.ledger.set("dropped_iterations", tags, state.dropped as f64, now);
         }
     }
+}
+
+/// Whether anything comes at a rate, so that it can be late.
+fn is_open(plan: &Plan) -> bool {
+    plan.scenarios.iter().any(|scenario| matches!(scenario.work, Work::Arrivals { .. }))
 }

@@ -36,6 +36,7 @@ mod rollback;
 mod run;
 mod shard;
 mod stack;
+mod standing;
 mod steering;
 #[cfg(test)]
 mod tests;
