@@ -61,11 +61,12 @@ impl Truth {
         let millis = |us: u64| us as f64 / 1e3;
         let (mut least, mut held, mut left, mut hiccup) = (Vec::new(), Vec::new(), Vec::new(), 0.0_f64);
         // The server's clock starts with the first arrival, which is later than the first slot: one that seems to lie in the freeze may have
-        // been answered before. How many were, the log says; all others that were due before its end have waited for it.
+        // been answered before. How many were, the log says; all others that were due before its end have waited for it, but one at the very
+        // edge, which may have been let go before the freeze and written down after its begin.
         let before = log.iter().filter(|entry| entry.at_us + entry.held_us < from).count();
         for (k, entry) in log.iter().enumerate() {
             let slot = begin + k as u64 * SLOT_US;
-            let frozen = k >= before && slot < to;
+            let frozen = k > before && slot < to;
             least.push(if frozen { millis(to - slot) } else { 0.0 });
             let waited = millis((entry.at_us + entry.held_us).saturating_sub(slot).max(entry.held_us));
             left.push(waited);
