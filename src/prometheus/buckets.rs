@@ -30,9 +30,8 @@ const DATA: &[f64] = &[
 ];
 const SHARE: &[f64] = &[0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0];
 /// Whatever a script measures.
-const PLAIN: &[f64] = &[
-    0.01, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1e3, 2.5e3, 5e3, 1e4, 1e5, 1e6, 1e9,
-];
+const PLAIN: &[f64] =
+    &[0.01, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1e3, 2.5e3, 5e3, 1e4, 1e5, 1e6, 1e9];
 
 /// 2^3 buckets to a power of two, each 9 % wider than the one before: what the clients of Prometheus take by default.
 const SCHEMA: i32 = 3;
@@ -58,7 +57,8 @@ pub(super) fn distribution(trend: &Trend, unit: Unit, native: bool) -> Distribut
     let counts = trend.counts_up_to(edges.iter().map(|edge| edge * base));
     let mut below = 0;
     let ends = edges.iter().copied().chain([f64::INFINITY]).zip(counts.into_iter().chain([trend.count()]));
-    let buckets = ends.map(|(edge, count)| (edge, count.saturating_sub(std::mem::replace(&mut below, count)))).collect();
+    let buckets =
+        ends.map(|(edge, count)| (edge, count.saturating_sub(std::mem::replace(&mut below, count)))).collect();
     let native = (native && kept && trend.count() > 0).then(|| exponential(trend, base));
     Distribution { sum: trend.sum() / base, count: trend.count(), buckets, native }
 }

@@ -66,8 +66,8 @@ fn empty(spec: &MetricSpec, names: &mut Names) -> Vec<Family> {
         MetricKind::Counter => vec![family(&def.name, Kind::Counter, "")],
         MetricKind::Gauge => vec![family(&def.name, Kind::Gauge, "")],
         MetricKind::Rate => vec![
-            family(&format!("{}_true", def.name), Kind::Counter, " Here: how many were."),
-            family(&format!("{}_samples", def.name), Kind::Counter, " Here: how many there were."),
+            family(&format!("{}_true", def.name), Kind::Counter, " As a counter: samples that were true."),
+            family(&format!("{}_samples", def.name), Kind::Counter, " As a counter: all samples."),
         ],
         MetricKind::Trend if spec.has_total => vec![
             family(&def.name, Kind::Histogram, ""),
@@ -109,11 +109,8 @@ fn help(def: &MetricDef) -> String {
     if built_in(&def.name).is_some() {
         return def.help.clone().into_owned();
     }
-    let kind = def.kind;
-    match &*def.help {
-        "" => format!("The {kind} `{}` of the script.", def.name),
-        help => format!("{help} (The {kind} `{}` of the script.)", def.name),
-    }
+    let help = format!("{} Its name in the script: `{}`.", def.help, def.name);
+    help.trim_start().to_owned()
 }
 
 /// Tag sets as labels, each made once for all the series that share it.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const SCRIPT: &str = r#"
     options(#{ seed: 7 });
-    metric::trend("cart.value");
+    metric::trend("cart_value");
     metric::counter("uploaded", #{ unit: "data" });
     metric::gauge("orders_total");
     metric::rate("bought");
@@ -50,7 +50,7 @@ pub(super) fn typical() -> Snapshot {
     add(&mut snapshot, "system_cpu", &[], &[0.375]);
     add(&mut snapshot, "punk_loop_lag_p99", &[], &[0.2]);
     add(&mut snapshot, "checks", &[("check", "says \"hi\"\\\nand goes"), ("scenario", "browse")], &[1.0, 1.0, 0.0]);
-    add(&mut snapshot, "cart.value", &[("scenario", "browse"), ("my-tag", "é")], &[19.5, 0.0, 1e7]);
+    add(&mut snapshot, "cart_value", &[("scenario", "browse"), ("my-tag", "é")], &[19.5, 0.0, 1e7]);
     add(&mut snapshot, "uploaded", &[], &[150_000.0]);
     add(&mut snapshot, "orders_total", &[], &[-2.5]);
     add(&mut snapshot, "bought", &[], &[1.0, 0.0]);

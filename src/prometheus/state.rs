@@ -114,13 +114,15 @@ fn run(snapshot: &Snapshot, making: &mut Making<'_>) {
 
 fn scenarios(snapshot: &Snapshot, making: &mut Making<'_>) {
     let of = |value: &dyn Fn(&ScenarioState) -> Option<f64>| -> Vec<Point> {
-        let points = snapshot.scenarios.iter().filter_map(|scenario| {
-            Some(point(Labels::new([("scenario", scenario.name.as_str())]), value(scenario)?))
-        });
+        let points = snapshot
+            .scenarios
+            .iter()
+            .filter_map(|scenario| Some(point(Labels::new([("scenario", scenario.name.as_str())]), value(scenario)?)));
         points.collect()
     };
     making.gauge("scenario_users", "Users alive now.", of(&|s| Some(f64::from(s.users))));
-    let help = "Users that the plan wants now; in the open model the most that it may take. Gone once the scenario is over.";
+    let help =
+        "Users that the plan wants now; in the open model the most that it may take. Gone once the scenario is over.";
     making.gauge("scenario_users_target", help, of(&|s| s.target.map(f64::from)));
     making.gauge("scenario_users_peak", "Most users that were alive at once.", of(&|s| Some(f64::from(s.users_max))));
     let help = "Open model: iterations per second that the plan wants now.";

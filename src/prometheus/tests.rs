@@ -3,7 +3,7 @@
 use super::sample::{add, of_script, typical};
 use super::strict::{Read, read};
 use super::{Format, render, render_at_most};
-use crate::metrics::{BUILT_IN, Cell, MetricKind, Trend, Unit};
+use crate::metrics::{BUILT_IN, Cell, Resolution, Scale, Trend, Unit};
 use crate::snapshot::Snapshot;
 use prometheus_client::encoding::prometheus_protobuf::prometheus_data_model::{Histogram, MetricFamily, MetricType};
 use proptest::prelude::*;
@@ -30,7 +30,266 @@ fn protobuf(snapshot: &Snapshot) -> Vec<MetricFamily> {
 
 #[test]
 fn the_classic_text_of_a_run() {
-    insta::assert_snapshot!(text(&typical(), Format::Classic), @"");
+    insta::assert_snapshot!(text(&typical(), Format::Classic).replace(env!("CARGO_PKG_VERSION"), "1.2.3"), @r##"
+    # HELP punk_run_info What runs: punk's version, the script as it is now with its checksum, the seed.
+    # TYPE punk_run_info gauge
+    punk_run_info{version="1.2.3",script="shop.rhai",script_sha256="57282b29a87c0bf1ba78853c5330a638ffd2ac9a5337495ef028aa353c6516af",seed="7"} 1
+    # HELP punk_run_status 1 for the state that the run is in, 0 for all others.
+    # TYPE punk_run_status gauge
+    punk_run_status{status="starting"} 0
+    punk_run_status{status="setup"} 0
+    punk_run_status{status="running"} 1
+    punk_run_status{status="paused"} 0
+    punk_run_status{status="stopping"} 0
+    punk_run_status{status="teardown"} 0
+    punk_run_status{status="completed"} 0
+    # HELP punk_run_elapsed_seconds Run time: since the scenarios started, standing still in pauses.
+    # TYPE punk_run_elapsed_seconds gauge
+    punk_run_elapsed_seconds 12.5
+    # HELP punk_run_revision The revision of the script that judges and runs; the script as it began is 1.
+    # TYPE punk_run_revision gauge
+    punk_run_revision 2
+    # HELP punk_scenario_users Users alive now.
+    # TYPE punk_scenario_users gauge
+    punk_scenario_users{scenario="browse"} 18
+    # HELP punk_scenario_users_target Users that the plan wants now; in the open model the most that it may take. Gone once the scenario is over.
+    # TYPE punk_scenario_users_target gauge
+    punk_scenario_users_target{scenario="browse"} 20
+    # HELP punk_scenario_users_peak Most users that were alive at once.
+    # TYPE punk_scenario_users_peak gauge
+    punk_scenario_users_peak{scenario="browse"} 20
+    # HELP punk_scenario_iterations_total Iterations that ran to their end.
+    # TYPE punk_scenario_iterations_total counter
+    punk_scenario_iterations_total{scenario="browse"} 40
+    # HELP punk_scenario_iterations_dropped_total Iterations that were due or promised and never started.
+    # TYPE punk_scenario_iterations_dropped_total counter
+    punk_scenario_iterations_dropped_total{scenario="browse"} 1
+    # HELP punk_scenario_iterations_interrupted_total Iterations that were cut short by a stop.
+    # TYPE punk_scenario_iterations_interrupted_total counter
+    punk_scenario_iterations_interrupted_total{scenario="browse"} 2
+    # HELP punk_scenario_progress_ratio How much of the scenario is done, of its time or of its iterations.
+    # TYPE punk_scenario_progress_ratio gauge
+    punk_scenario_progress_ratio{scenario="browse"} 0.4166
+    # HELP punk_scenario_done Whether all users of the scenario have ended.
+    # TYPE punk_scenario_done gauge
+    punk_scenario_done{scenario="browse"} 0
+    # HELP punk_threshold_passed The verdict so far: 1 passed, 0 broken; absent while there is no data.
+    # TYPE punk_threshold_passed gauge
+    punk_threshold_passed{selector="http_req_duration{name:product*}",expression="p(95) < 300ms"} 1
+    punk_threshold_passed{selector="http_req_duration{name:product*}",expression="p(95) < 300ms",copy="2"} 0
+    # HELP punk_threshold_holds Whether the threshold holds at this moment; absent while there is no data.
+    # TYPE punk_threshold_holds gauge
+    punk_threshold_holds{selector="http_req_duration{name:product*}",expression="p(95) < 300ms"} 1
+    punk_threshold_holds{selector="http_req_duration{name:product*}",expression="p(95) < 300ms",copy="2"} 0
+    # HELP punk_threshold_distance How far the value of this moment is from failing, as a share of the limit; below 0 it is broken.
+    # TYPE punk_threshold_distance gauge
+    punk_threshold_distance{selector="http_req_duration{name:product*}",expression="p(95) < 300ms"} 0.25
+    punk_threshold_distance{selector="http_req_duration{name:product*}",expression="p(95) < 300ms",copy="2"} -0.5
+    # HELP punk_threshold_breaches_total How often the threshold came to be broken.
+    # TYPE punk_threshold_breaches_total counter
+    punk_threshold_breaches_total{selector="http_req_duration{name:product*}",expression="p(95) < 300ms"} 1
+    punk_threshold_breaches_total{selector="http_req_duration{name:product*}",expression="p(95) < 300ms",copy="2"} 1
+    punk_threshold_breaches_total{selector="http_req_duration{name:product*}",expression="p(95) < 300ms",scenario="browse"} 1
+    # HELP punk_alert_firing Whether the alert rings.
+    # TYPE punk_alert_firing gauge
+    punk_alert_firing{name="slow tail",severity="critical"} 1
+    punk_alert_firing{name="empty",severity="critical"} 0
+    # HELP punk_alert_pending Whether the alert's condition is true and has not lasted long enough.
+    # TYPE punk_alert_pending gauge
+    punk_alert_pending{name="slow tail",severity="critical"} 0
+    punk_alert_pending{name="empty",severity="critical"} 1
+    # HELP punk_alert_acknowledged Whether somebody has seen that the alert rings.
+    # TYPE punk_alert_acknowledged gauge
+    punk_alert_acknowledged{name="slow tail",severity="critical"} 0
+    punk_alert_acknowledged{name="empty",severity="critical"} 0
+    # HELP punk_alert_fired_total How often the alert rang.
+    # TYPE punk_alert_fired_total counter
+    punk_alert_fired_total{name="slow tail",severity="critical"} 2
+    punk_alert_fired_total{name="empty",severity="critical"} 2
+    # HELP punk_errors_total Errors, by category, error code and operation.
+    # TYPE punk_errors_total counter
+    punk_errors_total{type="script",code="0",operation="browse"} 2
+    # HELP punk_errors_unlisted_total Errors that are counted here only, because there were too many kinds.
+    # TYPE punk_errors_unlisted_total counter
+    punk_errors_unlisted_total 0
+    # HELP punk_generator_valid Whether the measurement can be trusted; 0 makes the run invalid.
+    # TYPE punk_generator_valid gauge
+    punk_generator_valid 1
+    # HELP punk_generator_warnings Things to look at that do not make the run invalid.
+    # TYPE punk_generator_warnings gauge
+    punk_generator_warnings 1
+    # HELP punk_generator_shards Threads that run users.
+    # TYPE punk_generator_shards gauge
+    punk_generator_shards 2
+    # HELP punk_generator_shards_late Threads whose samples of the last tick are missing.
+    # TYPE punk_generator_shards_late gauge
+    punk_generator_shards_late 0
+    # HELP punk_generator_cpu_ratio Own CPU over the last ticks, as a share of the cores that users may use.
+    # TYPE punk_generator_cpu_ratio gauge
+    punk_generator_cpu_ratio 0.125
+    # HELP punk_generator_memory_bytes Own resident memory.
+    # TYPE punk_generator_memory_bytes gauge
+    punk_generator_memory_bytes 34000000
+    # HELP punk_generator_series Series that the run keeps.
+    # TYPE punk_generator_series gauge
+    punk_generator_series 16
+    # HELP punk_generator_samples_regrouped_total Samples whose tags were regrouped as `__other__`, because there were too many tag sets.
+    # TYPE punk_generator_samples_regrouped_total counter
+    punk_generator_samples_regrouped_total 3
+    # HELP punk_generator_samples_lost_total Samples that were lost; any makes the run invalid.
+    # TYPE punk_generator_samples_lost_total counter
+    punk_generator_samples_lost_total 0
+    # HELP punk_generator_loop_lag_seconds How late the loops of the shards ran.
+    # TYPE punk_generator_loop_lag_seconds histogram
+    punk_generator_loop_lag_seconds_bucket{le="0.0001"} 1
+    punk_generator_loop_lag_seconds_bucket{le="0.00025"} 2
+    punk_generator_loop_lag_seconds_bucket{le="0.0005"} 2
+    punk_generator_loop_lag_seconds_bucket{le="0.001"} 2
+    punk_generator_loop_lag_seconds_bucket{le="0.0025"} 2
+    punk_generator_loop_lag_seconds_bucket{le="0.005"} 2
+    punk_generator_loop_lag_seconds_bucket{le="0.01"} 3
+    punk_generator_loop_lag_seconds_bucket{le="0.025"} 3
+    punk_generator_loop_lag_seconds_bucket{le="0.05"} 3
+    punk_generator_loop_lag_seconds_bucket{le="0.1"} 3
+    punk_generator_loop_lag_seconds_bucket{le="0.25"} 3
+    punk_generator_loop_lag_seconds_bucket{le="0.5"} 3
+    punk_generator_loop_lag_seconds_bucket{le="1"} 3
+    punk_generator_loop_lag_seconds_bucket{le="2.5"} 3
+    punk_generator_loop_lag_seconds_bucket{le="5"} 3
+    punk_generator_loop_lag_seconds_bucket{le="10"} 3
+    punk_generator_loop_lag_seconds_bucket{le="30"} 3
+    punk_generator_loop_lag_seconds_bucket{le="60"} 3
+    punk_generator_loop_lag_seconds_bucket{le="300"} 3
+    punk_generator_loop_lag_seconds_bucket{le="+Inf"} 3
+    punk_generator_loop_lag_seconds_sum 0.0073
+    punk_generator_loop_lag_seconds_count 3
+    # HELP punk_vus Virtual users that are active now.
+    # TYPE punk_vus gauge
+    punk_vus 18
+    # HELP punk_iterations_total Iterations that ran to their end; one that ended in a script error counts, one that was interrupted does not.
+    # TYPE punk_iterations_total counter
+    punk_iterations_total{scenario="browse"} 40
+    # HELP punk_checks_true_total Share of checks that passed. As a counter: samples that were true.
+    # TYPE punk_checks_true_total counter
+    punk_checks_true_total{check="says \"hi\"\\\nand goes",scenario="browse"} 2
+    # HELP punk_checks_samples_total Share of checks that passed. As a counter: all samples.
+    # TYPE punk_checks_samples_total counter
+    punk_checks_samples_total{check="says \"hi\"\\\nand goes",scenario="browse"} 3
+    # HELP punk_http_reqs_total HTTP requests, failed ones and each hop of a redirect included.
+    # TYPE punk_http_reqs_total counter
+    punk_http_reqs_total{name="GET /products/{id}",scenario="browse",status="200"} 4
+    # HELP punk_http_req_failed_true_total Share of requests that failed: a transport error, or a status outside 200-399 or outside `expect`. As a counter: samples that were true.
+    # TYPE punk_http_req_failed_true_total counter
+    punk_http_req_failed_true_total{name="GET /products/{id}",scenario="browse",status="200"} 1
+    # HELP punk_http_req_failed_samples_total Share of requests that failed: a transport error, or a status outside 200-399 or outside `expect`. As a counter: all samples.
+    # TYPE punk_http_req_failed_samples_total counter
+    punk_http_req_failed_samples_total{name="GET /products/{id}",scenario="browse",status="200"} 4
+    # HELP punk_http_req_duration_seconds Sending + waiting + receiving, without DNS, connect and TLS. A request that failed before it was written gives no sample.
+    # TYPE punk_http_req_duration_seconds histogram
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="0.0001"} 0
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="0.00025"} 1
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="0.0005"} 1
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="0.001"} 1
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="0.0025"} 1
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="0.005"} 1
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="0.01"} 1
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="0.025"} 2
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="0.05"} 2
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="0.1"} 3
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="0.25"} 3
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="0.5"} 3
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="1"} 3
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="2.5"} 3
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="5"} 3
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="10"} 3
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="30"} 3
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="60"} 3
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="300"} 4
+    punk_http_req_duration_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="+Inf"} 4
+    punk_http_req_duration_seconds_sum{name="GET /products/{id}",scenario="browse",status="200"} 61.11275
+    punk_http_req_duration_seconds_count{name="GET /products/{id}",scenario="browse",status="200"} 4
+    # HELP punk_http_req_blocked_seconds From wanting a connection to having one: waiting for the pool plus, on a new connection, DNS, connect and TLS.
+    # TYPE punk_http_req_blocked_seconds histogram
+    punk_http_req_blocked_seconds_bucket{name="GET /products/{id}",scenario="browse",status="200",le="+Inf"} 2
+    punk_http_req_blocked_seconds_sum{name="GET /products/{id}",scenario="browse",status="200"} 0.0005
+    punk_http_req_blocked_seconds_count{name="GET /products/{id}",scenario="browse",status="200"} 2
+    # HELP punk_http_req_blocked_overall_seconds From wanting a connection to having one: waiting for the pool plus, on a new connection, DNS, connect and TLS. Over all operations, with buckets.
+    # TYPE punk_http_req_blocked_overall_seconds histogram
+    punk_http_req_blocked_overall_seconds_bucket{le="0.0001"} 1
+    punk_http_req_blocked_overall_seconds_bucket{le="0.00025"} 1
+    punk_http_req_blocked_overall_seconds_bucket{le="0.0005"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="0.001"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="0.0025"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="0.005"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="0.01"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="0.025"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="0.05"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="0.1"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="0.25"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="0.5"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="1"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="2.5"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="5"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="10"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="30"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="60"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="300"} 2
+    punk_http_req_blocked_overall_seconds_bucket{le="+Inf"} 2
+    punk_http_req_blocked_overall_seconds_sum 0.0005
+    punk_http_req_blocked_overall_seconds_count 2
+    # HELP punk_data_sent_bytes_total Bytes sent on the wire.
+    # TYPE punk_data_sent_bytes_total counter
+    punk_data_sent_bytes_total{scenario="browse"} 500
+    # HELP punk_system_cpu_ratio How busy all cores of this machine were over the last second, whoever used them.
+    # TYPE punk_system_cpu_ratio gauge
+    punk_system_cpu_ratio 0.375
+    # HELP punk_loop_lag_p99_seconds How late the loops of the shards ran over the last five seconds, 99th percentile: what of it is in the timings.
+    # TYPE punk_loop_lag_p99_seconds gauge
+    punk_loop_lag_p99_seconds 0.0002
+    # HELP punk_cart_value Declared by the script. Its name in the script: `cart_value`.
+    # TYPE punk_cart_value histogram
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="0.01"} 1
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="0.1"} 1
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="0.25"} 1
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="0.5"} 1
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="1"} 1
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="2.5"} 1
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="5"} 1
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="10"} 1
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="25"} 2
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="50"} 2
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="100"} 2
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="250"} 2
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="500"} 2
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="1000"} 2
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="2500"} 2
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="5000"} 2
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="10000"} 2
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="100000"} 2
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="1000000"} 2
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="1000000000"} 3
+    punk_cart_value_bucket{my_tag="é",scenario="browse",le="+Inf"} 3
+    punk_cart_value_sum{my_tag="é",scenario="browse"} 10000019.5
+    punk_cart_value_count{my_tag="é",scenario="browse"} 3
+    # HELP punk_uploaded_bytes_total Declared by the script. Its name in the script: `uploaded`.
+    # TYPE punk_uploaded_bytes_total counter
+    punk_uploaded_bytes_total 150000
+    # HELP punk_orders_total_value Declared by the script. Its name in the script: `orders_total`.
+    # TYPE punk_orders_total_value gauge
+    punk_orders_total_value -2.5
+    # HELP punk_bought_true_total Declared by the script. Its name in the script: `bought`. As a counter: samples that were true.
+    # TYPE punk_bought_true_total counter
+    punk_bought_true_total 1
+    # HELP punk_bought_samples_total Declared by the script. Its name in the script: `bought`. As a counter: all samples.
+    # TYPE punk_bought_samples_total counter
+    punk_bought_samples_total 2
+    # HELP punk_scrape_series Time series of the run's metrics that this answer has room for.
+    # TYPE punk_scrape_series gauge
+    punk_scrape_series 87
+    # HELP punk_scrape_series_left_out Time series of the run's metrics that this answer does not have: there were too many.
+    # TYPE punk_scrape_series_left_out gauge
+    punk_scrape_series_left_out 0
+    "##);
 }
 
 #[test]
@@ -40,7 +299,7 @@ fn every_value_of_the_snapshot_is_there_as_it_is() {
     let mut compared = 0;
     for series in snapshot.series.iter().filter(|series| !series.cell.is_empty()) {
         let def = &snapshot.metrics[usize::from(series.metric.0)].def;
-        let name = def.name.replace('.', "_").replace("punk_", "");
+        let name = def.name.replace("punk_", "");
         let labels: Vec<(String, &str)> =
             series.tags.iter().map(|(tag, value)| (tag.replace('-', "_"), value)).collect();
         let labels: Vec<(&str, &str)> = labels.iter().map(|(tag, value)| (tag.as_str(), *value)).collect();
@@ -95,9 +354,8 @@ fn what_is_said_of_the_run() {
         assert_eq!(read.value(name, labels), value, "{name}{labels:?}");
     }
     // No data yet is no verdict.
-    let narrowed = read.series.keys().filter(|(name, labels)| {
-        name == "punk_threshold_passed" && labels.contains_key("scenario")
-    });
+    let narrowed =
+        read.series.keys().filter(|(name, labels)| name == "punk_threshold_passed" && labels.contains_key("scenario"));
     assert_eq!(narrowed.count(), 0);
 }
 
@@ -221,25 +479,25 @@ fn names_of_scripts_take_nobodys_name() {
         r#"
         metric::gauge("errors");
         metric::counter("errors_total");
+        metric::gauge("scrape_series");
         metric::counter("scrape_series_left_out");
-        metric::gauge("scrape.series");
         metric::trend("http_req_duration_seconds");
-        metric::gauge("a b");
-        metric::gauge("a-b");
+        metric::gauge("memory", #{ unit: "data" });
         fn run() { http::get("http://127.0.0.1:1/") }
         scenario("s", #{ users: 1, duration: 1.s, run: run });
     "#,
     );
-    add(&mut snapshot, "errors", &[], &[7.0]);
-    add(&mut snapshot, "a b", &[], &[1.0]);
-    add(&mut snapshot, "a-b", &[], &[2.0]);
-    add(&mut snapshot, "scrape.series", &[], &[5.0]);
-    add(&mut snapshot, "errors_total", &[], &[3.0]);
+    for (metric, value) in [("errors", 7.0), ("errors_total", 3.0), ("scrape_series", 5.0), ("memory", 1.0)] {
+        add(&mut snapshot, metric, &[], &[value]);
+    }
+    add(&mut snapshot, "punk_memory", &[], &[2.0]);
+    add(&mut snapshot, "http_req_duration_seconds", &[], &[3.0]);
     let read = classic(&snapshot);
     let value = |name: &str| read.value(name, &[]);
-    assert_eq!((value("punk_a_b"), value("punk_a_b_2"), value("punk_errors_2")), (1.0, 2.0, 7.0));
-    assert_eq!((value("punk_errors_3_total"), value("punk_scrape_series_2")), (3.0, 5.0));
-    assert_eq!(read.help["punk_a_b_2"], "The gauge `a-b` of the script.");
+    assert_eq!((value("punk_errors_2"), value("punk_errors_3_total"), value("punk_scrape_series_2")), (7.0, 3.0, 5.0));
+    assert_eq!((value("punk_memory_bytes"), value("punk_memory_2_bytes")), (2.0, 1.0));
+    assert_eq!(value("punk_http_req_duration_seconds_2_sum"), 3.0);
+    assert_eq!(read.help["punk_memory_2_bytes"], "Declared by the script. Its name in the script: `memory`.");
 }
 
 #[test]
@@ -311,7 +569,7 @@ proptest! {
     ) {
         let mut snapshot = typical();
         snapshot.series.clear();
-        for (metric, tags) in [("http_req_duration", &[("name", "a")][..]), ("http_req_blocked", &[]), ("cart.value", &[])] {
+        for (metric, tags) in [("http_req_duration", &[("name", "a")][..]), ("http_req_blocked", &[]), ("cart_value", &[])] {
             add(&mut snapshot, metric, tags, &values);
         }
         let read = classic(&snapshot);
@@ -338,7 +596,9 @@ proptest! {
 
 /// The names of metrics in a query: words with our prefix.
 fn names_in(query: &str) -> impl Iterator<Item = &str> {
-    query.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').filter(|word| word.starts_with("punk_"))
+    query
+        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+        .filter(|word| word.starts_with("punk_"))
 }
 
 fn queries<'a>(value: &'a serde_json::Value, found: &mut Vec<&'a str>) {
@@ -356,11 +616,11 @@ fn queries<'a>(value: &'a serde_json::Value, found: &mut Vec<&'a str>) {
 fn the_dashboard_asks_only_for_what_there_is() {
     let mut snapshot = typical();
     for def in BUILT_IN {
-        let tags: &[(&str, &str)] = if def.kind == MetricKind::Trend { &[("scenario", "s")] } else { &[] };
-        add(&mut snapshot, &def.name, tags, &[1.0]);
+        add(&mut snapshot, &def.name, &[("scenario", "s")], &[1.0]);
     }
+    add(&mut snapshot, "http_req_waiting", &[], &[1.0]);
     snapshot.scenarios[0].target_rate = Some(50.0);
-    let mut lateness = Trend::new(crate::metrics::Scale::DAY, crate::metrics::Resolution::TwoDigits);
+    let mut lateness = Trend::new(Scale::DAY, Resolution::TwoDigits);
     lateness.record(1.0);
     snapshot.generator.lateness = Some(lateness);
     let read = classic(&snapshot);
@@ -376,9 +636,9 @@ fn the_dashboard_asks_only_for_what_there_is() {
     }
     // And the book.
     for name in names_in(include_str!("../../docs/prometheus.md")) {
-        let there = known.contains(name) || read.types.contains_key(name) || known.iter().any(|known| {
-            name.ends_with('_') && known.starts_with(name)
-        });
+        let there = known.contains(name)
+            || read.types.contains_key(name)
+            || known.iter().any(|known| name.ends_with('_') && known.starts_with(name));
         assert!(there, "the book names `{name}`, which is not there");
     }
 }
