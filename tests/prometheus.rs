@@ -69,7 +69,7 @@ fn promtool_accepts_the_classic_text_of_a_run() {
             .unwrap();
         tool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         let done = tool.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
+        let said = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
         (done.status.code(), said)
     };
     let text = text(&ran().0, Format::Classic);
