@@ -7,6 +7,7 @@ mod expressions;
 mod house;
 mod needs;
 mod net;
+mod prometheus;
 mod reference;
 mod schema;
 mod script;

@@ -76,6 +76,12 @@ impl Histogram {
         self.hdr.value_at_quantile(quantile)
     }
 
+    /// How many values lie in the buckets from that of `from` to that of `to`, and the first value behind them.
+    pub(super) fn count_between(&self, from: u64, to: u64) -> (u64, u64) {
+        let last = self.hdr.highest_equivalent(to);
+        (if from <= last { self.hdr.count_between(from, last) } else { 0 }, last.saturating_add(1).max(from))
+    }
+
     /// How many values were counted.
     pub fn len(&self) -> u64 {
         self.hdr.len()

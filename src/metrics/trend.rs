@@ -200,6 +200,33 @@ impl Trend {
         Some(value.clamp(self.min, self.max))
     }
 
+    /// How many values are at most each of `edges`, which ascend, in the metric's unit. Every value up to an edge is
+    /// counted; with it those beyond the edge that are the same within the precision of [`Trend::digits`]. Below the minimum
+    /// and from the maximum on it is exact. Where only moments are kept, or beyond the histogram's range, it is what is
+    /// known for sure, until the maximum.
+    pub fn counts_up_to(&self, edges: impl IntoIterator<Item = f64>) -> Vec<u64> {
+        // A value was rounded to the nearest tick, an edge is cut; the share of a tick only mends `0.3 * 1000.0`.
+        let tick = |edge: f64| ((edge * self.scale.per_unit + 1e-6) as u64).min(self.scale.highest);
+        let (mut counted, mut next) = (0, tick(self.min + 0.5 / self.scale.per_unit));
+        let up_to = |edge: f64| match &self.histogram {
+            _ if edge >= self.max => self.count,
+            Some(histogram) if edge >= self.min => {
+                let ticks = tick(edge);
+                let (more, behind) = histogram.count_between(next, ticks);
+                (counted, next) = (counted + more, behind);
+                // Clipped values stand in the last bucket and belong behind it.
+                if behind > self.scale.highest { counted.saturating_sub(self.clipped) } else { counted }
+            }
+            _ => 0,
+        };
+        edges.into_iter().map(up_to).collect()
+    }
+
+    /// The smallest value above zero that can be told from zero, in the metric's unit: half of what is resolved.
+    pub fn resolved(&self) -> f64 {
+        0.5 / self.scale.per_unit
+    }
+
     /// Whether percentiles can be asked.
     pub fn has_percentiles(&self) -> bool {
         self.resolution != Resolution::Moments
@@ -287,6 +314,25 @@ mod tests {
             let seen = t.percentile(percent).expect("has values");
             prop_assert!((seen - truth).abs() <= truth * 0.001 + 0.001, "{seen} against {truth}");
             prop_assert!(seen <= t.max().expect("has values") && seen >= t.min().expect("has values"));
+        }
+
+        #[test]
+        fn counts_up_to_an_edge_hold_all_values_to_it_and_at_most_a_thousandth_beyond(
+            values in prop::collection::vec(0.0f64..80_000.0, 0..300),
+            mut edges in prop::collection::vec(0.0f64..90_000.0, 0..20),
+        ) {
+            let mut t = trend();
+            for v in &values { t.record(*v); }
+            edges.sort_by(f64::total_cmp);
+            for (edge, seen) in edges.iter().zip(t.counts_up_to(edges.iter().copied())) {
+                let at_most = |edge: f64| values.iter().filter(|v| **v <= edge).count() as u64;
+                // What was clipped is told from the rest by the maximum alone.
+                let least = at_most(edge.min(59_900.0));
+                prop_assert!(seen >= least, "{seen} up to {edge}, there are {least}");
+                prop_assert!(seen <= at_most(edge * 1.001 + 0.001), "{seen} up to {edge}");
+            }
+            let max = t.max().unwrap_or(0.0);
+            prop_assert_eq!(t.counts_up_to([-1.0, max]), vec![0, t.count()]);
         }
 
         #[test]

@@ -13,7 +13,7 @@ const WINDOWS: u8 = 5;
 const DOOR: u8 = 6;
 
 /// Each part of the crate (a folder or file directly below `src/`) and its floor.
-const FLOORS: [(&str, u8); 25] = [
+const FLOORS: [(&str, u8); 26] = [
     ("clock", GROUND),
     ("control", GROUND),
     ("diagnostic", GROUND),
@@ -34,6 +34,7 @@ const FLOORS: [(&str, u8); 25] = [
     ("api", WINDOWS),
     ("dashboard", WINDOWS),
     ("output", WINDOWS),
+    ("prometheus", WINDOWS),
     ("progress", WINDOWS),
     ("report", WINDOWS),
     ("tui", WINDOWS),
