@@ -5,10 +5,12 @@
 //! keeps wire twins of what it shows.
 
 mod delivery;
+mod failures;
 mod revision;
 mod verdict;
 
 pub use delivery::Delivery;
+pub use failures::{Burst, Failure, Part, bursts};
 pub use revision::{BrokenEdit, CodeRevision, Edition};
 pub use verdict::{AlertEvent, AlertPhase, AlertState, Breach, Verdict};
 

@@ -88,7 +88,7 @@ pub(super) struct Collector {
     health: Health,
     machine: MachineLoad,
     ledger: Ledger,
-    errors: ErrorLog,
+    errors: Arc<ErrorLog>,
     regrouped: Vec<u64>,
     reported: Vec<bool>,
     scenarios: Vec<Vec<ScenarioDelta>>,
@@ -152,7 +152,7 @@ impl Collector {
             health: Health::new(shards),
             machine: MachineLoad::new(shards),
             ledger: Ledger::new(specs, shards, plan.options.limits.tag_sets),
-            errors: ErrorLog::default(),
+            errors: Arc::default(),
             regrouped: vec![0; shards],
             reported: vec![false; shards],
             scenarios: vec![vec![ScenarioDelta::default(); plan.scenarios.len()]; shards],
@@ -312,7 +312,10 @@ impl Collector {
         for (recent, moment) in self.moments.iter_mut().zip(moments) {
             recent.push_back(moment);
         }
-        self.errors.absorb(&mut delta.recorder.errors);
+        // The last Snapshot holds the log: it is copied where there is something new, and only there.
+        if !delta.recorder.errors.is_empty() {
+            Arc::make_mut(&mut self.errors).absorb(&mut delta.recorder.errors);
+        }
         self.lags.merge(&delta.loop_lag);
         if let Some(lateness) = &mut self.lateness {
             lateness.merge(&delta.lateness);
@@ -407,7 +410,7 @@ impl Collector {
             scenarios: self.states.clone(),
             recent: total(&self.moments, Instant::now()),
             interventions: self.interventions.clone(),
-            errors: Arc::new(self.errors.clone()),
+            errors: Arc::clone(&self.errors),
             generator,
             prints: self.prints.iter().map(|(_, line)| line.clone()).collect(),
             prints_before: self.forgotten,

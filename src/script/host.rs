@@ -11,11 +11,12 @@ use crate::clock::RunClock;
 use crate::control::Command;
 use crate::metrics::recorder::RequestSample;
 use crate::metrics::{
-    Account, Catalogue, ErrorKey, ErrorLog, MetricId, MetricKind, Recorder, RequestSeries, Sample, SeriesId, TagSet,
-    TagSetId,
+    Account, Catalogue, Category, ErrorKey, MetricId, MetricKind, Occurrence, Recorder, RequestSeries, Sample,
+    SeriesId, TagSet, TagSetId,
 };
 use crate::plan::{HttpSettings, Plan};
 use crate::protocol::http::Shared;
+use crate::user::VirtualUser;
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -410,16 +411,26 @@ impl Host {
     }
 
     /// Counts an error for the table of errors.
-    pub fn error(&self, key: ErrorKey, sample: impl FnOnce() -> String) {
-        let now = self.now();
-        self.recorder.borrow_mut().errors.add(key, sample, now);
+    pub fn error(&self, key: ErrorKey, one: &Occurrence<'_>, message: impl FnOnce() -> String) {
+        self.recorder.borrow_mut().errors.add(key, one, message);
     }
 
-    /// Counts a script error.
-    pub fn script_error(&self, scenario: &str, error: &ScriptError) {
-        let key =
-            ErrorKey { kind: "script".to_owned(), code: 0, operation: scenario.to_owned(), place: error.place_text() };
-        self.error(key, || error.message.clone());
+    /// Counts a script error of a user.
+    pub fn script_error(&self, vu: &VirtualUser, error: &ScriptError) {
+        let place = error.place_text().into_boxed_str();
+        let key = ErrorKey { category: Category::Script, code: 0, kind: "script", place };
+        self.error(key, &self.occurrence(vu, &vu.scenario, &error.message), || error.message.clone());
+    }
+
+    /// Counts a check of a user that failed.
+    pub fn failed_check(&self, vu: &VirtualUser, name: &str) {
+        let one = self.occurrence(vu, &vu.scenario, "");
+        self.recorder.borrow_mut().errors.add_check(name, &one);
+    }
+
+    /// Something that goes wrong for a user now.
+    pub fn occurrence<'a>(&self, vu: &'a VirtualUser, operation: &'a str, reason: &'a str) -> Occurrence<'a> {
+        Occurrence { operation, scenario: &vu.scenario, user: vu.id, at: self.now(), reason }
     }
 
     /// Keeps a line that a script printed, within bounds.
@@ -448,10 +459,5 @@ impl Host {
         spare.extend(&catalogue);
         let full = std::mem::replace(&mut *self.recorder.borrow_mut(), spare);
         (full, catalogue.untold(), catalogue.regrouped())
-    }
-
-    /// Merges errors into the recorder: used where a fiber is gone and its user with it.
-    pub fn absorb_errors(&self, errors: &mut ErrorLog) {
-        self.recorder.borrow_mut().errors.absorb(errors);
     }
 }
