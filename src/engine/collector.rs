@@ -4,10 +4,12 @@
 //! and merged with the next.
 
 use super::by_code::ByCode;
+use super::chronicle::Chronicle;
 use super::health::Health;
 use super::judge::{ClosureAnswer, Judge};
 use super::ledger::Ledger;
 use super::machine_load::MachineLoad;
+use super::prints::Prints;
 use super::recent::{Moment, RECENT, Watched, recent, total};
 use super::rollback::Rollback;
 use super::shard::TICK;
@@ -15,6 +17,7 @@ use crate::clock::RunClock;
 use crate::control::{Author, Command};
 use crate::expr::Rules;
 use crate::load::{Answer, Target};
+use crate::logs::Line;
 use crate::metrics::{Delta, ErrorLog, MetricSpec, Recorder, Resolution, Scale, ScenarioDelta, TagSet, Trend};
 use crate::plan::{Plan, Work};
 use crate::snapshot::{BrokenEdit, Edition, Snapshot};
@@ -22,7 +25,7 @@ use crate::snapshot::{Generator, Intervention, ScenarioState, Status};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{mpsc, watch};
 
 /// What the collector is told.
@@ -63,7 +66,7 @@ pub(super) enum ToCollector {
     /// A threshold that is a closure was asked.
     Answered(ClosureAnswer),
     /// Lines that closures printed that run outside any user.
-    Printed(Vec<String>),
+    Printed(Vec<Line>),
     /// Somebody wants a summary of this moment.
     Captured(String),
     /// All shards have ended and handed in what they had: publish it, and say so, before the last questions are asked.
@@ -97,10 +100,8 @@ pub(super) struct Collector {
     lags: Trend,
     /// Own lateness of arrivals since the last Snapshot; `None` without an open model.
     lateness: Option<Trend>,
-    /// Lines that scripts printed, each with the number of the Snapshot that shows it first.
-    prints: VecDeque<(u64, String)>,
-    /// Lines that have left `prints`.
-    forgotten: u64,
+    prints: Prints,
+    chronicle: Chronicle,
     status: Status,
     clock: Option<RunClock>,
     interventions: Vec<Intervention>,
@@ -125,8 +126,6 @@ pub(super) struct Collector {
 const INTERVENTIONS: usize = 1_000;
 /// Most edits that are kept, and as many captures.
 const EDITS: usize = 1_000;
-/// In how many Snapshots after its first a printed line stands: a watcher that misses one still sees it.
-const REPEATED: u64 = 4;
 
 impl Collector {
     pub(super) fn new(
@@ -158,8 +157,8 @@ impl Collector {
             scenarios: vec![vec![ScenarioDelta::default(); plan.scenarios.len()]; shards],
             lags: Trend::new(Scale::DAY, Resolution::TwoDigits),
             lateness: open.then(|| Trend::new(Scale::DAY, Resolution::TwoDigits)),
-            prints: VecDeque::new(),
-            forgotten: 0,
+            prints: Prints::default(),
+            chronicle: Chronicle::default(),
             status: Status::Starting,
             clock: None,
             interventions: Vec::new(),
@@ -229,7 +228,7 @@ impl Collector {
                             ToCollector::Delta(delta) => self.merge(*delta),
                             ToCollector::Found { scenario, answer } => self.states[scenario].found = Some(answer),
                             ToCollector::Answered(answer) => self.judge.answered(answer),
-                            ToCollector::Printed(lines) => self.printed(lines),
+                            ToCollector::Printed(lines) => self.say(&lines),
                             _ => {}
                         }
                         if Instant::now() > end {
@@ -324,16 +323,16 @@ impl Collector {
         // A shard may not have heard of the newest scenarios.
         self.scenarios[shard].splice(..delta.scenarios.len(), delta.scenarios);
         self.by_code.absorb(&delta.accounts);
-        self.printed(std::mem::take(&mut delta.prints));
+        self.say(&delta.lines);
         self.reported[shard] = true;
         delta.recorder.clear();
         // A shard that has ended needs no spare.
         let _ = self.spares[shard].send(delta.recorder);
     }
 
-    fn printed(&mut self, lines: Vec<String>) {
-        let next = self.sequence + 1;
-        self.prints.extend(lines.into_iter().map(|line| (next, line)));
+    fn say(&mut self, lines: &[Line]) {
+        self.prints.add(lines, self.sequence + 1);
+        self.chronicle.lines(lines, SystemTime::now(), self.elapsed());
     }
 
     /// At a tick.
@@ -378,10 +377,7 @@ impl Collector {
     /// Judges and publishes.
     fn tell(&mut self) {
         self.sequence += 1;
-        while self.prints.front().is_some_and(|(shown, _)| shown + REPEATED < self.sequence) {
-            self.prints.pop_front();
-            self.forgotten += 1;
-        }
+        self.prints.forget(self.sequence);
         let mut generator = self.generator.clone();
         generator.series = self.ledger.series().len();
         generator.regrouped = self.regrouped.iter().sum();
@@ -394,12 +390,15 @@ impl Collector {
         }
         let said = self.judge.judge(&snapshot);
         (snapshot.thresholds, snapshot.alerts, snapshot.alert_events) = (said.thresholds, said.alerts, said.events);
+        self.chronicle.note(&snapshot, SystemTime::now());
+        snapshot.logs = Arc::clone(self.chronicle.journal());
         // Nobody may be watching; the next one is for whoever comes.
         self.publish.send_replace(Arc::new(snapshot));
     }
 
     /// All that is known at this moment, before it is judged.
     fn snapshot(&self, generator: Generator) -> Snapshot {
+        let (prints, prints_before) = self.prints.shown();
         Snapshot {
             sequence: self.sequence,
             elapsed: self.elapsed(),
@@ -412,8 +411,8 @@ impl Collector {
             interventions: self.interventions.clone(),
             errors: Arc::clone(&self.errors),
             generator,
-            prints: self.prints.iter().map(|(_, line)| line.clone()).collect(),
-            prints_before: self.forgotten,
+            prints,
+            prints_before,
             revision: self.revision,
             edits: self.edits.clone(),
             broken_edit: self.broken_edit.clone(),
