@@ -208,7 +208,7 @@ impl Collector {
                     self.publish_now();
                 }
                 Ok(ToCollector::Answered(answer)) => self.judge.answered(answer),
-                Ok(ToCollector::Printed(lines)) => self.printed(lines),
+                Ok(ToCollector::Printed(lines)) => self.say(&lines),
                 Ok(ToCollector::Captured(why)) => {
                     if self.captures.len() < EDITS {
                         self.captures.push(why);
