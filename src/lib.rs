@@ -16,12 +16,12 @@
 //! | floor | parts | knows |
 //! |---|---|---|
 //! | 6 door | [`cli`] | everything; `cli/run.rs` alone builds and takes down a run |
-//! | 5 windows | [`progress`], [`prometheus`], [`report`], [`webhook`] | Snapshots; never the engine, never each other |
+//! | 5 windows | [`logfile`], [`progress`], [`prometheus`], [`report`], [`webhook`] | Snapshots; never the engine, never each other |
 //! | 4 engine | [`engine`] | threads, and nothing above starts one |
 //! | 3 script | [`script`] | Rhai |
 //! | 2 protocol | [`protocol`] | sockets |
 //! | 1 user | [`user`], [`timer`] | fibers; the only `unsafe` of the crate; waking on time |
-//! | 0 ground | [`clock`], [`control`], [`diagnostic`], [`expr`], [`feed`], [`load`], [`metrics`], [`plan`], [`printable`], [`snapshot`], [`store`], [`units`] | no tokio, no Rhai, no threads; time is an argument |
+//! | 0 ground | [`clock`], [`control`], [`diagnostic`], [`expr`], [`feed`], [`load`], [`logs`], [`metrics`], [`plan`], [`printable`], [`snapshot`], [`store`], [`units`] | no tokio, no Rhai, no threads; time is an argument |
 //!
 //! A file imports its own floor's part and lower floors; `tests/house` enforces it. [`target`] stands beside the house:
 //! it is the service that punk is tried against. `docs/architecture.md` says more.
@@ -29,6 +29,7 @@
 // -- 6 door
 pub mod cli;
 // -- 5 windows
+pub mod logfile;
 pub mod progress;
 pub mod prometheus;
 pub mod report;
@@ -49,6 +50,7 @@ pub mod diagnostic;
 pub mod expr;
 pub mod feed;
 pub mod load;
+pub mod logs;
 pub mod metrics;
 pub mod plan;
 pub mod printable;

@@ -5,15 +5,18 @@
 //! keeps wire twins of what it shows.
 
 mod delivery;
+mod failures;
 mod revision;
 mod verdict;
 
 pub use delivery::Delivery;
+pub use failures::{Burst, Failure, Part, bursts};
 pub use revision::{BrokenEdit, CodeRevision, Edition};
 pub use verdict::{AlertEvent, AlertPhase, AlertState, Breach, Verdict};
 
 use crate::control::Author;
 use crate::load::Answer;
+use crate::logs::Journal;
 use crate::metrics::{Cell, ErrorLog, History, MetricId, MetricSpec, TagSet, Trend};
 use crate::plan::Plan;
 use std::sync::{Arc, RwLock};
@@ -189,6 +192,8 @@ pub struct Snapshot {
     pub errors: Arc<ErrorLog>,
     /// Own health.
     pub generator: Generator,
+    /// The log: what scripts said and what happened to the run, bounded. Each entry has its number.
+    pub logs: Arc<Journal>,
     /// The last lines that scripts printed. A line stands in several Snapshots, because a watcher may miss some.
     pub prints: Vec<String>,
     /// How many lines were printed before these, so that a watcher knows which of them it has seen.

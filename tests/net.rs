@@ -6,6 +6,7 @@ mod accounts;
 mod bodies;
 mod bytes;
 mod connections;
+mod errors;
 mod faults;
 mod features;
 mod hosts;

@@ -15,6 +15,7 @@ mod graph;
 mod kept;
 mod limits;
 mod live;
+mod logs;
 mod pacing;
 mod quick;
 mod random_edits;

@@ -1,5 +1,6 @@
 //! What the command line accepts, as data.
 
+use crate::logs::Level;
 use crate::script::overrides::Overrides;
 use crate::units;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -90,6 +91,15 @@ pub struct RunFlags {
     /// What a measurement that cannot be trusted does to the exit code (default: fail; of `quick`: warn)
     #[arg(long, value_enum, help_heading = "Results", env = "PUNK_ON_INVALID")]
     pub on_invalid: Option<OnInvalid>,
+    /// Add the log to this file: what scripts say with `log::` and `print`, and what happens to the run
+    #[arg(long, value_name = "FILE", help_heading = "Results", env = "PUNK_LOG_FILE")]
+    pub log_file: Option<PathBuf>,
+    /// How the log is written: lines of text, or a JSON object on each line
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, help_heading = "Results", env = "PUNK_LOG_FORMAT")]
+    pub log_format: LogFormat,
+    /// What is written to the log at least: trace, debug, info, warn or error
+    #[arg(long, value_name = "LEVEL", default_value_t, help_heading = "Results", env = "PUNK_LOG_LEVEL")]
+    pub log_level: Level,
     /// No progress, and what scripts print stays away
     #[arg(short, long, help_heading = "Display")]
     pub quiet: bool,
@@ -220,6 +230,15 @@ pub enum OnInvalid {
     Fail,
     /// Say so, and judge by the thresholds alone.
     Warn,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A JSON object on each line.
+    Json,
 }
 
 /// When to use colour.

@@ -15,6 +15,7 @@ use super::{args, doctor, err, out};
 use crate::control::{Author, Command};
 use crate::diagnostic::{Diagnostic, render_all};
 use crate::engine::{Run, Settings, Watch, on_large_stack};
+use crate::logfile::{Format, LogFile};
 use crate::plan::Plan;
 use crate::progress::{Mode, Progress};
 use crate::report::{self, Facts};
@@ -23,7 +24,7 @@ use crate::snapshot::Delivery;
 use crate::target::{RunningTarget, Target, TargetOptions};
 use crate::user::fiber;
 use crate::webhook::{Patience, Webhooks};
-use args::{RunArgs, RunFlags, Ui};
+use args::{LogFormat, RunArgs, RunFlags, Ui};
 use captures::Captures;
 use chrono::{DateTime, Utc};
 use console::Console;
@@ -79,6 +80,13 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags, watch: Option<Wa
             return Exit::Internal;
         }
     };
+    let mut log = match open_log(args) {
+        Ok(log) => log,
+        Err(problem) => {
+            err(&format!("{}\n", problem.render(color)));
+            return Exit::Internal;
+        }
+    };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let settings = Settings {
         shards: args.shards.map_or(cores, |shards| shards as usize),
@@ -97,8 +105,11 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags, watch: Option<Wa
             return Exit::Internal;
         }
     };
-    let deliveries = attend(&run, &plan, args, color, listens, webhooks);
+    let deliveries = attend(&run, &plan, args, color, listens, webhooks, log.as_mut());
     let (snapshot, ending) = run.join();
+    if let Some(told) = log.as_mut().and_then(|log| log.update(&snapshot)) {
+        err(&format!("{told}\n"));
+    }
     drop(demo);
     let plan = snapshot.plan.clone().unwrap_or(plan); // as edits have made it
     let times = finish::Times { started_at, wall: began.elapsed() };
@@ -113,6 +124,7 @@ fn attend(
     color: bool,
     listens: bool,
     mut webhooks: Webhooks,
+    mut log: Option<&mut LogFile>,
 ) -> Vec<Delivery> {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -182,6 +194,9 @@ fn attend(
                             warned.push(why.clone());
                         }
                     }
+                    if let Some(told) = log.as_mut().and_then(|log| log.update(&snapshot)) {
+                        progress.say(&told);
+                    }
                     progress.update(&snapshot);
                     webhooks.update(&snapshot);
                 }
@@ -237,6 +252,17 @@ async fn interruption(signals: &mut Option<Signals>) {
 /// By which receivers of webhooks tell runs apart: when it began, and a number that no other has.
 fn name_of_run(started_at: DateTime<Utc>) -> String {
     format!("{}-{:08x}", started_at.format("%Y%m%dT%H%M%SZ"), RandomState::new().hash_one(0u8) as u32)
+}
+
+/// The file of `--log-file`.
+fn open_log(args: &RunFlags) -> Result<Option<LogFile>, Diagnostic> {
+    let Some(path) = &args.log_file else { return Ok(None) };
+    let format = match args.log_format {
+        LogFormat::Text => Format::Text,
+        LogFormat::Json => Format::Json,
+    };
+    let problem = |error| Diagnostic::error(format!("the log cannot be written to `{}`: {error}", path.display()));
+    LogFile::open(path, format, args.log_level).map(Some).map_err(problem)
 }
 
 fn start_demo(plan: &Plan) -> Result<Option<RunningTarget>, crate::target::TargetError> {

@@ -117,7 +117,9 @@ impl Asking {
 
     /// What closures print is shown as what users print.
     fn look_and_tell(&mut self, snapshot: &Arc<Snapshot>, moment: Moment) {
-        let ((), lines) = overhear(|| self.look(snapshot, moment));
+        let at = snapshot.elapsed;
+        let ((), mut lines) = overhear(|| self.look(snapshot, moment));
+        lines.iter_mut().for_each(|line| line.at = at);
         if !lines.is_empty() {
             let _ = self.to_collector.send(ToCollector::Printed(lines));
         }

@@ -4,10 +4,12 @@
 //! and merged with the next.
 
 use super::by_code::ByCode;
+use super::chronicle::Chronicle;
 use super::health::Health;
 use super::judge::{ClosureAnswer, Judge};
 use super::ledger::Ledger;
 use super::machine_load::MachineLoad;
+use super::prints::Prints;
 use super::recent::{Moment, Watched};
 use super::rollback::Rollback;
 use super::shard::TICK;
@@ -16,14 +18,14 @@ use crate::clock::RunClock;
 use crate::control::{Author, Command};
 use crate::expr::Rules;
 use crate::load::Answer;
+use crate::logs::Line;
 use crate::metrics::{Delta, ErrorLog, MetricSpec, Recorder, Resolution, Scale, TagSet, Trend};
 use crate::plan::{Plan, Work};
 use crate::snapshot::{BrokenEdit, Edition, Snapshot};
 use crate::snapshot::{Generator, Intervention, Status};
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{mpsc, watch};
 
 /// What the collector is told.
@@ -64,7 +66,7 @@ pub(super) enum ToCollector {
     /// A threshold that is a closure was asked.
     Answered(ClosureAnswer),
     /// Lines that closures printed that run outside any user.
-    Printed(Vec<String>),
+    Printed(Vec<Line>),
     /// Somebody wants a summary of this moment.
     Captured(String),
     /// All shards have ended and handed in what they had: publish it, and say so, before the last questions are asked.
@@ -87,17 +89,15 @@ pub(super) struct Collector {
     health: Health,
     machine: MachineLoad,
     ledger: Ledger,
-    errors: ErrorLog,
+    errors: Arc<ErrorLog>,
     regrouped: Vec<u64>,
     reported: Vec<bool>,
     standing: Standing,
     lags: Trend,
     /// Own lateness of arrivals since the last Snapshot; `None` without an open model.
     lateness: Option<Trend>,
-    /// Lines that scripts printed, each with the number of the Snapshot that shows it first.
-    prints: VecDeque<(u64, String)>,
-    /// Lines that have left `prints`.
-    forgotten: u64,
+    prints: Prints,
+    chronicle: Chronicle,
     status: Status,
     clock: Option<RunClock>,
     interventions: Vec<Intervention>,
@@ -120,8 +120,6 @@ pub(super) struct Collector {
 const INTERVENTIONS: usize = 1_000;
 /// Most edits that are kept, and as many captures.
 const EDITS: usize = 1_000;
-/// In how many Snapshots after its first a printed line stands: a watcher that misses one still sees it.
-const REPEATED: u64 = 4;
 
 impl Collector {
     pub(super) fn new(
@@ -140,13 +138,13 @@ impl Collector {
             health: Health::new(shards),
             machine: MachineLoad::new(shards),
             ledger: Ledger::new(specs, shards, plan.options.limits.tag_sets),
-            errors: ErrorLog::default(),
+            errors: Arc::default(),
             regrouped: vec![0; shards],
             reported: vec![false; shards],
             lags: Trend::new(Scale::DAY, Resolution::TwoDigits),
             lateness: is_open(&plan).then(|| Trend::new(Scale::DAY, Resolution::TwoDigits)),
-            prints: VecDeque::new(),
-            forgotten: 0,
+            prints: Prints::default(),
+            chronicle: Chronicle::default(),
             status: Status::Starting,
             clock: None,
             interventions: Vec::new(),
@@ -194,7 +192,7 @@ impl Collector {
                     self.publish_now();
                 }
                 Ok(ToCollector::Answered(answer)) => self.judge.answered(answer),
-                Ok(ToCollector::Printed(lines)) => self.printed(lines),
+                Ok(ToCollector::Printed(lines)) => self.say(&lines),
                 Ok(ToCollector::Captured(why)) => {
                     if self.captures.len() < EDITS {
                         self.captures.push(why);
@@ -214,7 +212,7 @@ impl Collector {
                             ToCollector::Delta(delta) => self.merge(*delta),
                             ToCollector::Found { scenario, answer } => self.standing.found(scenario, answer),
                             ToCollector::Answered(answer) => self.judge.answered(answer),
-                            ToCollector::Printed(lines) => self.printed(lines),
+                            ToCollector::Printed(lines) => self.say(&lines),
                             _ => {}
                         }
                         if Instant::now() > end {
@@ -288,7 +286,10 @@ impl Collector {
                 watched.see(series.metric, cell, &mut moments[at]);
             }
         });
-        self.errors.absorb(&mut delta.recorder.errors);
+        // The last Snapshot holds the log: it is copied where there is something new, and only there.
+        if !delta.recorder.errors.is_empty() {
+            Arc::make_mut(&mut self.errors).absorb(&mut delta.recorder.errors);
+        }
         self.lags.merge(&delta.loop_lag);
         if let Some(lateness) = &mut self.lateness {
             lateness.merge(&delta.lateness);
@@ -296,16 +297,16 @@ impl Collector {
         self.regrouped[shard] = delta.regrouped;
         self.standing.heard(shard, delta.scenarios, moments);
         self.by_code.absorb(&delta.accounts);
-        self.printed(std::mem::take(&mut delta.prints));
+        self.say(&delta.lines);
         self.reported[shard] = true;
         delta.recorder.clear();
         // A shard that has ended needs no spare.
         let _ = self.spares[shard].send(delta.recorder);
     }
 
-    fn printed(&mut self, lines: Vec<String>) {
-        let next = self.sequence + 1;
-        self.prints.extend(lines.into_iter().map(|line| (next, line)));
+    fn say(&mut self, lines: &[Line]) {
+        self.prints.add(lines, self.sequence + 1);
+        self.chronicle.lines(lines, SystemTime::now(), self.elapsed());
     }
 
     /// At a tick.
@@ -348,10 +349,7 @@ impl Collector {
     /// Judges and publishes.
     fn tell(&mut self) {
         self.sequence += 1;
-        while self.prints.front().is_some_and(|(shown, _)| shown + REPEATED < self.sequence) {
-            self.prints.pop_front();
-            self.forgotten += 1;
-        }
+        self.prints.forget(self.sequence);
         let mut generator = self.generator.clone();
         generator.series = self.ledger.series().len();
         generator.regrouped = self.regrouped.iter().sum();
@@ -364,12 +362,15 @@ impl Collector {
         }
         let said = self.judge.judge(&snapshot);
         (snapshot.thresholds, snapshot.alerts, snapshot.alert_events) = (said.thresholds, said.alerts, said.events);
+        self.chronicle.note(&snapshot, SystemTime::now());
+        snapshot.logs = Arc::clone(self.chronicle.journal());
         // Nobody may be watching; the next one is for whoever comes.
         self.publish.send_replace(Arc::new(snapshot));
     }
 
     /// All that is known at this moment, before it is judged.
     fn snapshot(&self, generator: Generator) -> Snapshot {
+        let (prints, prints_before) = self.prints.shown();
         Snapshot {
             sequence: self.sequence,
             elapsed: self.elapsed(),
@@ -380,10 +381,10 @@ impl Collector {
             scenarios: self.standing.states().to_vec(),
             recent: self.standing.recent(),
             interventions: self.interventions.clone(),
-            errors: Arc::new(self.errors.clone()),
+            errors: Arc::clone(&self.errors),
             generator,
-            prints: self.prints.iter().map(|(_, line)| line.clone()).collect(),
-            prints_before: self.forgotten,
+            prints,
+            prints_before,
             revision: self.revision,
             edits: self.edits.clone(),
             broken_edit: self.broken_edit.clone(),

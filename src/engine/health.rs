@@ -242,15 +242,12 @@ mod tests {
 
     #[test]
     fn exhaustion_of_this_machine_is_ours_and_a_refusing_target_is_not() {
-        let errors = |kind: &str| {
+        let errors = |kind| {
+            use crate::metrics::{Category, ErrorKey, Occurrence};
             let mut log = ErrorLog::default();
-            let key = crate::metrics::ErrorKey {
-                kind: kind.into(),
-                code: 1,
-                operation: "GET /".into(),
-                place: String::new(),
-            };
-            log.add(key, || "m".into(), Duration::ZERO);
+            let key = ErrorKey { category: Category::Connect, kind, code: 1, place: Box::default() };
+            let one = Occurrence { operation: "GET /", scenario: "s", user: 1, at: Duration::ZERO, reason: "m" };
+            log.add(key, &one, || "m".into());
             log
         };
         let mut health = Health::new(1);

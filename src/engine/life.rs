@@ -304,7 +304,7 @@ pub(super) fn failed(user: &User, ids: Ids, error: &ScriptError) {
     let base = user.base.get();
     user.host.sample(ids.script_errors, base, Default::default(), Default::default(), Default::default(), 1.0);
     user.host.account(user.code.get(), base, |account| account.script_errors += 1);
-    user.host.script_error(&user.vu.scenario, error);
+    user.host.script_error(&user.vu, error);
 }
 
 /// A user that its fiber lost (it panicked or overflowed): counted like a script error, its iteration like one that

@@ -400,7 +400,7 @@ impl Shard {
             scenarios: self.populations.iter().map(|population| population.state(at)).collect::<Vec<ScenarioDelta>>(),
             loop_lag: self.lag.replace(empty()),
             lateness,
-            prints: host.take_prints(),
+            lines: host.take_lines(),
             accounts: host.take_accounts(),
         };
         // The collector lives longer than every shard; if it died, the coordinator finds out when it joins.

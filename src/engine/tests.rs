@@ -24,7 +24,7 @@ fn run(script: &str) -> (Arc<Snapshot>, Ending) {
 /// How often, where, and what.
 fn script_errors(snapshot: &Snapshot) -> Vec<(u64, String, String)> {
     let errors = snapshot.errors.sorted();
-    errors.iter().map(|(key, entry)| (entry.count, key.place.clone(), entry.sample.clone())).collect()
+    errors.iter().map(|(key, entry)| (entry.count, key.place.to_string(), entry.sample.clone())).collect()
 }
 
 #[test]

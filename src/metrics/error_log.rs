@@ -1,124 +1,132 @@
-//! Errors of a run, folded: one entry per (type, code, operation), with a count and a sample message.
+//! Errors of a run, folded by kind: how many, when, where, who, what they said; and the last ones, one by one.
+//!
+//! Each shard keeps one for each tick, the collector adds them up. Whatever the order, the sum is the same. All of it is
+//! bounded, and what the bounds leave out is counted. Nothing here is touched by a request that succeeds.
 
-use rustc_hash::FxHashMap;
-use std::time::Duration;
+mod category;
+mod entry;
+mod kept;
+mod pattern;
+mod recent;
+mod timeline;
 
-/// What tells two kinds of error apart.
+pub use category::Category;
+pub use entry::{ErrorEntry, Occurrence, PatternEntry};
+pub use kept::{Kept, Tally};
+pub use pattern::pattern;
+pub use recent::{RECENT, RecentError};
+pub use timeline::Timeline;
+
+use recent::Recent;
+use std::sync::Arc;
+
+/// What tells two kinds of error apart. In this order they are kept where there are too many.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ErrorKey {
-    /// The category: `dns`, `connect`, `tls`, `timeout`, `protocol`, `http`, `script`, …
-    pub kind: String,
+    /// What it is about.
+    pub category: Category,
     /// k6's error code, or 0 where there is none.
     pub code: u16,
-    /// The operation's name, or the scenario's for script errors.
-    pub operation: String,
+    /// The kind within the category: `timeout`, `refused`, `tls_expired`, `http`, `script`, …
+    pub kind: &'static str,
     /// For script errors the place, so that two lines never fold into one; else empty.
-    pub place: String,
-}
-
-/// All errors of one kind.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ErrorEntry {
-    /// How many.
-    pub count: u64,
-    /// The first message seen.
-    pub sample: String,
-    /// When the first came, since the start of the run.
-    pub first: Duration,
-    /// When the last came.
-    pub last: Duration,
-}
-
-/// A bounded collection of folded errors.
-#[derive(Debug, Clone, Default)]
-pub struct ErrorLog {
-    entries: FxHashMap<ErrorKey, ErrorEntry>,
-    unlisted: u64,
+    pub place: Box<str>,
 }
 
 /// How many kinds are kept apart; further kinds are only counted.
 const KINDS: usize = 500;
-/// How much of a message is kept, in bytes.
-const SAMPLE: usize = 600;
+/// How many checks are kept apart.
+const CHECKS: usize = 300;
+
+/// A bounded collection of folded errors. Checks that failed are in it and counted apart: they are no errors.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ErrorLog {
+    errors: Kept<ErrorKey, Arc<ErrorEntry>, KINDS>,
+    checks: Kept<Box<str>, Arc<ErrorEntry>, CHECKS>,
+    recent: Recent,
+}
 
 impl ErrorLog {
-    /// Counts one error.
-    pub fn add(&mut self, key: ErrorKey, sample: impl FnOnce() -> String, at: Duration) {
-        if let Some(entry) = self.entries.get_mut(&key) {
-            entry.count += 1;
-            entry.last = entry.last.max(at);
-        } else if self.entries.len() < KINDS {
-            let mut sample = sample();
-            if sample.len() > SAMPLE {
-                let end = (0..=SAMPLE).rev().find(|at| sample.is_char_boundary(*at)).unwrap_or(0);
-                sample.truncate(end);
-                sample.push('…');
+    /// Counts one error. `message` is the whole of it.
+    pub fn add(&mut self, key: ErrorKey, one: &Occurrence<'_>, message: impl FnOnce() -> String) {
+        let message = entry::bounded(message());
+        self.recent.push(RecentError {
+            at: one.at,
+            user: one.user,
+            category: key.category,
+            kind: key.kind,
+            code: key.code,
+            operation: one.operation.into(),
+            scenario: one.scenario.into(),
+            message: message.as_str().into(),
+        });
+        match self.errors.get_mut(&key) {
+            Some(entry) => Arc::make_mut(entry).add(one, &mut || message.clone()),
+            None => {
+                let mut entry = ErrorEntry::default();
+                entry.add(one, &mut || message.clone());
+                self.errors.add(key, Arc::new(entry));
             }
-            self.entries.insert(key, ErrorEntry { count: 1, sample, first: at, last: at });
-        } else {
-            self.unlisted += 1;
+        }
+    }
+
+    /// Counts a check that failed, by its name.
+    pub fn add_check(&mut self, name: &str, one: &Occurrence<'_>) {
+        let one = Occurrence { reason: "", ..*one };
+        let mut message = || format!("check failed: {name}");
+        match self.checks.get_mut(name) {
+            Some(entry) => Arc::make_mut(entry).add(&one, &mut message),
+            None => {
+                let mut entry = ErrorEntry::default();
+                entry.add(&one, &mut message);
+                self.checks.add(name.into(), Arc::new(entry));
+            }
         }
     }
 
     /// Adds everything another log has and empties it.
     pub fn absorb(&mut self, other: &mut ErrorLog) {
-        self.unlisted += std::mem::take(&mut other.unlisted);
-        for (key, theirs) in other.entries.drain() {
-            if let Some(ours) = self.entries.get_mut(&key) {
-                ours.count += theirs.count;
-                ours.first = ours.first.min(theirs.first);
-                ours.last = ours.last.max(theirs.last);
-            } else if self.entries.len() < KINDS {
-                self.entries.insert(key, theirs);
-            } else {
-                self.unlisted += theirs.count;
-            }
-        }
+        let other = std::mem::take(other);
+        self.errors.absorb(other.errors);
+        self.checks.absorb(other.checks);
+        self.recent.absorb(other.recent);
     }
 
     /// Entries, most frequent first; ties by key, so that two windows never differ.
     pub fn sorted(&self) -> Vec<(&ErrorKey, &ErrorEntry)> {
-        let mut all: Vec<_> = self.entries.iter().collect();
-        all.sort_by(|a, b| b.1.count.cmp(&a.1.count).then_with(|| a.0.cmp(b.0)));
-        all
+        self.errors.sorted().into_iter().map(|(key, entry)| (key, &**entry)).collect()
+    }
+
+    /// Checks that failed, most often first: their names and what was seen of them.
+    pub fn checks(&self) -> Vec<(&str, &ErrorEntry)> {
+        self.checks.sorted().into_iter().map(|(name, entry)| (&**name, &**entry)).collect()
+    }
+
+    /// The last errors, oldest first, without failed checks.
+    pub fn recent(&self) -> impl DoubleEndedIterator<Item = &Arc<RecentError>> {
+        self.recent.iter()
     }
 
     /// Whether nothing was logged.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.unlisted == 0
+        self.errors.is_empty() && self.checks.is_empty()
+    }
+
+    /// Errors in all, without failed checks.
+    pub fn total(&self) -> u64 {
+        self.errors.total()
+    }
+
+    /// Failed checks in all.
+    pub fn failed_checks(&self) -> u64 {
+        self.checks.total()
     }
 
     /// Errors that are counted here only, because there were too many kinds.
     pub fn unlisted(&self) -> u64 {
-        self.unlisted
+        self.errors.other()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(n: usize) -> ErrorKey {
-        ErrorKey { kind: "http".into(), code: 1500, operation: format!("op{n}"), place: String::new() }
-    }
-
-    #[test]
-    fn kinds_are_bounded_and_nothing_is_lost() {
-        let mut log = ErrorLog::default();
-        for n in 0..KINDS + 50 {
-            log.add(key(n), || "m".into(), Duration::ZERO);
-        }
-        let listed: u64 = log.sorted().iter().map(|(_, entry)| entry.count).sum();
-        assert_eq!((listed, log.unlisted()), (KINDS as u64, 50));
-        let mut whole = ErrorLog::default();
-        whole.absorb(&mut log);
-        assert_eq!((whole.sorted().len(), whole.unlisted(), log.is_empty()), (KINDS, 50, true));
-    }
-
-    #[test]
-    fn a_long_message_is_cut_at_a_character() {
-        let mut log = ErrorLog::default();
-        log.add(key(0), || "ü".repeat(1000), Duration::ZERO);
-        assert!(log.sorted()[0].1.sample.ends_with("ü…"));
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ use super::account::Account;
 use super::catalogue::{Catalogue, MetricId, SeriesId, SeriesKey, TagSetId};
 use super::cell::Cell;
 use super::error_log::ErrorLog;
+use crate::logs::Line;
 use std::time::Duration;
 
 /// One measured value of one series.
@@ -178,8 +179,8 @@ pub struct Delta {
     pub loop_lag: super::trend::Trend,
     /// How late it noticed arrivals that were due, since the last Delta, in milliseconds: our own share of their lateness.
     pub lateness: super::trend::Trend,
-    /// Lines that scripts printed, oldest first, bounded.
-    pub prints: Vec<String>,
+    /// What scripts said, oldest first, bounded.
+    pub lines: Vec<Line>,
     /// What users did since the last Delta by the revision of the code that they ran; empty before code was edited.
     pub accounts: Vec<Account>,
 }

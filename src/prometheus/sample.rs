@@ -1,7 +1,7 @@
 //! Runs that never happened, for the tests of this folder: a compiled script, and chosen values in real cells.
 
 use crate::expr::AlertSeverity;
-use crate::metrics::{ErrorKey, ErrorLog, MetricId, Resolution, Scale, TagSet, Trend, specs};
+use crate::metrics::{Category, ErrorKey, ErrorLog, MetricId, Occurrence, Resolution, Scale, TagSet, Trend, specs};
 use crate::script::compile::compile_text;
 use crate::script::overrides::Overrides;
 use crate::snapshot::{AlertPhase, AlertState, Generator, ScenarioState, Series, Snapshot, Status, Verdict};
@@ -89,8 +89,10 @@ pub(super) fn typical() -> Snapshot {
     snapshot.alerts = vec![alert("slow tail", AlertPhase::Firing), alert("empty", AlertPhase::Pending)];
     let mut errors = ErrorLog::default();
     for place in ["a.rhai:1:1", "a.rhai:2:1"] {
-        let key = ErrorKey { kind: "script".into(), code: 0, operation: "browse".into(), place: place.into() };
-        errors.add(key, String::new, Duration::ZERO);
+        let key = ErrorKey { category: Category::Script, kind: "script", code: 0, place: place.into() };
+        let one =
+            Occurrence { operation: "browse", scenario: "browse", user: 1, at: Duration::ZERO, reason: "no reason" };
+        errors.add(key, &one, String::new);
     }
     snapshot.errors = Arc::new(errors);
     let mut lag = Trend::new(Scale::DAY, Resolution::TwoDigits);

@@ -4,7 +4,7 @@
 use super::buckets::distribution;
 use super::family::{Family, Kind, Labels, Point, Value};
 use super::name::Names;
-use crate::metrics::{Trend, Unit};
+use crate::metrics::{OTHER, Trend, Unit};
 use crate::snapshot::{AlertPhase, ScenarioState, Snapshot, Status};
 use prometheus_client::registry;
 use rustc_hash::FxHashMap;
@@ -189,11 +189,15 @@ fn errors(snapshot: &Snapshot, making: &mut Making<'_>) {
     let mut kinds: Vec<((&str, u16, &str), u64)> = Vec::new();
     let mut at = FxHashMap::default();
     for (key, entry) in snapshot.errors.sorted() {
-        let kind = (key.kind.as_str(), key.code, key.operation.as_str());
-        let place = *at.entry(kind).or_insert(kinds.len());
-        match kinds.get_mut(place) {
-            Some((_, count)) => *count += entry.count,
-            None => kinds.push((kind, entry.count)),
+        let other = (OTHER, entry.operations.other());
+        let operations = entry.operations.names().into_iter().chain(std::iter::once(other));
+        for (operation, count) in operations.filter(|(_, count)| *count > 0) {
+            let kind = (key.kind, key.code, operation);
+            let place = *at.entry(kind).or_insert(kinds.len());
+            match kinds.get_mut(place) {
+                Some((_, all)) => *all += count,
+                None => kinds.push((kind, count)),
+            }
         }
     }
     let points = kinds.into_iter().map(|((kind, code, operation), count)| {

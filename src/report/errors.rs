@@ -1,23 +1,31 @@
-//! Errors, folded once more for the report: one row per type, code and place, with the operations that had it.
+//! Errors for the report: one row per kind, with the operations that had it and what the messages have in common.
 
-use crate::metrics::{ErrorEntry, ErrorKey, ErrorLog};
+use super::figures::share;
+use crate::snapshot::{Burst, Failure, Snapshot};
 use std::time::Duration;
 
 /// One kind of error.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Error {
-    /// The category: `timeout`, `refused`, `http`, `script`, …
-    pub kind: String,
-    /// k6's error code, 0 where there is none.
-    pub code: u16,
-    /// `file:line:column` for script errors, else empty.
-    pub place: String,
+#[derive(Debug, Clone)]
+pub(super) struct Error<'a> {
+    /// All that is known of it.
+    pub failure: Failure<'a>,
+    /// Its patterns, most frequent first.
+    pub patterns: Vec<Pattern<'a>>,
+    /// Messages of further patterns.
+    pub other_patterns: u64,
+}
+
+/// All messages of one pattern.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern<'a> {
+    /// What they have in common.
+    pub text: &'a str,
     /// How many.
     pub count: u64,
-    /// One message: that of the operation that had most.
-    pub sample: String,
-    /// The operations (for script errors the scenarios) that had it, most first.
-    pub operations: Vec<(String, u64)>,
+    /// Their share of this kind of error.
+    pub share: Option<f64>,
+    /// The first of them.
+    pub sample: &'a str,
     /// Run time of the first.
     pub first: Duration,
     /// Run time of the last.
@@ -25,37 +33,26 @@ pub(super) struct Error {
 }
 
 /// All errors, most frequent first. Failed checks are no errors: they are listed with the checks.
-pub(super) fn errors(log: &ErrorLog) -> Vec<Error> {
-    let mut rows: Vec<Error> = Vec::new();
-    for (key, entry) in log.sorted() {
-        if key.kind == "check" {
-            continue;
-        }
-        let same = |row: &Error| row.kind == key.kind && row.code == key.code && row.place == key.place;
-        match rows.iter().position(same) {
-            Some(at) => add(&mut rows[at], key, entry),
-            None => rows.push(Error {
-                kind: key.kind.clone(),
-                code: key.code,
-                place: key.place.clone(),
-                count: entry.count,
-                sample: entry.sample.clone(),
-                operations: vec![(key.operation.clone(), entry.count)],
-                first: entry.first,
-                last: entry.last,
-            }),
-        }
-    }
-    rows.sort_by_key(|row| std::cmp::Reverse(row.count));
-    rows
+pub(super) fn errors(snapshot: &Snapshot) -> Vec<Error<'_>> {
+    snapshot.failures().into_iter().map(Error::new).collect()
 }
 
-fn add(row: &mut Error, key: &ErrorKey, entry: &ErrorEntry) {
-    row.count += entry.count;
-    row.first = row.first.min(entry.first);
-    row.last = row.last.max(entry.last);
-    match row.operations.iter_mut().find(|(operation, _)| *operation == key.operation) {
-        Some((_, count)) => *count += entry.count,
-        None => row.operations.push((key.operation.clone(), entry.count)),
+impl<'a> Error<'a> {
+    fn new(failure: Failure<'a>) -> Self {
+        let entry = failure.entry;
+        let patterns = entry.patterns.sorted().into_iter().map(|(text, one)| Pattern {
+            text,
+            count: one.count,
+            share: share(one.count, entry.count),
+            sample: &one.sample,
+            first: one.first,
+            last: one.last,
+        });
+        Error { patterns: patterns.collect(), other_patterns: entry.patterns.other(), failure }
+    }
+
+    /// The burst that says most: the largest.
+    pub(super) fn burst(&self) -> Option<&Burst> {
+        self.failure.bursts.iter().max_by_key(|burst| burst.count)
     }
 }

@@ -11,8 +11,8 @@ use crate::expr::{Abort, Catalog, Judgement, RuleOptions, RuleSeverity, Rules, T
 use crate::load::{Argument, Load, Model, build};
 use crate::metrics::recorder::RequestSample;
 use crate::metrics::{
-    Catalogue, ErrorKey, ErrorLog, MetricDef, MetricKind, Recorder, RequestSeries, Resolution, Sample, Scale,
-    SeriesKey, TagSet, Trend, Unit, specs,
+    Catalogue, Category, ErrorKey, ErrorLog, MetricDef, MetricKind, Occurrence, Recorder, RequestSeries, Resolution,
+    Sample, Scale, SeriesKey, TagSet, Trend, Unit, specs,
 };
 use crate::plan::{Backoff, Code, HttpSettings, Late, Life, Limits, Options, Plan, Scenario, Source, Work};
 use crate::snapshot::{Generator, ScenarioState, Status};
@@ -109,18 +109,20 @@ impl Shard {
         };
         self.recorder.request(series, &sample);
         if failed && !matches!(fate, Fate::Interrupted) {
-            let (kind, message) = match fate {
-                Fate::Status(status) => ("http", format!("{method} http://shop.test/x: status {status}")),
-                Fate::Refused => ("refused", format!("{method} http://shop.test/x: connection refused by 127.0.0.1:1")),
-                _ => ("timeout", format!("{method} http://shop.test/x: no answer within 60s")),
+            let (category, kind, reason) = match fate {
+                Fate::Status(status) => (Category::of_status(status), "http", format!("status {status}")),
+                Fate::Refused => (Category::Connect, "refused", "connection refused by 127.0.0.1:1".to_owned()),
+                _ => (Category::Timeout, "timeout", "no answer within 60s".to_owned()),
             };
-            self.error(kind, code, name, "", &message, 2.5);
+            let key = ErrorKey { category, kind, code, place: Box::default() };
+            let one = Occurrence { reason: &reason, ..Self::occurrence(name, base, 2.5) };
+            self.errors.add(key, &one, || format!("{method} http://shop.test/x: {reason}"));
         }
     }
 
-    pub(super) fn error(&mut self, kind: &str, code: u16, operation: &str, place: &str, message: &str, at: f64) {
-        let key = ErrorKey { kind: kind.into(), code, operation: operation.into(), place: place.into() };
-        self.errors.add(key, || message.into(), Duration::from_secs_f64(at));
+    fn occurrence<'a>(operation: &'a str, base: &[(&str, &'a str)], at: f64) -> Occurrence<'a> {
+        let scenario = base.iter().find(|(name, _)| *name == "scenario").map_or("setup", |(_, value)| value);
+        Occurrence { operation, scenario, user: 7, at: Duration::from_secs_f64(at), reason: "" }
     }
 
     /// One sample of any other metric.
@@ -345,15 +347,12 @@ pub(super) fn typical() -> Run {
     shard.request(BROWSE, "GET", "product", Fate::Interrupted, 0.0);
     shard.request(&[("phase", "teardown")], "POST", "POST /api/reset", Fate::Status(204), 4.0);
     shard.sample("script_errors", CHECKOUT, 1.0);
-    shard.error(
-        "script",
-        0,
-        "checkout",
-        "scripts/shop.rhai:12:5",
-        "index 3 out of bounds: only 2 elements in array",
-        12.5,
-    );
-    shard.error("check", 0, "browse", "has a price", "check failed: has a price", 1.0);
+    let place = "scripts/shop.rhai:12:5".into();
+    let key = ErrorKey { category: Category::Script, kind: "script", code: 0, place };
+    let reason = "index 3 out of bounds: only 2 elements in array";
+    let one = Occurrence { reason, ..Shard::occurrence("checkout", CHECKOUT, 12.5) };
+    shard.errors.add(key, &one, || reason.to_owned());
+    shard.errors.add_check("has a price", &Shard::occurrence("browse", BROWSE, 1.0));
     let mut snapshot = shard.snapshot(&plan, 30.0, 20);
     snapshot.scenarios[0].interrupted = 1;
     snapshot.thresholds =

@@ -5,13 +5,15 @@
 //! metric is 0 to 1, as in k6). What was not measured is absent, never zero; a counter that counted nothing is 0.
 
 mod edits;
+mod errors;
 mod metrics;
 mod rows;
 mod rules;
 
 use self::edits::{BrokenEditWire, CodeWire, EditWire};
+use self::errors::ErrorWire;
 use self::metrics::MetricWire;
-use self::rows::{CheckWire, ErrorWire, GeneratorWire, OperationWire, RequestsWire, ScenarioWire};
+use self::rows::{CheckWire, GeneratorWire, OperationWire, RequestsWire, ScenarioWire};
 use self::rules::{AlertWire, ThresholdWire, WebhookWire};
 use super::facts::Facts;
 use super::interventions::InterventionWire;
@@ -95,7 +97,7 @@ impl Summary {
             thresholds: snapshot.thresholds.iter().map(ThresholdWire::new).collect(),
             alerts: AlertWire::all(snapshot),
             webhooks: facts.deliveries.iter().map(WebhookWire::new).collect(),
-            errors: ErrorWire::all(&snapshot.errors),
+            errors: ErrorWire::all(snapshot),
             generator: GeneratorWire::new(snapshot),
         }
     }

@@ -9,13 +9,15 @@ use super::error::ScriptError;
 use super::max_rate::MaxRate;
 use crate::clock::RunClock;
 use crate::control::Command;
+use crate::logs::{Level, Line};
 use crate::metrics::recorder::RequestSample;
 use crate::metrics::{
-    Account, Catalogue, ErrorKey, ErrorLog, MetricId, MetricKind, Recorder, RequestSeries, Sample, SeriesId, TagSet,
-    TagSetId,
+    Account, Catalogue, Category, ErrorKey, MetricId, MetricKind, Occurrence, Recorder, RequestSeries, Sample,
+    SeriesId, TagSet, TagSetId,
 };
 use crate::plan::{HttpSettings, Plan};
 use crate::protocol::http::Shared;
+use crate::user::VirtualUser;
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -89,7 +91,7 @@ const METHODS: [http::Method; 7] = [
 ];
 
 /// Most lines of `print` and `log` that one shard keeps per tick; more are counted.
-const PRINTS: usize = 200;
+const LINES: usize = 200;
 
 /// What all users of a shard share.
 pub struct Host {
@@ -108,8 +110,8 @@ pub struct Host {
     send: Box<dyn Fn(Command)>,
     recorder: RefCell<Recorder>,
     catalogue: RefCell<Catalogue>,
-    prints: RefCell<Vec<String>>,
-    prints_lost: Cell<u64>,
+    lines: RefCell<Vec<Line>>,
+    lines_lost: Cell<u64>,
     clients: RefCell<Vec<(HttpSettings, Rc<Shared>)>>,
     names: RefCell<Names>,
     bases: RefCell<Vec<TagSet>>,
@@ -162,8 +164,8 @@ impl Host {
             send,
             recorder: RefCell::default(),
             catalogue: RefCell::new(catalogue),
-            prints: RefCell::default(),
-            prints_lost: Cell::new(0),
+            lines: RefCell::default(),
+            lines_lost: Cell::new(0),
             clients: RefCell::default(),
             names: RefCell::default(),
             bases: RefCell::default(),
@@ -410,36 +412,53 @@ impl Host {
     }
 
     /// Counts an error for the table of errors.
-    pub fn error(&self, key: ErrorKey, sample: impl FnOnce() -> String) {
-        let now = self.now();
-        self.recorder.borrow_mut().errors.add(key, sample, now);
+    pub fn error(&self, key: ErrorKey, one: &Occurrence<'_>, message: impl FnOnce() -> String) {
+        self.recorder.borrow_mut().errors.add(key, one, message);
     }
 
-    /// Counts a script error.
-    pub fn script_error(&self, scenario: &str, error: &ScriptError) {
-        let key =
-            ErrorKey { kind: "script".to_owned(), code: 0, operation: scenario.to_owned(), place: error.place_text() };
-        self.error(key, || error.message.clone());
+    /// Counts a script error of a user.
+    pub fn script_error(&self, vu: &VirtualUser, error: &ScriptError) {
+        let place = error.place_text().into_boxed_str();
+        let key = ErrorKey { category: Category::Script, code: 0, kind: "script", place };
+        self.error(key, &self.occurrence(vu, &vu.scenario, &error.message), || error.message.clone());
     }
 
-    /// Keeps a line that a script printed, within bounds.
-    pub fn print(&self, line: String) {
-        let mut prints = self.prints.borrow_mut();
-        if prints.len() < PRINTS {
-            prints.push(line);
+    /// Counts a check of a user that failed.
+    pub fn failed_check(&self, vu: &VirtualUser, name: &str) {
+        let one = self.occurrence(vu, &vu.scenario, "");
+        self.recorder.borrow_mut().errors.add_check(name, &one);
+    }
+
+    /// Something that goes wrong for a user now.
+    pub fn occurrence<'a>(&self, vu: &'a VirtualUser, operation: &'a str, reason: &'a str) -> Occurrence<'a> {
+        Occurrence { operation, scenario: &vu.scenario, user: vu.id, at: self.now(), reason }
+    }
+
+    /// Keeps what the script of a user said, within bounds; without a level it was printed.
+    pub fn say(&self, vu: &VirtualUser, level: Option<Level>, message: String) {
+        let mut lines = self.lines.borrow_mut();
+        if lines.len() < LINES {
+            lines.push(Line {
+                at: self.now(),
+                level,
+                message,
+                scenario: Some((&*vu.scenario).into()),
+                user: Some(vu.id),
+            });
         } else {
-            self.prints_lost.set(self.prints_lost.get() + 1);
+            self.lines_lost.set(self.lines_lost.get() + 1);
         }
     }
 
-    /// What was printed since the last call.
-    pub fn take_prints(&self) -> Vec<String> {
-        let mut prints = std::mem::take(&mut *self.prints.borrow_mut());
-        let lost = self.prints_lost.replace(0);
+    /// What was said since the last call.
+    pub fn take_lines(&self) -> Vec<Line> {
+        let mut lines = std::mem::take(&mut *self.lines.borrow_mut());
+        let lost = self.lines_lost.replace(0);
         if lost > 0 {
-            prints.push(format!("({lost} more lines in this half second were not kept)"));
+            let message = format!("({lost} more lines in this half second were not kept)");
+            lines.push(Line { at: self.now(), ..Line::of_nobody(None, message) });
         }
-        prints
+        lines
     }
 
     /// Takes the filled recorder out and puts `spare` in its place; also what is new in the catalogue.
@@ -448,10 +467,5 @@ impl Host {
         spare.extend(&catalogue);
         let full = std::mem::replace(&mut *self.recorder.borrow_mut(), spare);
         (full, catalogue.untold(), catalogue.regrouped())
-    }
-
-    /// Merges errors into the recorder: used where a fiber is gone and its user with it.
-    pub fn absorb_errors(&self, errors: &mut ErrorLog) {
-        self.recorder.borrow_mut().errors.absorb(errors);
     }
 }

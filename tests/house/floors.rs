@@ -13,13 +13,14 @@ const WINDOWS: u8 = 5;
 const DOOR: u8 = 6;
 
 /// Each part of the crate (a folder or file directly below `src/`) and its floor.
-const FLOORS: [(&str, u8); 26] = [
+const FLOORS: [(&str, u8); 28] = [
     ("clock", GROUND),
     ("control", GROUND),
     ("diagnostic", GROUND),
     ("expr", GROUND),
     ("feed", GROUND),
     ("load", GROUND),
+    ("logs", GROUND),
     ("metrics", GROUND),
     ("plan", GROUND),
     ("printable", GROUND),
@@ -33,6 +34,7 @@ const FLOORS: [(&str, u8); 26] = [
     ("engine", 4),
     ("api", WINDOWS),
     ("dashboard", WINDOWS),
+    ("logfile", WINDOWS),
     ("output", WINDOWS),
     ("prometheus", WINDOWS),
     ("progress", WINDOWS),

@@ -3,6 +3,7 @@
 //! Used by everything below `protocol/`; carried by `http::Exchange` to the script and to the metrics. Knows nothing of HTTP
 //! libraries: hyper's errors are translated in `http/classify.rs`, rustls' in `net/tls.rs`.
 
+use crate::metrics::Category;
 use std::fmt;
 use std::io;
 
@@ -149,6 +150,34 @@ kinds! {
 }
 
 impl ErrorKind {
+    /// The drawer that it is in for people: a time limit is a time limit, whatever was under way.
+    pub fn category(self) -> Category {
+        match self {
+            kind if kind.is_timeout() => Category::Timeout,
+            ErrorKind::Dns | ErrorKind::DnsServfail | ErrorKind::DnsNotFound | ErrorKind::BlockedHost => Category::Dns,
+            ErrorKind::Tcp
+            | ErrorKind::BrokenPipe
+            | ErrorKind::Connect
+            | ErrorKind::Proxy
+            | ErrorKind::Refused
+            | ErrorKind::Unreachable
+            | ErrorKind::LocalFdLimit
+            | ErrorKind::LocalPortExhausted
+            | ErrorKind::ResetBeforeHeaders
+            | ErrorKind::ResetInBody => Category::Connect,
+            ErrorKind::Tls
+            | ErrorKind::TlsGarbage
+            | ErrorKind::TlsVersion
+            | ErrorKind::TlsExpired
+            | ErrorKind::TlsNotYetValid
+            | ErrorKind::TlsClientCertificate
+            | ErrorKind::TlsUnknownAuthority
+            | ErrorKind::TlsSelfSigned
+            | ErrorKind::TlsWrongName => Category::Tls,
+            _ => Category::Protocol,
+        }
+    }
+
     /// Whether this machine, not the target, is to blame; such a run is not to be trusted.
     pub fn is_local(self) -> bool {
         matches!(self, ErrorKind::LocalFdLimit | ErrorKind::LocalPortExhausted)
@@ -313,6 +342,20 @@ mod tests {
         assert_eq!(status_code(404), Some(1404));
         assert_eq!(status_code(503), Some(1503));
         assert_eq!(status_code(302), None);
+    }
+
+    #[test]
+    fn the_bands_of_codes_are_the_categories() {
+        for kind in ErrorKind::ALL {
+            let expected = match kind.code() {
+                _ if kind.is_timeout() => Category::Timeout,
+                1100..=1199 => Category::Dns,
+                1200..=1299 => Category::Connect,
+                1300..=1399 => Category::Tls,
+                _ => Category::Protocol,
+            };
+            assert_eq!(kind.category(), expected, "{}", kind.name());
+        }
     }
 
     #[test]

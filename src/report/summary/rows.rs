@@ -1,12 +1,11 @@
-//! The rows of the summary: scenarios, operations, requests, checks, errors, generator.
+//! The rows of the summary: scenarios, operations, requests, checks, generator.
 
-use super::{ms, number, percent};
+use super::{number, percent};
 use crate::load::Answer;
-use crate::metrics::{ErrorLog, Trend};
+use crate::metrics::Trend;
 use crate::plan::Plan;
 use crate::report::arrivals::Arrivals;
 use crate::report::checks::Check;
-use crate::report::errors::errors;
 use crate::report::figures::{clipped, per_second, share, statistic};
 use crate::report::operations::{Operation, PHASES};
 use crate::report::requests::{Apart, Requests};
@@ -202,54 +201,6 @@ pub(super) struct CheckWire {
 impl CheckWire {
     pub(super) fn new(check: Check) -> Self {
         CheckWire { name: check.name, group: check.group, passes: check.passes, fails: check.fails }
-    }
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct ErrorWire {
-    r#type: String,
-    code: u16,
-    count: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sample: Option<String>,
-    /// `file:line:column` of a script error.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<String>,
-    operations: Vec<String>,
-    /// Milliseconds of run time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_seen: Option<Number>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_seen: Option<Number>,
-}
-
-impl ErrorWire {
-    pub(super) fn all(log: &ErrorLog) -> Vec<ErrorWire> {
-        let rows = errors(log).into_iter().map(|row| ErrorWire {
-            r#type: row.kind,
-            code: row.code,
-            count: row.count,
-            sample: Some(row.sample),
-            place: Some(row.place).filter(|place| !place.is_empty()),
-            operations: row.operations.into_iter().map(|(name, _)| name).collect(),
-            first_seen: ms(row.first),
-            last_seen: ms(row.last),
-        });
-        let mut all: Vec<_> = rows.collect();
-        if log.unlisted() > 0 {
-            // Too many kinds to keep apart: counted all the same.
-            all.push(ErrorWire {
-                r#type: "unlisted".to_owned(),
-                code: 0,
-                count: log.unlisted(),
-                sample: None,
-                place: None,
-                operations: Vec::new(),
-                first_seen: None,
-                last_seen: None,
-            });
-        }
-        all
     }
 }
 

@@ -80,10 +80,10 @@ fn a_typical_run() {
           GET http://shop.test/x: status 503
       3 × refused 1212 cart at 2.50s
           POST http://shop.test/x: connection refused by 127.0.0.1:1
-      1 × script checkout at 12.5s
-          scripts/shop.rhai:12:5: index 3 out of bounds: only 2 elements in array
       1 × timeout 1050 cart at 2.50s
           POST http://shop.test/x: no answer within 60s
+      1 × script checkout at 12.5s
+          scripts/shop.rhai:12:5: index 3 out of bounds: only 2 elements in array
 
     GENERATOR  the measurement is valid
       2 shards · CPU 12% · own lateness p99 198µs · memory 34 MB · 161 series
@@ -172,10 +172,10 @@ fn a_typical_run_on_80_columns_of_ascii() {
           GET http://shop.test/x: status 503
       3 x refused 1212 cart at 2.50s
           POST http://shop.test/x: connection refused by 127.0.0.1:1
-      1 x script checkout at 12.5s
-          scripts/shop.rhai:12:5: index 3 out of bounds: only 2 elements in array
       1 x timeout 1050 cart at 2.50s
           POST http://shop.test/x: no answer within 60s
+      1 x script checkout at 12.5s
+          scripts/shop.rhai:12:5: index 3 out of bounds: only 2 elements in array
 
     GENERATOR  the measurement is valid
       2 shards | CPU 12% | own lateness p99 198us | memory 34 MB | 161 series

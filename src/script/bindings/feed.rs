@@ -99,10 +99,9 @@ fn exhausted(context: &NativeCallContext<'_>, user: &User, feed: usize) -> Box<E
     match user.spent.as_ref().filter(|_| declared.order == Order::Queue) {
         Some(spent) => {
             if !spent.swap(true, Ordering::Relaxed) {
-                host.print(format!(
-                    "scenario {} ends: the {rows} rows of the queue `{name}` are used up",
-                    user.vu.scenario
-                ));
+                let said =
+                    format!("scenario {} ends: the {rows} rows of the queue `{name}` are used up", user.vu.scenario);
+                host.say(&user.vu, None, said);
             }
             Ended::Exhausted.error(context.call_position())
         }

@@ -1,7 +1,6 @@
 //! `sleep`, `group`, `check`, `fail`, `mark_failed`, `abort`: what steers a user.
 
 use crate::control::{Author, Command};
-use crate::metrics::ErrorKey;
 use crate::script::duration;
 use crate::script::error::Ended;
 use crate::script::user::{self, User};
@@ -127,15 +126,7 @@ fn count(user: &User, name: &str, passed: bool) {
         f64::from(u8::from(passed)),
     );
     if !passed {
-        let key = || ErrorKey {
-            kind: "check".to_owned(),
-            code: 0,
-            operation: user.vu.scenario.to_string(),
-            place: String::new(),
-        };
-        // Failed checks are listed with the checks; the table of errors has one line for each name.
-        let key = ErrorKey { place: name.to_owned(), ..key() };
-        host.error(key, || format!("check failed: {name}"));
+        host.failed_check(&user.vu, name);
     }
 }
 

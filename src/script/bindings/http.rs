@@ -2,8 +2,8 @@
 
 use super::request::{self, Call, Expect};
 use super::response::{self, Answer, Response};
-use crate::metrics::ErrorKey;
 use crate::metrics::recorder::RequestSample;
+use crate::metrics::{Category, ErrorKey};
 use crate::protocol::http::{Client, Exchange};
 use crate::script::error::Ended;
 use crate::script::host::{Name, RequestKey};
@@ -332,13 +332,23 @@ fn record(user: &User, counting: &Counting<'_>, exchange: &Exchange) {
 
 #[cold]
 fn failed(user: &User, name: Name, code: u16, exchange: &Exchange) {
-    let kind = exchange.error.as_ref().map_or("http", |error| error.kind.name());
-    let key =
-        ErrorKey { kind: kind.to_owned(), code, operation: user.host.text(name).to_string(), place: String::new() };
-    user.host.error(key, || match &exchange.error {
-        Some(error) => format!("{} {}: {}", exchange.method, exchange.url.url, error.message),
-        None => format!("{} {}: status {}", exchange.method, exchange.url.url, exchange.status),
-    });
+    let host = &user.host;
+    let operation = host.text(name);
+    let (category, kind) = match &exchange.error {
+        Some(error) => (error.kind.category(), error.kind.name()),
+        None => (Category::of_status(exchange.status), "http"),
+    };
+    let status;
+    let reason: &str = match &exchange.error {
+        Some(error) => &error.message,
+        None => {
+            status = format!("status {}", exchange.status);
+            &status
+        }
+    };
+    let key = ErrorKey { category, code, kind, place: Box::default() };
+    let one = host.occurrence(&user.vu, &operation, reason);
+    host.error(key, &one, || format!("{} {}: {reason}", exchange.method, exchange.url.url));
 }
 
 /// The operation of a request that the script did not name: found through the URL's memo, without a lookup.
