@@ -11,6 +11,7 @@ mod features;
 mod hosts;
 mod interrupts;
 mod limits;
+mod observed;
 mod proxies;
 mod reading;
 mod redirects;

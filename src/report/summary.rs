@@ -5,11 +5,13 @@
 //! metric is 0 to 1, as in k6). What was not measured is absent, never zero; a counter that counted nothing is 0.
 
 mod edits;
+mod machines;
 mod metrics;
 mod rows;
 mod rules;
 
 use self::edits::{BrokenEditWire, CodeWire, EditWire};
+use self::machines::{ComponentWire, MachineWire, ObservedWire};
 use self::metrics::MetricWire;
 use self::rows::{CheckWire, ErrorWire, GeneratorWire, OperationWire, RequestsWire, ScenarioWire};
 use self::rules::{AlertWire, ThresholdWire, WebhookWire};
@@ -56,6 +58,10 @@ pub struct Summary {
     webhooks: Vec<WebhookWire>,
     errors: Vec<ErrorWire>,
     generator: GeneratorWire,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    machine: Option<MachineWire>,
+    observed: Vec<ObservedWire>,
+    components: Vec<ComponentWire>,
 }
 
 #[derive(Debug, Serialize)]
@@ -97,6 +103,9 @@ impl Summary {
             webhooks: facts.deliveries.iter().map(WebhookWire::new).collect(),
             errors: ErrorWire::all(&snapshot.errors),
             generator: GeneratorWire::new(snapshot),
+            machine: snapshot.machine.as_deref().map(MachineWire::new),
+            observed: snapshot.observed.iter().map(|one| ObservedWire::new(one, snapshot)).collect(),
+            components: snapshot.components.iter().map(ComponentWire::new).collect(),
         }
     }
 
