@@ -257,6 +257,17 @@ pub struct Options {
     pub trend_stats: Vec<String>,
     /// Limits of scripts.
     pub limits: Limits,
+    /// Machines that are observed while the run goes on.
+    pub observe: Vec<Observe>,
+}
+
+/// A machine that is observed through its Prometheus `node_exporter`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observe {
+    /// The name by which rules know it: the tag `host`.
+    pub host: String,
+    /// Where its exporter answers; it may hold a password.
+    pub url: String,
 }
 
 /// Everything about HTTP that a run or a scenario may set.

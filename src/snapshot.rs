@@ -4,13 +4,17 @@
 //! window read it and nothing else, so that two of them can never disagree. Deliberately not serializable: each window
 //! keeps wire twins of what it shows.
 
+mod component;
 mod delivery;
 mod failures;
+mod machine;
 mod revision;
 mod verdict;
 
+pub use component::{Component, Condition, Part, UNREACHED, components};
 pub use delivery::Delivery;
-pub use failures::{Burst, Failure, Part, bursts};
+pub use failures::{Burst, Failure, Portion, bursts};
+pub use machine::{Disk, Interface, Machine, Memory, Observed, Own, Ports, Space};
 pub use revision::{BrokenEdit, CodeRevision, Edition};
 pub use verdict::{AlertEvent, AlertPhase, AlertState, Breach, Verdict};
 
@@ -194,6 +198,12 @@ pub struct Snapshot {
     pub generator: Generator,
     /// The log: what scripts said and what happened to the run, bounded. Each entry has its number.
     pub logs: Arc<Journal>,
+    /// The machine that punk runs on, at the last look; `None` before the second.
+    pub machine: Option<Arc<Machine>>,
+    /// The machines that the script observes, in its order.
+    pub observed: Vec<Arc<Observed>>,
+    /// How the parts of the engine and the target do, by [`components`].
+    pub components: Vec<Component>,
     /// The last lines that scripts printed. A line stands in several Snapshots, because a watcher may miss some.
     pub prints: Vec<String>,
     /// How many lines were printed before these, so that a watcher knows which of them it has seen.

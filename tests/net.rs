@@ -12,6 +12,7 @@ mod features;
 mod hosts;
 mod interrupts;
 mod limits;
+mod observed;
 mod proxies;
 mod reading;
 mod redirects;

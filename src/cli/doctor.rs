@@ -3,6 +3,7 @@
 use super::args::DoctorArgs;
 use super::exit::Exit;
 use super::out;
+use crate::engine::{available_memory, local_ports};
 use crate::user::{Guard, StackPool, stack_limit};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt::Write;
@@ -91,12 +92,10 @@ fn stacks(users: u64) -> Finding {
 }
 
 fn ports(users: u64) -> Finding {
-    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-    let bounds: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let [low, high] = bounds[..] else {
+    let Some((low, high)) = local_ports() else {
         return Finding { what: "local ports".to_owned(), found: "unknown".to_owned(), problem: None };
     };
-    let ports = high.saturating_sub(low) + 1;
+    let ports = high - low + 1;
     let problem = (ports < users).then(|| {
         let text = format!("{users} connections to one address need as many local ports, and there are {ports}");
         (text, "`sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"`, or several `source_ips`".to_owned())
@@ -108,10 +107,7 @@ fn ports(users: u64) -> Finding {
 const BYTES_PER_USER: u64 = 40 << 10;
 
 fn memory(users: u64) -> Finding {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
-    let available = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).map(|kib| kib << 10);
-    let Some(available) = available else {
+    let Some(available) = available_memory() else {
         return Finding { what: "memory".to_owned(), found: "unknown".to_owned(), problem: None };
     };
     let needed = users * BYTES_PER_USER;

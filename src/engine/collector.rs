@@ -8,11 +8,13 @@ use super::chronicle::Chronicle;
 use super::health::Health;
 use super::judge::{ClosureAnswer, Judge};
 use super::ledger::Ledger;
-use super::machine_load::MachineLoad;
+use super::machine::Look;
+use super::observer::Sighting;
 use super::prints::Prints;
 use super::recent::{Moment, Watched};
 use super::rollback::Rollback;
 use super::shard::TICK;
+use super::sightings::Sightings;
 use super::standing::{Now, Standing};
 use crate::clock::RunClock;
 use crate::control::{Author, Command};
@@ -21,7 +23,7 @@ use crate::load::Answer;
 use crate::logs::Line;
 use crate::metrics::{Delta, ErrorLog, MetricSpec, Recorder, Resolution, Scale, TagSet, Trend};
 use crate::plan::{Plan, Work};
-use crate::snapshot::{BrokenEdit, Edition, Snapshot};
+use crate::snapshot::{BrokenEdit, Edition, Snapshot, components};
 use crate::snapshot::{Generator, Intervention, Status};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -67,6 +69,10 @@ pub(super) enum ToCollector {
     Answered(ClosureAnswer),
     /// Lines that closures printed that run outside any user.
     Printed(Vec<Line>),
+    /// This machine was looked at.
+    Looked(Box<Look>),
+    /// A machine that the script observes answered, or did not.
+    Observed(Box<Sighting>),
     /// Somebody wants a summary of this moment.
     Captured(String),
     /// All shards have ended and handed in what they had: publish it, and say so, before the last questions are asked.
@@ -87,7 +93,7 @@ pub(super) struct Collector {
     publish: watch::Sender<Arc<Snapshot>>,
     judge: Judge,
     health: Health,
-    machine: MachineLoad,
+    sightings: Sightings,
     ledger: Ledger,
     errors: Arc<ErrorLog>,
     regrouped: Vec<u64>,
@@ -136,7 +142,7 @@ impl Collector {
             rollback: rolls_back.then(|| (Rollback::default(), commands.clone())),
             judge: Judge::new(&plan, commands),
             health: Health::new(shards),
-            machine: MachineLoad::new(shards),
+            sightings: Sightings::new(&plan.options.observe),
             ledger: Ledger::new(specs, shards, plan.options.limits.tag_sets),
             errors: Arc::default(),
             regrouped: vec![0; shards],
@@ -193,6 +199,8 @@ impl Collector {
                 }
                 Ok(ToCollector::Answered(answer)) => self.judge.answered(answer),
                 Ok(ToCollector::Printed(lines)) => self.say(&lines),
+                Ok(ToCollector::Looked(look)) => self.sightings.look(*look),
+                Ok(ToCollector::Observed(seen)) => self.sightings.see(*seen, self.elapsed()),
                 Ok(ToCollector::Captured(why)) => {
                     if self.captures.len() < EDITS {
                         self.captures.push(why);
@@ -321,13 +329,10 @@ impl Collector {
         let empty = || Trend::new(Scale::DAY, Resolution::TwoDigits);
         let lateness = self.lateness.as_mut().map(|lateness| std::mem::replace(lateness, empty()));
         let running = matches!(self.status, Status::Running | Status::Paused | Status::Stopping);
-        let generator = self.health.tick(now, &lags, lateness.as_ref(), &self.errors, running);
-        let elapsed = self.elapsed();
-        let sampled = self.machine.sample(now, &generator);
-        // Before the scenarios start there is no run time to keep them under.
-        for (metric, value) in sampled.into_iter().filter(|_| self.clock.is_some()) {
-            self.ledger.set(metric, TagSet::empty(), value, elapsed);
-        }
+        let mut generator = self.health.tick(now, &lags, lateness.as_ref(), &self.errors, running);
+        generator.warnings.extend(self.sightings.warnings());
+        let begun = self.clock.map(|_| self.elapsed());
+        self.sightings.book(&generator, &mut self.ledger, begun);
         if let Some(reached) = self.reached.take() {
             self.ledger.close(reached);
         }
@@ -355,6 +360,7 @@ impl Collector {
         generator.regrouped = self.regrouped.iter().sum();
         let mut snapshot = self.snapshot(generator);
         snapshot.code_revisions = self.by_code.tell(&snapshot);
+        snapshot.components = components(&snapshot);
         if let Some((rollback, commands)) = &mut self.rollback
             && let Some(command) = rollback.judge(&snapshot)
         {
@@ -391,6 +397,8 @@ impl Collector {
             captures: self.captures.clone(),
             plan: Some(Arc::clone(&self.plan)),
             history: Arc::clone(self.ledger.history()),
+            machine: self.sightings.machine(),
+            observed: self.sightings.observed(),
             ..Snapshot::default()
         }
     }

@@ -5,6 +5,7 @@ use super::changes::Changes;
 use super::collector::{Collector, ToCollector};
 use super::graph;
 use super::lead::Lead;
+use super::lookouts::Lookouts;
 use super::order::Order;
 use super::reload::Reload;
 use super::revisions::Revisions;
@@ -107,6 +108,10 @@ pub(super) fn coordinate(
         Ok(reload) => reload,
         Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
     };
+    let lookouts = match Lookouts::start(settings.shards, &plan.options.observe, &to_collector) {
+        Ok(lookouts) => lookouts,
+        Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
+    };
     let mut lead = Lead {
         plan,
         shards: &shards,
@@ -126,6 +131,9 @@ pub(super) fn coordinate(
     let mut ending = lead.ending;
     if let Some(why) = reload.and_then(Reload::end) {
         ending.bug.get_or_insert_with(|| format!("the thread that watches the script panicked: {why}"));
+    }
+    if let Some(why) = lookouts.end() {
+        ending.bug.get_or_insert_with(|| format!("a thread that looks at machines panicked: {why}"));
     }
     shards.tell(&Order::Finish);
     drop(shards.orders);

@@ -181,14 +181,11 @@ fn note(notes: &mut Vec<String>, text: &str) {
 /// CPU time of this process, all threads: fields 14 and 15 of `/proc/self/stat` (proc(5)), in ticks of 10 ms.
 pub(super) fn cpu_time() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    let after_name = stat.rsplit_once(')')?.1;
-    let mut fields = after_name.split_whitespace().skip(11);
-    let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
-    Some(Duration::from_millis(ticks * 10))
+    super::machine::proc::own(&stat).map(|(used, _)| used)
 }
 
 /// Resident memory of this process in bytes: the second field of `/proc/self/statm`, in pages.
-fn resident() -> Option<u64> {
+pub(super) fn resident() -> Option<u64> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages = statm.split_whitespace().nth(1)?.parse::<u64>().ok()?;
     Some(pages * 4096)
@@ -254,6 +251,14 @@ mod tests {
         let now = Instant::now();
         assert!(health.tick(now, &lags(&[]), None, &errors("refused"), true).invalid.is_empty());
         assert_eq!(health.tick(now, &lags(&[]), None, &errors("local_fd_limit"), true).invalid.len(), 1);
+    }
+
+    #[test]
+    fn what_does_not_reach_a_target_is_an_error_of_the_net() {
+        let known = crate::protocol::net::ErrorKind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>();
+        for name in crate::snapshot::UNREACHED {
+            assert!(known.contains(&name), "{name}");
+        }
     }
 
     #[test]

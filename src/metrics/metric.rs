@@ -96,8 +96,19 @@ pub fn built_in(name: &str) -> Option<&'static MetricDef> {
 
 /// The tags that punk itself puts on series, in the order in which they are listed to people. Together with the tags that a
 /// script declares they are all that a selector may use.
-pub const SYSTEM_TAGS: &[&str] =
-    &["scenario", "name", "method", "status", "group", "expected_response", "error_code", "proto", "check", "phase"];
+pub const SYSTEM_TAGS: &[&str] = &[
+    "scenario",
+    "name",
+    "method",
+    "status",
+    "group",
+    "expected_response",
+    "error_code",
+    "proto",
+    "check",
+    "phase",
+    "host",
+];
 
 use MetricKind::{Counter, Gauge, Rate, Trend};
 use Unit::{Data, Plain, Share, Time};
@@ -231,7 +242,54 @@ pub static BUILT_IN: &[MetricDef] = &[
         Data,
         "Memory that programs could still get without swapping, caches that can be given up included.",
     ),
+    MetricDef::built_in(
+        "system_cpu_steal",
+        Gauge,
+        Share,
+        "The share of the cores' time that a hypervisor gave to other machines: what of it is in the timings, nobody can say.",
+    ),
+    MetricDef::built_in("system_cpu_busiest", Gauge, Share, "How busy the busiest core was over the last second."),
+    MetricDef::built_in("system_swap_used", Gauge, Data, "Swap space of this machine that is in use."),
     MetricDef::built_in("system_load1", Gauge, Plain, "The machine's load average over one minute."),
+    MetricDef::built_in("system_load5", Gauge, Plain, "The same over five minutes."),
+    MetricDef::built_in("system_load15", Gauge, Plain, "The same over fifteen minutes."),
+    MetricDef::built_in(
+        "system_disk_full",
+        Gauge,
+        Share,
+        "How full the fullest file system on a device of this machine is.",
+    ),
+    MetricDef::built_in("system_disk_read", Gauge, Data, "Bytes per second read from all disks over the last second."),
+    MetricDef::built_in(
+        "system_disk_written",
+        Gauge,
+        Data,
+        "Bytes per second written to all disks over the last second.",
+    ),
+    MetricDef::built_in(
+        "system_network_received",
+        Gauge,
+        Data,
+        "Bytes per second received over the last second; loopback, and interfaces whose traffic passes another one, apart.",
+    ),
+    MetricDef::built_in(
+        "system_network_sent",
+        Gauge,
+        Data,
+        "Bytes per second sent over the last second, the same way.",
+    ),
+    MetricDef::built_in(
+        "system_network_loopback",
+        Gauge,
+        Data,
+        "Bytes per second that the machine sent to itself over the last second.",
+    ),
+    MetricDef::built_in(
+        "system_ports_taken",
+        Gauge,
+        Plain,
+        "TCP sockets that are bound or in `TIME_WAIT`: at most so many local ports are taken.",
+    ),
     MetricDef::built_in(
         "punk_cpu",
         Gauge,
@@ -241,6 +299,7 @@ pub static BUILT_IN: &[MetricDef] = &[
     ),
     MetricDef::built_in("punk_memory", Gauge, Data, "Resident memory of this process."),
     MetricDef::built_in("punk_fds", Gauge, Plain, "Open file descriptors of this process: connections and files."),
+    MetricDef::built_in("punk_threads", Gauge, Plain, "Threads of this process."),
     MetricDef::built_in(
         "punk_loop_lag_p99",
         Gauge,
@@ -252,6 +311,33 @@ pub static BUILT_IN: &[MetricDef] = &[
         Gauge,
         Time,
         "Open model: how late the shards noticed that arrivals were due over the last five seconds, 99th percentile.",
+    ),
+    // Of machines that the script observes: after each answer of their exporters, under the tag `host`.
+    MetricDef::built_in(
+        "observed_cpu",
+        Gauge,
+        Share,
+        "How busy all cores of an observed machine were between its last two answers.",
+    ),
+    MetricDef::built_in("observed_load1", Gauge, Plain, "The load average of an observed machine over one minute."),
+    MetricDef::built_in("observed_memory_used", Gauge, Data, "Memory of an observed machine that is in use."),
+    MetricDef::built_in(
+        "observed_memory_available",
+        Gauge,
+        Data,
+        "Memory that programs on an observed machine could still get without swapping.",
+    ),
+    MetricDef::built_in(
+        "observed_network_received",
+        Gauge,
+        Data,
+        "Bytes per second that an observed machine received between its last two answers, loopback apart.",
+    ),
+    MetricDef::built_in(
+        "observed_network_sent",
+        Gauge,
+        Data,
+        "Bytes per second that an observed machine sent between its last two answers, loopback apart.",
     ),
 ];
 

@@ -1,6 +1,6 @@
 //! Small arithmetic that text and JSON share: both must give the same number or both none.
 
-use crate::metrics::{Cell, Trend};
+use crate::metrics::{Cell, TagSet, Trend};
 use crate::snapshot::Snapshot;
 use std::time::Duration;
 
@@ -44,6 +44,14 @@ pub(super) fn statistic(trend: &Trend, name: &str) -> Option<f64> {
 fn percentile(name: &str) -> Option<f64> {
     let number = name.strip_prefix("p(")?.strip_suffix(')')?.trim().parse().ok()?;
     (0.0..=100.0).contains(&number).then_some(number)
+}
+
+/// The largest value of a gauge over the series that satisfy `accept`.
+pub(super) fn most(snapshot: &Snapshot, metric: &str, accept: impl Fn(&TagSet) -> bool) -> Option<f64> {
+    match snapshot.merged(metric, true, false, accept) {
+        Some(Cell::Gauge(Some(gauge))) => finite(gauge.max),
+        _ => None,
+    }
 }
 
 /// Percentile values that were beyond a histogram's range, over all series.

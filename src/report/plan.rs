@@ -158,6 +158,10 @@ fn changed(options: &Options) -> Vec<(String, String)> {
     if let Some(rate) = options.max_rate {
         add("max_rate", crate::units::rate::print(rate));
     }
+    if !options.observe.is_empty() {
+        let machines = options.observe.iter().map(|one| format!("{}: {}", one.host, without_password(&one.url)));
+        add("observe", list(machines));
+    }
     if options.backoff != Backoff::default() {
         add("backoff", options.backoff.to_string());
     }

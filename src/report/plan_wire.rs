@@ -115,6 +115,9 @@ pub(super) struct OptionsWire {
     setup_timeout: f64,
     teardown_timeout: f64,
     trend_stats: Vec<String>,
+    /// Names and addresses.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    observe: BTreeMap<String, String>,
     limits: LimitsWire,
 }
 
@@ -291,6 +294,7 @@ impl OptionsWire {
             setup_timeout: ms(options.setup_timeout),
             teardown_timeout: ms(options.teardown_timeout),
             trend_stats: options.trend_stats.clone(),
+            observe: options.observe.iter().map(|one| (one.host.clone(), without_password(&one.url))).collect(),
             limits: LimitsWire {
                 string: limits.string,
                 array: limits.array,

@@ -262,6 +262,7 @@ pub(super) fn plan() -> Plan {
             seed: 42,
             trend_stats: ["avg", "min", "med", "max", "p(95)", "count"].map(str::to_owned).to_vec(),
             limits: Limits::default(),
+            observe: Vec::new(),
         },
         scenarios: vec![
             scenario("browse", users(20.0, 30)),

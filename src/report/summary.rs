@@ -6,12 +6,14 @@
 
 mod edits;
 mod errors;
+mod machines;
 mod metrics;
 mod rows;
 mod rules;
 
 use self::edits::{BrokenEditWire, CodeWire, EditWire};
 use self::errors::ErrorWire;
+use self::machines::{ComponentWire, MachineWire, ObservedWire};
 use self::metrics::MetricWire;
 use self::rows::{CheckWire, GeneratorWire, OperationWire, RequestsWire, ScenarioWire};
 use self::rules::{AlertWire, ThresholdWire, WebhookWire};
@@ -58,6 +60,10 @@ pub struct Summary {
     webhooks: Vec<WebhookWire>,
     errors: Vec<ErrorWire>,
     generator: GeneratorWire,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    machine: Option<MachineWire>,
+    observed: Vec<ObservedWire>,
+    components: Vec<ComponentWire>,
 }
 
 #[derive(Debug, Serialize)]
@@ -99,6 +105,9 @@ impl Summary {
             webhooks: facts.deliveries.iter().map(WebhookWire::new).collect(),
             errors: ErrorWire::all(snapshot),
             generator: GeneratorWire::new(snapshot),
+            machine: snapshot.machine.as_deref().map(MachineWire::new),
+            observed: snapshot.observed.iter().map(|one| ObservedWire::new(one, snapshot)).collect(),
+            components: snapshot.components.iter().map(ComponentWire::new).collect(),
         }
     }
 

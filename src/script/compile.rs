@@ -10,6 +10,7 @@ use super::declare::{Declaration, What};
 use super::desk::{Desk, Functions};
 use super::lint::{self, Known, ScriptFile};
 use super::machine::{self, TopLevel};
+use super::observe;
 use super::overrides::Overrides;
 use super::places::Places;
 use super::scenarios;
@@ -183,6 +184,7 @@ fn options<'a>(
         seed: DEFAULT_SEED,
         trend_stats: ["avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "p(99.9)"].map(str::to_owned).to_vec(),
         limits: Limits::default(),
+        observe: Vec::new(),
     };
     for (count, declaration) in declarations.enumerate() {
         let declared = desk.declared(declaration);
@@ -256,6 +258,7 @@ fn read_options(reader: &Reader<'_>, options: &mut Options) {
             options.trend_stats = stats;
         }
     });
+    options.observe = observe::read(reader);
     if let Some(limits) = reader.nested("limits", |reader| {
         if let Some(bytes) = reader.size("body") {
             options.http.body_limit = bytes;

@@ -31,6 +31,7 @@ pub mod live;
 pub mod machine;
 pub mod max_rate;
 mod objective;
+mod observe;
 pub mod overrides;
 pub mod places;
 pub mod reference;

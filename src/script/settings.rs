@@ -228,7 +228,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Options of the language whose capability is not built yet.
-const LATER: &[&str] = &["monitor", "observe"];
+const LATER: &[&str] = &["monitor"];
 
 /// Keys that set something about HTTP, in `options` and in a scenario's `options`.
 pub fn http(reader: &Reader<'_>, base: &HttpSettings) -> HttpSettings {

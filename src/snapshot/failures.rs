@@ -24,16 +24,16 @@ pub struct Failure<'a> {
     /// Its share of all errors.
     pub share: f64,
     /// Its operations, most errors first. Of script errors: the scenarios.
-    pub operations: Vec<Part<'a>>,
+    pub operations: Vec<Portion<'a>>,
     /// The scenarios whose users had it, most errors first.
-    pub scenarios: Vec<Part<'a>>,
+    pub scenarios: Vec<Portion<'a>>,
     /// When it came in bursts, in order.
     pub bursts: Vec<Burst>,
 }
 
 /// How much of one kind of error belongs to one operation, or to one scenario.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Part<'a> {
+pub struct Portion<'a> {
     /// The operation or scenario.
     pub name: &'a str,
     /// Errors of this kind there.
@@ -91,12 +91,16 @@ fn requests<'a>(snapshot: &'a Snapshot, tag: &str) -> FxHashMap<&'a str, f64> {
     requests
 }
 
-fn parts<'a>(entry: &ErrorEntry, counts: &[(&'a str, u64)], requests: Option<&FxHashMap<&str, f64>>) -> Vec<Part<'a>> {
+fn parts<'a>(
+    entry: &ErrorEntry,
+    counts: &[(&'a str, u64)],
+    requests: Option<&FxHashMap<&str, f64>>,
+) -> Vec<Portion<'a>> {
     let whole: f64 = requests.map_or(0.0, |requests| requests.values().sum());
     let part = |&(name, count): &(&'a str, u64)| {
         let share = count as f64 / entry.count.max(1) as f64;
         let there = requests.and_then(|requests| requests.get(name)).filter(|there| **there > 0.0);
-        Part {
+        Portion {
             name,
             count,
             share,

@@ -25,6 +25,7 @@ pub(super) fn options(refused: &mut Vec<String>, old: &Options, new: &Options) {
         ("seed", old.seed != new.seed, "users have drawn from it"),
         ("summary.trend_stats", old.trend_stats != new.trend_stats, started),
         ("limits", old.limits != new.limits, started),
+        ("observe", old.observe != new.observe, started),
     ];
     for (name, differs, why) in differing {
         if differs {

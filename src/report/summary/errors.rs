@@ -2,7 +2,7 @@
 
 use super::{ms, number, percent};
 use crate::report::errors::{Error, errors};
-use crate::snapshot::{Part, Snapshot};
+use crate::snapshot::{Portion, Snapshot};
 use serde::Serialize;
 use serde_json::Number;
 use std::time::Duration;
@@ -62,8 +62,8 @@ struct PartWire {
 }
 
 impl PartWire {
-    fn all(parts: &[Part<'_>]) -> Vec<PartWire> {
-        let wire = |part: &Part<'_>| PartWire {
+    fn all(parts: &[Portion<'_>]) -> Vec<PartWire> {
+        let wire = |part: &Portion<'_>| PartWire {
             name: part.name.to_owned(),
             count: part.count,
             percent: percent(Some(part.share)),

@@ -235,7 +235,9 @@ fn a_typical_summary() {
         "resident_bytes": 34000000,
         "series": 161,
         "shards": 2
-      }
+      },
+      "observed": [],
+      "components": []
     }
     "#);
 }

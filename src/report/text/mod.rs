@@ -8,6 +8,7 @@ mod custom;
 mod edits;
 mod errors;
 mod health;
+mod machine;
 mod operations;
 mod phases;
 mod scenarios;
@@ -40,6 +41,7 @@ pub fn text(plan: &Plan, snapshot: &Snapshot, facts: &Facts, style: Style) -> St
     super::interventions::list(&mut page, snapshot);
     custom::tables(&mut page, plan, snapshot);
     errors::list(&mut page, snapshot);
+    machine::table(&mut page, snapshot);
     health::section(&mut page, snapshot, facts);
     page.finish()
 }
