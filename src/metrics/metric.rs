@@ -251,8 +251,8 @@ pub static BUILT_IN: &[MetricDef] = &[
     MetricDef::built_in("system_cpu_busiest", Gauge, Share, "How busy the busiest core was over the last second."),
     MetricDef::built_in("system_swap_used", Gauge, Data, "Swap space of this machine that is in use."),
     MetricDef::built_in("system_load1", Gauge, Plain, "The machine's load average over one minute."),
-    MetricDef::built_in("system_load5", Gauge, Plain, "The same over five minutes."),
-    MetricDef::built_in("system_load15", Gauge, Plain, "The same over fifteen minutes."),
+    MetricDef::built_in("system_load5", Gauge, Plain, "The load average of this machine over five minutes."),
+    MetricDef::built_in("system_load15", Gauge, Plain, "The load average of this machine over fifteen minutes."),
     MetricDef::built_in(
         "system_disk_full",
         Gauge,
@@ -276,7 +276,7 @@ pub static BUILT_IN: &[MetricDef] = &[
         "system_network_sent",
         Gauge,
         Data,
-        "Bytes per second sent over the last second, the same way.",
+        "Bytes per second sent over the last second; loopback, and interfaces whose traffic passes another one, apart.",
     ),
     MetricDef::built_in(
         "system_network_loopback",
