@@ -10,6 +10,7 @@
 mod answers;
 mod arrivals;
 mod asking;
+mod beside;
 mod by_code;
 mod changes;
 mod code;
@@ -43,6 +44,7 @@ mod tests;
 mod wake;
 mod window;
 
+pub use beside::{Beside, beside};
 pub use reload::Watch;
 pub use run::{Ending, Run, Settings, StartError};
 pub use stack::on_large_stack;
