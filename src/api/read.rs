@@ -1,7 +1,7 @@
 //! The handlers that only look.
 
 use super::Monitor;
-use super::router::{Chosen, json};
+use super::router::{Chosen, bytes, json, sent};
 use super::wire::{HealthWire, MetricsWire, SessionsWire, StatusWire};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,7 +14,8 @@ pub(super) async fn status(Chosen(session): Chosen) -> Response {
 }
 
 pub(super) async fn metrics(Chosen(session): Chosen) -> Response {
-    json(StatusCode::OK, &MetricsWire::new(&session.snapshot(), Utc::now()))
+    let snapshot = session.snapshot();
+    sent(StatusCode::OK, session.said(&snapshot, || bytes(&MetricsWire::new(&snapshot, Utc::now()))))
 }
 
 pub(super) async fn health(Chosen(session): Chosen) -> Response {

@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
+use bytes::Bytes;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -60,7 +61,16 @@ impl FromRequestParts<Arc<Monitor>> for Chosen {
 
 /// An answer in JSON.
 pub(super) fn json(status: StatusCode, wire: &impl Serialize) -> Response {
-    let body = serde_json::to_vec(wire).expect("texts and finite numbers are always JSON");
+    sent(status, bytes(wire))
+}
+
+/// JSON as text.
+pub(super) fn bytes(wire: &impl Serialize) -> Bytes {
+    serde_json::to_vec(wire).expect("texts and finite numbers are always JSON").into()
+}
+
+/// An answer in JSON that is text already.
+pub(super) fn sent(status: StatusCode, body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -4,6 +4,7 @@ use super::diary::Diary;
 use super::problem::Problem;
 use crate::control::{Command, Reply};
 use crate::snapshot::Snapshot;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub struct Session {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     commands: mpsc::UnboundedSender<Command>,
     diary: Mutex<Diary>,
+    /// What `GET /metrics` said last, and of which Snapshot: whoever asks next gets the same.
+    said: Mutex<Option<(u64, Bytes)>>,
 }
 
 impl Session {
@@ -35,7 +38,15 @@ impl Session {
         commands: mpsc::UnboundedSender<Command>,
     ) -> Self {
         let id = started_at.format("punk-%Y%m%d-%H%M%S").to_string();
-        Session { id, script: script.into(), started_at, snapshots, commands, diary: Mutex::default() }
+        Session {
+            id,
+            script: script.into(),
+            started_at,
+            snapshots,
+            commands,
+            diary: Mutex::default(),
+            said: Mutex::default(),
+        }
     }
 
     /// `punk-YYYYMMDD-HHMMSS`, by UTC.
@@ -50,6 +61,15 @@ impl Session {
 
     pub(super) fn diary(&self) -> MutexGuard<'_, Diary> {
         self.diary.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is said of a Snapshot, made once.
+    pub(super) fn said(&self, snapshot: &Snapshot, say: impl FnOnce() -> Bytes) -> Bytes {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*said {
+            Some((sequence, bytes)) if *sequence == snapshot.sequence => bytes.clone(),
+            _ => said.insert((snapshot.sequence, say())).1.clone(),
+        }
     }
 
     /// Writes the diary until the run is over.
