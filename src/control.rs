@@ -60,6 +60,37 @@ impl PartialEq for Edited {
     }
 }
 
+/// Somebody who wants to know what came of a [`Command`]. Two are the same only when they are one.
+#[derive(Clone)]
+pub struct Reply(Arc<dyn Fn(Outcome) + Send + Sync>);
+
+/// What came of a Command, in words: what was done, or why it was not.
+pub type Outcome = Result<String, String>;
+
+impl Reply {
+    /// `tell` is called once, by whoever obeys, and must not wait for anything.
+    pub fn new(tell: impl Fn(Outcome) + Send + Sync + 'static) -> Self {
+        Reply(Arc::new(tell))
+    }
+
+    /// Says what came of it.
+    pub fn tell(&self, outcome: Outcome) {
+        (self.0)(outcome);
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Reply")
+    }
+}
+
+impl PartialEq for Reply {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::addr_eq(Arc::as_ptr(&self.0), Arc::as_ptr(&other.0))
+    }
+}
+
 /// A request to change a running run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -155,6 +186,22 @@ pub enum Command {
         by: Author,
         /// Why.
         why: String,
+    },
+    /// Somebody has seen that an alert rings.
+    Acknowledge {
+        /// Through whom.
+        by: Author,
+        /// Which ringing: `slow tail#2`.
+        alert: String,
+        /// Who, as they call themselves.
+        who: String,
+    },
+    /// Another Command, of which somebody wants to know what came.
+    Asked {
+        /// Which.
+        command: Box<Command>,
+        /// Who is told.
+        reply: Reply,
     },
     /// The script says that the run failed; it goes on.
     MarkFailed {

@@ -16,7 +16,7 @@
 //! | floor | parts | knows |
 //! |---|---|---|
 //! | 6 door | [`cli`] | everything; `cli/run.rs` alone builds and takes down a run |
-//! | 5 windows | [`logfile`], [`progress`], [`prometheus`], [`report`], [`webhook`] | Snapshots; never the engine, never each other |
+//! | 5 windows | [`api`], [`logfile`], [`progress`], [`prometheus`], [`report`], [`webhook`] | Snapshots; never the engine, never each other |
 //! | 4 engine | [`engine`] | threads, and nothing above starts one |
 //! | 3 script | [`script`] | Rhai |
 //! | 2 protocol | [`protocol`] | sockets |
@@ -29,6 +29,7 @@
 // -- 6 door
 pub mod cli;
 // -- 5 windows
+pub mod api;
 pub mod logfile;
 pub mod progress;
 pub mod prometheus;

@@ -46,6 +46,7 @@ pub fn punk() -> Punk {
         patience: PATIENCE,
         stdout: Stdout::Read,
         listens: false,
+        monitored: false,
         shell: None,
     }
 }
@@ -63,6 +64,7 @@ pub struct Punk {
     patience: Duration,
     stdout: Stdout,
     listens: bool,
+    monitored: bool,
     shell: Option<String>,
 }
 
@@ -164,6 +166,18 @@ impl Punk {
         self.arg("--commands")
     }
 
+    /// With its monitor, at any free port; others have none, to be light. See [`Running::monitor`].
+    pub fn monitored(mut self) -> Self {
+        self.monitored = true;
+        self.args("--monitor-addr 127.0.0.1:0")
+    }
+
+    /// With its monitor where it is by default.
+    pub fn monitored_as_usual(mut self) -> Self {
+        self.monitored = true;
+        self
+    }
+
     /// Starts the process.
     pub fn start(self) -> Running {
         if let Some(target) = &self.target {
@@ -192,6 +206,9 @@ impl Punk {
             }
         }
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).envs(self.environment);
+        if !self.monitored {
+            command.env("PUNK_NO_MONITOR", "true");
+        }
         let mut child = command
             .stdin(if self.listens { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
@@ -323,6 +340,14 @@ impl Running {
     /// What stderr holds.
     pub fn stderr_so_far(&self) -> String {
         self.stderr.so_far()
+    }
+
+    /// Where its monitor is, `127.0.0.1:40001`, once it has said so.
+    pub fn monitor(&mut self) -> String {
+        self.until_stderr("/api/status");
+        let told = self.stderr_so_far();
+        let after = told.split("monitor: http://").nth(1).expect("the line was there");
+        after.split('/').next().expect("a split has a first part").to_owned()
     }
 
     /// Waits until stdout holds `text`.

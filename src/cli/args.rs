@@ -20,7 +20,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "Exit codes:
   0 passed · 1 internal or I/O · 2 usage · 96 the measurement cannot be trusted · 99 a threshold failed
   100/101 setup/teardown timed out · 104 invalid script, option or threshold · 105 interrupted by a signal
-  107 exception in setup/teardown · 108 aborted by the script · 109 a bug in punk · 110 marked failed
+  106 the monitor cannot listen where it was told to · 107 exception in setup/teardown · 108 aborted by the script · 109 a bug in punk · 110 marked failed
   130 interrupted twice
 
 Examples:
@@ -82,6 +82,9 @@ pub struct RunFlags {
     /// before again; the file is left as it is
     #[arg(long, help_heading = "Control", env = "PUNK_ROLLBACK_ON_ERRORS")]
     pub rollback_on_errors: bool,
+    /// Who sees the run while it goes on.
+    #[command(flatten)]
+    pub monitor: MonitorArgs,
     /// Write the summary as JSON to this file
     #[arg(long, value_name = "FILE", help_heading = "Results", env = "PUNK_SUMMARY")]
     pub summary: Option<PathBuf>,
@@ -109,6 +112,32 @@ pub struct RunFlags {
     /// How progress is shown: bars on a terminal, else a line every ten seconds
     #[arg(long, value_enum, default_value_t = Ui::Auto, help_heading = "Display", env = "PUNK_UI")]
     pub ui: Ui,
+}
+
+/// The monitor of a run.
+#[derive(Debug, Args)]
+pub struct MonitorArgs {
+    /// End (exit 106) where the run cannot be shown; without it a run goes on without its monitor
+    #[arg(long, overrides_with = "no_monitor", help_heading = "Monitor")]
+    pub monitor: bool,
+    /// Do not show the run
+    #[arg(long, help_heading = "Monitor", env = "PUNK_NO_MONITOR")]
+    pub no_monitor: bool,
+    /// Where to show it: 127.0.0.1:9090, [::1]:9090, :9090 (default: the first free port of 127.0.0.1 from 9090 on)
+    #[arg(long, value_name = "ADDRESS", help_heading = "Monitor", env = "PUNK_MONITOR_ADDR", value_parser = crate::api::address::parse)]
+    pub monitor_addr: Option<std::net::SocketAddr>,
+    /// Who has this token may look and change; better in the variable, since everybody on a machine sees command lines
+    #[arg(long, value_name = "TOKEN", help_heading = "Monitor", env = "PUNK_MONITOR_TOKEN", hide_env_values = true, value_parser = secret)]
+    pub monitor_token: Option<Secret>,
+    /// Who has this token may look
+    #[arg(long, value_name = "TOKEN", help_heading = "Monitor", env = "PUNK_MONITOR_READ_TOKEN", hide_env_values = true, value_parser = secret)]
+    pub monitor_read_token: Option<Secret>,
+    /// A name under which it is reached, beside localhost; may be repeated
+    #[arg(long, value_name = "HOST", help_heading = "Monitor")]
+    pub monitor_allow_host: Vec<String>,
+    /// Nobody may change the run through it
+    #[arg(long, help_heading = "Monitor", env = "PUNK_MONITOR_READONLY")]
+    pub monitor_readonly: bool,
 }
 
 /// What may stand against the script's own words.
@@ -293,6 +322,20 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
         Some(help) => format!("{error}: {help}"),
         None => error.to_string(),
     })
+}
+
+/// What nobody is shown, not even where it is wrong.
+#[derive(Clone)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Secret(…)")
+    }
+}
+
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret(text.to_owned()))
 }
 
 fn share(text: &str) -> Result<f64, String> {

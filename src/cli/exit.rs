@@ -18,6 +18,8 @@ pub enum Exit {
     Killed,
     /// 104: invalid script, option or threshold.
     Invalid,
+    /// 106: the monitor cannot listen where it was told to.
+    MonitorRefused,
     /// 107: an exception in `setup` or `teardown`.
     HookFailed,
     /// 100: `setup` timed out.
@@ -42,12 +44,13 @@ pub enum Exit {
 
 impl Exit {
     /// All, in the order in which they win.
-    pub const ALL: [Exit; 15] = [
+    pub const ALL: [Exit; 16] = [
         Exit::Bug,
         Exit::Internal,
         Exit::Usage,
         Exit::Killed,
         Exit::Invalid,
+        Exit::MonitorRefused,
         Exit::HookFailed,
         Exit::SetupTimeout,
         Exit::TeardownTimeout,
@@ -68,6 +71,7 @@ impl Exit {
             Exit::Usage => 2,
             Exit::Killed => 130,
             Exit::Invalid => 104,
+            Exit::MonitorRefused => 106,
             Exit::HookFailed => 107,
             Exit::SetupTimeout => 100,
             Exit::TeardownTimeout => 101,
@@ -89,6 +93,7 @@ impl Exit {
             Exit::Usage => "malformed command line",
             Exit::Killed => "interrupted twice: ended at once, with a partial report",
             Exit::Invalid => "invalid script, option or threshold",
+            Exit::MonitorRefused => "the monitor cannot listen where it was told to",
             Exit::HookFailed => "script exception in setup or teardown",
             Exit::SetupTimeout => "setup timed out",
             Exit::TeardownTimeout => "teardown timed out",

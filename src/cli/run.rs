@@ -6,12 +6,14 @@
 mod captures;
 mod console;
 pub(super) mod finish;
+mod monitor;
 mod signals;
 
 pub use signals::Signals;
 
 use super::exit::Exit;
 use super::{args, doctor, err, out};
+use crate::api::Session;
 use crate::control::{Author, Command};
 use crate::diagnostic::{Diagnostic, render_all};
 use crate::engine::{Run, Settings, Watch, on_large_stack};
@@ -80,6 +82,10 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags, watch: Option<Wa
             return Exit::Internal;
         }
     };
+    let bound = match monitor::bind(&args.monitor, color) {
+        Ok(bound) => bound,
+        Err(exit) => return exit,
+    };
     let mut log = match open_log(args) {
         Ok(log) => log,
         Err(problem) => {
@@ -105,6 +111,9 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags, watch: Option<Wa
             return Exit::Internal;
         }
     };
+    let script = plan.sources.first().map(|source| source.path.clone()).unwrap_or_default();
+    let session = Session::new(script, started_at, run.snapshots(), run.commands());
+    let monitor = bound.and_then(|bound| bound.start(session, args.quiet));
     let deliveries = attend(&run, &plan, args, color, listens, webhooks, log.as_mut());
     let (snapshot, ending) = run.join();
     if let Some(told) = log.as_mut().and_then(|log| log.update(&snapshot)) {
@@ -113,7 +122,9 @@ pub(super) fn run_compiled(compiled: Compiled, args: &RunFlags, watch: Option<Wa
     drop(demo);
     let plan = snapshot.plan.clone().unwrap_or(plan); // as edits have made it
     let times = finish::Times { started_at, wall: began.elapsed() };
-    finish::finish(args, &plan, &snapshot, &ending, times, deliveries)
+    let exit = finish::finish(args, &plan, &snapshot, &ending, times, deliveries);
+    monitor::end(monitor);
+    exit
 }
 
 /// The main thread while the run goes on: progress, signals, who is told of alerts. What came of telling them.

@@ -40,6 +40,8 @@ pub(super) enum ToCollector {
     Clock(RunClock),
     /// Somebody changed something, or tried to.
     Intervened(Intervention),
+    /// Somebody has seen that an alert rings: which ringing, who, and what to tell of it.
+    Acknowledged { alert: String, who: String, told: Intervention },
     /// A scenario has another target than its plan says.
     Scaled {
         /// Which, in the order of the Plan.
@@ -187,10 +189,11 @@ impl Collector {
                 Ok(ToCollector::Clock(clock)) => self.clock = Some(clock),
                 Ok(ToCollector::Scaled { scenario, to }) => self.standing.scaled(scenario, to),
                 Ok(ToCollector::Found { scenario, answer }) => self.standing.found(scenario, answer),
-                Ok(ToCollector::Intervened(intervention)) => {
-                    if self.interventions.len() < INTERVENTIONS {
-                        self.interventions.push(intervention);
-                    }
+                Ok(ToCollector::Intervened(intervention)) => self.note(intervention),
+                Ok(ToCollector::Acknowledged { alert, who, told }) => {
+                    let refused = self.judge.acknowledge(&alert, who).err();
+                    self.note(Intervention { refused, ..told });
+                    self.publish_now();
                 }
                 Ok(ToCollector::Revised { edition, rules, plan }) => self.revise(*edition, rules.as_deref(), plan),
                 Ok(ToCollector::Broken(broken)) => {
@@ -239,6 +242,12 @@ impl Collector {
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+        }
+    }
+
+    fn note(&mut self, intervention: Intervention) {
+        if self.interventions.len() < INTERVENTIONS {
+            self.interventions.push(intervention);
         }
     }
 

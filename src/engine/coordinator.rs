@@ -126,6 +126,7 @@ pub(super) fn coordinate(
         done: 0,
         over: false,
         unfit: false,
+        said: None,
     };
     runtime.block_on(lead.whole_run(&mut from_shards));
     let mut ending = lead.ending;

@@ -235,6 +235,14 @@ impl Judge {
         watched.memory.see(answer.at, Judgement { passed, observed: None, part: 0 }, Duration::ZERO, |_| None);
     }
 
+    /// Somebody has seen that an alert rings.
+    pub(super) fn acknowledge(&mut self, id: &str, who: String) -> Result<(), String> {
+        let bell = self.alerts.iter_mut().find(|bell| bell.fired > 0 && bell.id() == id);
+        let bell = bell.ok_or_else(|| format!("`{id}` is the last ringing of no alert"))?;
+        bell.acknowledged_by = Some(who);
+        Ok(())
+    }
+
     /// Looks at one alert.
     fn ring(&mut self, at: usize, now: &Now<'_>) {
         let bell = &mut self.alerts[at];

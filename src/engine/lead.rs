@@ -16,10 +16,10 @@ use super::changes::Changes;
 use super::collector::ToCollector;
 use super::coordinator::Shards;
 use super::order::{Order, ShardEvent};
-use super::revisions::{Made, Moment, Outcome, Revisions};
+use super::revisions::{self, Made, Moment, Revisions};
 use super::run::Ending;
 use crate::clock::RunClock;
-use crate::control::{Author, Command};
+use crate::control::{Author, Command, Outcome};
 use crate::plan::Plan;
 use crate::script::error::ScriptError;
 use crate::snapshot::{BrokenEdit, Intervention, Status};
@@ -48,6 +48,8 @@ pub(super) struct Lead<'a> {
     pub(super) over: bool,
     /// Whether a shard could not build the Machine of the last edit of code.
     pub(super) unfit: bool,
+    /// What came of the last Command, for those who ask.
+    pub(super) said: Option<Outcome>,
 }
 
 /// What ended a stage.
@@ -170,6 +172,16 @@ impl Lead<'_> {
     fn obey(&mut self, command: Command) {
         let now = Instant::now();
         match command {
+            Command::Asked { command, reply } => {
+                self.said = None;
+                self.obey(*command);
+                reply.tell(self.said.take().unwrap_or_else(|| Ok("done".to_owned())));
+            }
+            Command::Acknowledge { by, alert, who } => {
+                let what = format!("alert {alert} acknowledged by {who}");
+                let told = Intervention { at: self.changes.at(now), by, what, refused: None };
+                let _ = self.to_collector.send(ToCollector::Acknowledged { alert, who, told });
+            }
             Command::Stop { by, why } => {
                 if self.ending.stopped.is_none() {
                     self.ending.stopped = Some((by, why));
@@ -246,7 +258,12 @@ impl Lead<'_> {
     }
 
     /// Makes a revision, or tells why there is none.
-    fn edit(&mut self, now: Instant, by: Author, make: impl FnOnce(&mut Revisions, Author, Moment) -> Outcome) {
+    fn edit(
+        &mut self,
+        now: Instant,
+        by: Author,
+        make: impl FnOnce(&mut Revisions, Author, Moment) -> revisions::Outcome,
+    ) {
         if let Err(why) = self.running() {
             self.told::<()>(now, by, "edit".to_owned(), Err(why));
             return;
@@ -254,11 +271,12 @@ impl Lead<'_> {
         let moment = Moment { at: self.changes.at(now), begun: self.changes.has_begun() };
         let outcome = make(&mut self.revisions, by.clone(), moment);
         match outcome {
-            Outcome::Same => {}
-            Outcome::Refused(why) => drop(self.told::<()>(now, by, "edit".to_owned(), Err(why.join("; ")))),
-            Outcome::Made(made) => {
+            revisions::Outcome::Same => self.said = Some(Ok("nothing is another than it was".to_owned())),
+            revisions::Outcome::Refused(why) => drop(self.told::<()>(now, by, "edit".to_owned(), Err(why.join("; ")))),
+            revisions::Outcome::Made(made) => {
                 let Made { edition, rules, plan, asked, swap } = *made;
                 let revision = edition.revision;
+                self.said = Some(Ok(format!("revision {revision}")));
                 // Before the shards hear of it, so that nobody tells of a scenario that the collector does not know.
                 let _ = self.to_collector.send(ToCollector::Revised { edition: Box::new(edition), rules, plan });
                 let _ = self.asked.send((asked, revision)); // gone only after us
@@ -296,7 +314,7 @@ impl Lead<'_> {
     }
 
     /// Gives an order that somebody asked for, and tells of it.
-    fn order(&self, now: Instant, by: Author, asked: String, order: Result<(Order, String), String>) {
+    fn order(&mut self, now: Instant, by: Author, asked: String, order: Result<(Order, String), String>) {
         match order {
             Ok((order, what)) => {
                 self.shards.tell(&order);
@@ -313,12 +331,13 @@ impl Lead<'_> {
     }
 
     /// Tells the collector what was changed, or asked for and refused.
-    fn told<T>(&self, now: Instant, by: Author, what: String, result: Result<T, String>) -> Option<T> {
+    fn told<T>(&mut self, now: Instant, by: Author, what: String, result: Result<T, String>) -> Option<T> {
         let at = self.changes.at(now);
         let (done, refused) = match result {
             Ok(done) => (Some(done), None),
             Err(why) => (None, Some(why)),
         };
+        self.said = Some(refused.clone().map_or(Ok(what.clone()), Err));
         let _ = self.to_collector.send(ToCollector::Intervened(Intervention { at, by, what, refused }));
         done
     }

@@ -10,6 +10,7 @@
 mod answers;
 mod arrivals;
 mod asking;
+mod beside;
 mod by_code;
 mod changes;
 mod chronicle;
@@ -48,6 +49,7 @@ mod tests;
 mod wake;
 mod window;
 
+pub use beside::{Beside, beside};
 pub use machine::{available_memory, local_ports};
 pub use reload::Watch;
 pub use run::{Ending, Run, Settings, StartError};

@@ -1,6 +1,6 @@
 //! What only the engine can show from inside: a native function that panics under a user.
 
-use super::{Ending, Run, Settings, on_large_stack};
+use super::{Ending, Run, Settings, beside, on_large_stack};
 use crate::script::compile::compile;
 use crate::script::overrides::Overrides;
 use crate::snapshot::Snapshot;
@@ -8,6 +8,10 @@ use std::sync::Arc;
 
 /// Runs a script on two shards to its end.
 fn run(script: &str) -> (Arc<Snapshot>, Ending) {
+    start(script).join()
+}
+
+fn start(script: &str) -> Run {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.rhai");
     std::fs::write(&path, script).unwrap();
@@ -18,7 +22,6 @@ fn run(script: &str) -> (Arc<Snapshot>, Ending) {
         Settings { shards: 2, demo_url: None, paused: false, watch: None, rollback_on_errors: false },
     )
     .unwrap()
-    .join()
 }
 
 /// How often, where, and what.
@@ -68,4 +71,20 @@ fn a_panic_in_setup_is_a_failed_setup() {
     let (hook, error) = ending.failed_hook.unwrap();
     assert_eq!((hook, error.place.unwrap().1), ("setup", 1));
     assert_eq!((ending.bug, snapshot.scenarios[0].iterations), (None, 0));
+}
+
+#[test]
+fn a_monitor_that_dies_takes_nothing_with_it() {
+    let run = start("scenario(\"a\", #{ users: 2, iterations: 40, run: f }); fn f() { sleep(10.ms); }");
+    let (mut snapshots, commands) = (run.snapshots(), run.commands());
+    let monitor = beside("monitor", move |_| async move {
+        let _commands = commands;
+        snapshots.changed().await.unwrap();
+        let _held = snapshots.borrow();
+        panic!("killed by the test");
+    });
+    let (snapshot, ending) = run.join();
+    assert_eq!(monitor.unwrap().end().as_deref(), Some("killed by the test"));
+    assert_eq!((ending.bug, ending.broken), (None, None));
+    assert_eq!(snapshot.scenarios[0].iterations, 40);
 }

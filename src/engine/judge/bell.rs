@@ -29,6 +29,8 @@ pub(super) struct Bell {
     pub(super) fired: u64,
     last: Option<Judgement>,
     would_have: Vec<Duration>,
+    /// Who has seen its last ringing.
+    pub(super) acknowledged_by: Option<String>,
     /// The revision that brought the rule as it stands.
     revision: u64,
     /// Run time at which that was.
@@ -53,6 +55,7 @@ impl Bell {
             fired: 0,
             last: None,
             would_have: Vec::new(),
+            acknowledged_by: None,
             revision,
             brought,
         }
@@ -63,6 +66,7 @@ impl Bell {
         self.fired = old.fired;
         if old.phase == AlertPhase::Firing {
             (self.phase, self.since) = (old.phase, old.since);
+            self.acknowledged_by.clone_from(&old.acknowledged_by);
         }
     }
 
@@ -111,6 +115,7 @@ impl Bell {
             return None;
         }
         self.fired += 1;
+        self.acknowledged_by = None;
         self.true_since = None;
         self.enter(AlertPhase::Firing, at);
         Some(Edge::Fires)
@@ -145,7 +150,7 @@ impl Bell {
             fired: self.fired,
             value,
             value_text,
-            acknowledged_by: None,
+            acknowledged_by: self.acknowledged_by.clone(),
             would_have: self.would_have.clone(),
             revision: self.revision,
         }
@@ -214,6 +219,18 @@ mod tests {
             assert_eq!(rung(&mut bell, heard, resolves), edges, "{heard} {resolves:?}");
             assert_eq!(bell.fired as usize, edges.iter().filter(|(_, edge)| *edge == Fires).count());
         }
+    }
+
+    #[test]
+    fn who_has_seen_one_ringing_has_not_seen_the_next() {
+        let mut bell = Bell::new(rule(0, 0), 1, Duration::ZERO);
+        rung(&mut bell, "T", None);
+        bell.acknowledged_by = Some("me".to_owned());
+        let mut edited = Bell::new(rule(0, 0), 2, Duration::from_secs(1));
+        edited.inherit(&bell);
+        assert_eq!(edited.state().acknowledged_by.as_deref(), Some("me"));
+        rung(&mut bell, "fT", None);
+        assert_eq!((bell.fired, bell.state().acknowledged_by), (2, None));
     }
 
     #[test]

@@ -1,0 +1,154 @@
+//! The handlers that change a run: each sends one Command and says what came of it.
+
+use super::Session;
+use super::guard;
+use super::problem::Problem;
+use super::router::{Chosen, json};
+use super::wire::status;
+use crate::control::{Author, Command};
+use crate::diagnostic::did_you_mean;
+use crate::plan::{Plan, Work};
+use crate::snapshot::{Snapshot, Status};
+use axum::extract::{RawPathParams, Request};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+
+/// Longest text that somebody may give as a reason or a name, in characters.
+const WORDS: usize = 200;
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+struct DoneWire {
+    /// That of `GET /status`.
+    status: &'static str,
+    message: String,
+}
+
+/// The body of what needs none.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stop {
+    why: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scale {
+    scenario: String,
+    users: Option<f64>,
+    rate: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Acknowledge {
+    by: Option<String>,
+}
+
+/// `POST /control/pause`
+pub(super) async fn pause(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
+    guard::json::<Nothing>(request).await?;
+    let message = session.ask(Command::Pause { by: Author::Api }).await?;
+    Ok(done(&session, message, |snapshot| snapshot.status == Status::Paused).await)
+}
+
+/// `POST /control/resume`
+pub(super) async fn resume(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
+    guard::json::<Nothing>(request).await?;
+    let message = session.ask(Command::Resume { by: Author::Api }).await?;
+    Ok(done(&session, message, |snapshot| snapshot.status != Status::Paused).await)
+}
+
+/// `POST /control/stop {why?}`
+pub(super) async fn stop(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
+    let why = guard::json::<Stop>(request).await?.and_then(|stop| stop.why);
+    let why = words("why", why)?.unwrap_or_else(|| "asked for".to_owned());
+    if session.snapshot().status == Status::Completed {
+        return Err(Problem::conflict("the run is over"));
+    }
+    session.ask(Command::Stop { by: Author::Api, why }).await?;
+    let message = "stopping: no new iterations, those that run may end within their graceful stop".to_owned();
+    let stops = |status| matches!(status, Status::Stopping | Status::Teardown | Status::Completed);
+    Ok(done(&session, message, |snapshot| stops(snapshot.status)).await)
+}
+
+/// `POST /control/scale {scenario, users|rate}`
+pub(super) async fn scale(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
+    let Some(scale) = guard::json::<Scale>(request).await? else {
+        return Err(Problem::bad("the body says what: `{\"scenario\": \"browse\", \"users\": 50}`"));
+    };
+    let before = session.snapshot();
+    let to = target(&scale, before.plan.as_deref())?;
+    let message = session.ask(Command::Scale { by: Author::Api, scenario: scale.scenario, to }).await?;
+    let known = before.interventions.len();
+    Ok(done(&session, message, |snapshot| snapshot.interventions.len() > known).await)
+}
+
+/// What a load shall be, if its scenario is there and is scaled so.
+fn target(scale: &Scale, plan: Option<&Plan>) -> Result<f64, Problem> {
+    let plan = plan.ok_or_else(|| Problem::conflict("the run has not begun yet"))?;
+    let name = &scale.scenario;
+    let there = || plan.scenarios.iter().filter(|scenario| !scenario.gone);
+    let wrong = |why: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why);
+    let Some(scenario) = there().find(|scenario| scenario.name == *name) else {
+        let names: Vec<&str> = there().map(|scenario| scenario.name.as_str()).collect();
+        let meant = match did_you_mean(name, names.iter().copied()) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("there is {}", names.join(", ")),
+        };
+        return Err(wrong(format!("there is no scenario `{name}`: {meant}")));
+    };
+    match (&scenario.work, scale.users, scale.rate) {
+        (_, Some(_), Some(_)) => Err(wrong("`users` or `rate`, not both".to_owned())),
+        (_, None, None) => Err(wrong("`users` or `rate` is missing".to_owned())),
+        (Work::Load(_), Some(to), None) | (Work::Arrivals { .. }, None, Some(to)) => Ok(to),
+        (Work::Load(_), ..) => Err(wrong(format!("`{name}` has users, and no rate: give `users`"))),
+        (Work::Arrivals { .. }, ..) => Err(wrong(format!("`{name}` has a rate: give `rate`, per second"))),
+        _ => Err(wrong(format!("`{name}` has a fixed number of iterations: there is nothing to scale"))),
+    }
+}
+
+/// `POST /alerts/{id}/acknowledge {by?}`
+pub(super) async fn acknowledge(
+    Chosen(session): Chosen,
+    path: RawPathParams,
+    request: Request,
+) -> Result<Response, Problem> {
+    let by = guard::json::<Acknowledge>(request).await?.and_then(|one| one.by);
+    let who = words("by", by)?.unwrap_or_else(|| Author::Api.to_string());
+    let id = path.iter().find(|(name, _)| *name == "alert").map(|(_, id)| id.to_owned()).unwrap_or_default();
+    let snapshot = session.snapshot();
+    if !snapshot.alert_events.iter().any(|event| event.id == id) {
+        return Err(Problem::missing(format!("there is no alert `{id}`: `GET /api/alerts` lists their ids")));
+    }
+    let last = |snapshot: &Snapshot| {
+        snapshot.alerts.iter().find(|state| format!("{}#{}", state.name, state.fired) == id).cloned()
+    };
+    if last(&snapshot).is_none() {
+        return Err(Problem::conflict(format!("`{id}` is not the last ringing of its alert")));
+    }
+    let message = format!("`{id}` is acknowledged by {who}");
+    session.ask(Command::Acknowledge { by: Author::Api, alert: id.clone(), who: who.clone() }).await?;
+    let seen = |snapshot: &Snapshot| last(snapshot).is_some_and(|state| state.acknowledged_by.as_deref() == Some(&who));
+    Ok(done(&session, message, seen).await)
+}
+
+/// The answer, once a Snapshot shows what was done.
+async fn done(session: &Session, message: String, shown: impl Fn(&Snapshot) -> bool) -> Response {
+    let snapshot = session.shows(shown).await;
+    json(StatusCode::OK, &DoneWire { status: status(session, &snapshot), message })
+}
+
+/// A text that somebody gives for others to read: one line, and not without end.
+fn words(name: &str, text: Option<String>) -> Result<Option<String>, Problem> {
+    let Some(text) = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) else { return Ok(None) };
+    if text.chars().count() > WORDS || text.chars().any(char::is_control) {
+        return Err(Problem::bad(format!("`{name}` is one line of at most {WORDS} characters")));
+    }
+    Ok(Some(text))
+}

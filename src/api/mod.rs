@@ -1,0 +1,62 @@
+//! The monitor's server: what a run shows while it runs, and how it is changed from outside, over HTTP.
+//!
+//! Started by the door beside the run, on a thread of its own. It sees Snapshots and sends Commands, nothing else: it can
+//! neither slow the load nor survive as the only one who knows something. `docs/monitor.md` is its promise.
+//!
+//! | file | is |
+//! |---|---|
+//! | `server` | connections and their limits |
+//! | `guard`, `access`, `limit` | what every request passes |
+//! | `router`, `query`, `problem` | which handler, its parameters, what is wrong |
+//! | `session`, `diary` | a run as the monitor knows it |
+//! | `read`, `control`, `rules` | the handlers |
+//! | `wire/` | what goes out |
+
+mod access;
+pub mod address;
+mod control;
+mod diary;
+mod guard;
+mod limit;
+mod problem;
+mod query;
+mod read;
+mod router;
+mod rules;
+mod server;
+mod session;
+mod timeline;
+mod wire;
+
+pub use access::{Access, Token};
+pub use server::serve;
+pub use session::Session;
+
+use limit::Limit;
+use std::sync::Arc;
+
+/// Requests that are answered per second, and at once: enough for dashboards and scrapers, too few to weigh on a run.
+const REQUESTS: (f64, f64) = (500.0, 1_000.0);
+/// Refusals per second, and at once.
+const REFUSALS: (f64, f64) = (20.0, 100.0);
+
+/// What all requests share.
+#[derive(Debug)]
+struct Monitor {
+    /// In the order of the command line; the first is that of the short paths.
+    sessions: Vec<Arc<Session>>,
+    access: Access,
+    requests: Limit,
+    refusals: Limit,
+}
+
+impl Monitor {
+    fn new(sessions: Vec<Session>, access: Access) -> Self {
+        Monitor {
+            sessions: sessions.into_iter().map(Arc::new).collect(),
+            access,
+            requests: Limit::new(REQUESTS.0, REQUESTS.1),
+            refusals: Limit::new(REFUSALS.0, REFUSALS.1),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The handlers that only look.
+
+use super::Monitor;
+use super::router::{Chosen, bytes, json, sent};
+use super::wire::{HealthWire, MetricsWire, SessionsWire, StatusWire};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::Utc;
+use std::sync::Arc;
+
+pub(super) async fn status(Chosen(session): Chosen) -> Response {
+    json(StatusCode::OK, &StatusWire::new(&session, &session.snapshot()))
+}
+
+pub(super) async fn metrics(Chosen(session): Chosen) -> Response {
+    let snapshot = session.snapshot();
+    sent(StatusCode::OK, session.said(&snapshot, || bytes(&MetricsWire::new(&snapshot, Utc::now()))))
+}
+
+pub(super) async fn health(Chosen(session): Chosen) -> Response {
+    json(StatusCode::OK, &HealthWire::new(&session, &session.snapshot(), Utc::now()))
+}
+
+pub(super) async fn sessions(State(monitor): State<Arc<Monitor>>) -> Response {
+    let wire = |session: &Arc<super::Session>| StatusWire::new(session, &session.snapshot());
+    json(StatusCode::OK, &SessionsWire { sessions: monitor.sessions.iter().map(wire).collect() })
+}

@@ -1,0 +1,78 @@
+//! Which request goes where: the resources of one session, under its id and, of the first one, without.
+
+use super::problem::Problem;
+use super::{Monitor, Session, control, guard, read, rules, timeline};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// All routes, with what every request passes around them.
+pub(super) fn router(monitor: Arc<Monitor>) -> Router {
+    let resources: Router<Arc<Monitor>> = Router::new()
+        .route("/status", get(read::status))
+        .route("/metrics", get(read::metrics))
+        .route("/metrics/timeline", get(timeline::timeline))
+        .route("/metrics/series", get(timeline::series))
+        .route("/health", get(read::health))
+        .route("/thresholds", get(rules::thresholds).put(rules::replace))
+        .route("/thresholds/revisions", get(rules::revisions))
+        .route("/alerts", get(rules::alerts))
+        .route("/alerts/{alert}/acknowledge", post(control::acknowledge))
+        .route("/control/pause", post(control::pause))
+        .route("/control/resume", post(control::resume))
+        .route("/control/stop", post(control::stop))
+        .route("/control/scale", post(control::scale));
+    let api = resources.clone().route("/sessions", get(read::sessions)).nest("/sessions/{session}", resources);
+    Router::new()
+        .nest("/api", api.clone())
+        .nest("/api/v1", api)
+        .layer(from_fn_with_state(Arc::clone(&monitor), guard::guard))
+        .with_state(monitor)
+}
+
+/// The session of a request: that of its path, or the first one.
+pub(super) struct Chosen(pub(super) Arc<Session>);
+
+impl FromRequestParts<Arc<Monitor>> for Chosen {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, monitor: &Arc<Monitor>) -> Result<Self, Problem> {
+        let parameters = RawPathParams::from_request_parts(parts, monitor).await;
+        let parameters = parameters.map_err(|_| Problem::bad("the path is no text"))?;
+        let wanted = parameters.iter().find(|(name, _)| *name == "session").map(|(_, value)| value);
+        let mut sessions = monitor.sessions.iter();
+        let found = match wanted {
+            None => sessions.next(),
+            Some(id) => sessions.find(|session| session.id() == id),
+        };
+        let missing = || Problem::missing("there is no such session: `GET /api/sessions` lists them");
+        found.map(|session| Chosen(Arc::clone(session))).ok_or_else(missing)
+    }
+}
+
+/// An answer in JSON.
+pub(super) fn json(status: StatusCode, wire: &impl Serialize) -> Response {
+    sent(status, bytes(wire))
+}
+
+/// JSON as text.
+pub(super) fn bytes(wire: &impl Serialize) -> Bytes {
+    serde_json::to_vec(wire).expect("texts and finite numbers are always JSON").into()
+}
+
+/// An answer in JSON that is text already.
+pub(super) fn sent(status: StatusCode, body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

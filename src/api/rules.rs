@@ -1,0 +1,296 @@
+//! The handlers of rules: as they stand, edited, and who edited them.
+
+use super::guard;
+use super::problem::{Fault, Problem};
+use super::router::{Chosen, json};
+use super::wire::{AlertsWire, RevisionsWire, ThresholdsWire};
+use crate::control::{Author, Command};
+use crate::diagnostic::Severity;
+use crate::expr::{
+    Abort, AlertOptions, AlertSeverity, AlertText, Catalog, Misworded, Part, Receiver, RuleOptions, RuleSeverity,
+    RuleText, Rules, Wording,
+};
+use crate::plan::Plan;
+use crate::snapshot::Snapshot;
+use crate::units::duration;
+use axum::extract::Request;
+use axum::http::header::{ETAG, IF_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// `GET /thresholds`
+pub(super) async fn thresholds(Chosen(session): Chosen) -> Response {
+    answer(&session.snapshot())
+}
+
+/// `GET /thresholds/revisions`
+pub(super) async fn revisions(Chosen(session): Chosen) -> Response {
+    let snapshot = session.snapshot();
+    let wire = RevisionsWire::new(&session.diary(), &snapshot);
+    json(StatusCode::OK, &wire)
+}
+
+/// `GET /alerts`
+pub(super) async fn alerts(Chosen(session): Chosen) -> Response {
+    json(StatusCode::OK, &AlertsWire::new(&session.snapshot()))
+}
+
+/// `PUT /thresholds`
+pub(super) async fn replace(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
+    let base = base(request.headers())?;
+    let edit: Option<Edit> = guard::json(request).await?;
+    let snapshot = session.snapshot();
+    let plan = snapshot.plan.as_deref().ok_or_else(|| Problem::conflict("the run has not begun yet"))?;
+    let stale = |revision: u64| {
+        let why = format!("revision {revision} is current: get it, edit it, and name it in `If-Match`");
+        Problem::new(StatusCode::PRECONDITION_FAILED, why).header(ETAG, etag(revision))
+    };
+    if base.is_some_and(|base| base != snapshot.revision) {
+        return Err(stale(snapshot.revision));
+    }
+    let rules = Arc::new(edit.unwrap_or_default().rules(plan)?);
+    let known = snapshot.edits.len();
+    let said = session.ask(Command::Rules { by: Author::Api, base, rules }).await;
+    let snapshot = match said {
+        Ok(said) if !said.starts_with("revision") => session.snapshot(),
+        Ok(_) => session.shows(|snapshot| snapshot.edits.len() > known).await,
+        Err(problem) => {
+            // Somebody may have been faster.
+            let snapshot = session.shows(|snapshot| snapshot.edits.len() > known).await;
+            return Err(match base.filter(|base| *base != snapshot.revision) {
+                Some(_) => stale(snapshot.revision),
+                None => problem,
+            });
+        }
+    };
+    Ok(answer(&snapshot))
+}
+
+fn answer(snapshot: &Snapshot) -> Response {
+    let mut response = json(StatusCode::OK, &ThresholdsWire::new(snapshot));
+    response.headers_mut().insert(ETAG, etag(snapshot.revision.max(1)));
+    response
+}
+
+fn etag(revision: u64) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{revision}\"")).expect("digits can stand in a header")
+}
+
+/// The revision that `If-Match` names; `None` for `*`, which takes whatever is current.
+fn base(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let Some(value) = headers.get(IF_MATCH) else {
+        let why = "say which revision you have edited: `If-Match: \"3\"`, as `ETag` of `GET /thresholds` has it";
+        return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, why));
+    };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let number = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let wrong = || Problem::bad(format!("`If-Match: {text}` is no revision: write `If-Match: \"3\"`"));
+    number.parse().map(Some).map_err(|_| wrong())
+}
+
+/// All rules as somebody wants them. A list that is missing stays as it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Edit {
+    #[serde(default)]
+    thresholds: Option<Vec<ThresholdEdit>>,
+    #[serde(default)]
+    alerts: Option<Vec<AlertEdit>>,
+    /// As `GET` says it; `If-Match` is what counts.
+    #[serde(rename = "revision", default)]
+    _revision: Option<IgnoredAny>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ThresholdEdit {
+    selector: Option<String>,
+    expression: String,
+    #[serde(default)]
+    closure: bool,
+    scenario: Option<String>,
+    #[serde(default)]
+    severity: Meaning,
+    #[serde(default)]
+    abort: Value,
+    grace: Option<String>,
+    lasting: Option<String>,
+    #[serde(default)]
+    required: bool,
+    /// As `GET` says it; nobody can edit it.
+    #[serde(rename = "live", default)]
+    _live: Option<IgnoredAny>,
+}
+
+/// What breaking a threshold means.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Meaning {
+    #[default]
+    Fail,
+    Warn,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AlertEdit {
+    name: String,
+    when: String,
+    severity: Option<String>,
+    lasting: Option<String>,
+    resolve_when: Option<String>,
+    resolve_after: Option<String>,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    resolution: String,
+    /// Addresses to tell; those that the alert of this name has now, where it is missing.
+    notify: Option<Vec<String>>,
+    /// As `GET` says it; nobody can edit it.
+    #[serde(rename = "live", default)]
+    _live: Option<IgnoredAny>,
+}
+
+impl Edit {
+    /// The rules that it makes of those of the Plan.
+    fn rules(self, plan: &Plan) -> Result<Rules, Problem> {
+        if self.thresholds.is_none() && self.alerts.is_none() {
+            return Err(Problem::bad("the body says what: `{\"thresholds\": […]}`, `{\"alerts\": […]}`, or both"));
+        }
+        let (keeps_thresholds, keeps_alerts) = (self.thresholds.is_none(), self.alerts.is_none());
+        // Places in what is checked are places in the body, so closures, which only the script can change, are counted.
+        let mut faults = Vec::new();
+        let (mut thresholds, mut places) = (Vec::new(), Vec::new());
+        for (at, edit) in self.thresholds.unwrap_or_default().into_iter().enumerate() {
+            if !edit.closure {
+                thresholds.push(edit.text(&format!("/thresholds/{at}"), &mut faults));
+                places.push(at);
+            }
+        }
+        let alerts: Vec<AlertText> = self
+            .alerts
+            .unwrap_or_default()
+            .into_iter()
+            .enumerate()
+            .map(|(at, edit)| edit.text(&format!("/alerts/{at}"), plan, &mut faults))
+            .collect();
+        let catalog = Catalog { metrics: &plan.metrics, tags: &plan.options.declared_tags, history: true };
+        let there = plan.scenarios.iter().filter(|scenario| !scenario.gone);
+        let scenarios: Vec<&str> = there.map(|scenario| scenario.name.as_str()).collect();
+        let read = plan.rules.read(&thresholds, &alerts, catalog, &scenarios);
+        let rules = match read {
+            Ok(rules) if faults.is_empty() => rules,
+            other => {
+                faults.extend(other.err().unwrap_or_default().iter().map(|wrong| fault(wrong, &places)));
+                let why = "the rules cannot be taken: see `errors`; nothing has changed";
+                return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why).errors(faults));
+            }
+        };
+        let now = &plan.rules;
+        Ok(Rules {
+            thresholds: if keeps_thresholds { now.thresholds.clone() } else { rules.thresholds },
+            alerts: if keeps_alerts { now.alerts.clone() } else { rules.alerts },
+            closures: rules.closures,
+        })
+    }
+}
+
+impl ThresholdEdit {
+    fn text(self, place: &str, faults: &mut Vec<Fault>) -> RuleText {
+        let abort = match &self.abort {
+            Value::Null | Value::Bool(false) => Abort::No,
+            Value::Bool(true) => Abort::Run,
+            Value::String(text) if text == "scenario" => Abort::Scenario(self.scenario.clone().unwrap_or_default()),
+            _ => {
+                faults.push(simple(format!("{place}/abort"), "`true`, `false` or `\"scenario\"` is wanted"));
+                Abort::No
+            }
+        };
+        let options = RuleOptions {
+            severity: match self.severity {
+                Meaning::Fail => RuleSeverity::Fail,
+                Meaning::Warn => RuleSeverity::Warn,
+            },
+            abort,
+            grace: time(self.grace, place, "grace", faults).unwrap_or_default(),
+            lasting: time(self.lasting, place, "lasting", faults),
+            required: self.required,
+            scenario: self.scenario,
+        };
+        RuleText { selector: self.selector, expression: self.expression, options }
+    }
+}
+
+impl AlertEdit {
+    fn text(self, place: &str, plan: &Plan, faults: &mut Vec<Fault>) -> AlertText {
+        let severity = match self.severity.as_deref() {
+            None => Some(AlertSeverity::default()),
+            Some(word) => AlertSeverity::ALL.into_iter().find(|severity| severity.word() == word),
+        };
+        if severity.is_none() {
+            faults.push(simple(format!("{place}/severity"), "`info`, `warning`, `error` or `critical` is wanted"));
+        }
+        let now = plan.rules.alerts.iter().find(|alert| alert.name == self.name);
+        let notify = match self.notify {
+            None => now.map(|alert| alert.notify.clone()).unwrap_or_default(),
+            Some(urls) => urls.into_iter().map(|url| Receiver { url, headers: Vec::new() }).collect(),
+        };
+        let options = AlertOptions {
+            lasting: time(self.lasting, place, "lasting", faults),
+            resolve_when: self.resolve_when,
+            resolve_after: time(self.resolve_after, place, "resolve_after", faults),
+            severity: severity.unwrap_or_default(),
+            description: self.description,
+            resolution: self.resolution,
+            notify,
+            acts: false,
+        };
+        AlertText { name: self.name, when: self.when, options }
+    }
+}
+
+fn time(text: Option<String>, place: &str, key: &str, faults: &mut Vec<Fault>) -> Option<Duration> {
+    match duration::parse(text.as_deref()?) {
+        Ok(time) => Some(time),
+        Err(error) => {
+            faults.push(Fault { help: error.help(), ..simple(format!("{place}/{key}"), &error.to_string()) });
+            None
+        }
+    }
+}
+
+fn simple(pointer: String, detail: &str) -> Fault {
+    Fault { pointer, detail: detail.to_owned(), severity: "error", label: None, help: None, offset: 0, length: 0 }
+}
+
+/// What is wrong with one text; `places` are those of thresholds in the body.
+fn fault(wrong: &Misworded, places: &[usize]) -> Fault {
+    let told = wrong.problem.told(None);
+    let (list, at, expression) = match wrong.which {
+        Wording::Threshold(at) => ("thresholds", places.get(at).copied().unwrap_or(at), "expression"),
+        Wording::Alert(at) => ("alerts", at, "when"),
+    };
+    let key = match wrong.problem.part {
+        Part::Selector => "selector",
+        Part::Expression => expression,
+        Part::Resolve => "resolve_when",
+        Part::Option(key) => key,
+    };
+    Fault {
+        pointer: format!("/{list}/{at}/{key}"),
+        detail: told.message,
+        severity: if told.severity == Severity::Warning { "warning" } else { "error" },
+        label: told.label,
+        help: told.help,
+        offset: wrong.problem.place.offset,
+        length: wrong.problem.place.length,
+    }
+}

@@ -1,0 +1,113 @@
+//! The server: connections, their limits and their end. What is answered is the router's.
+//!
+//! Started by the door on a thread of its own. hyper speaks HTTP/1.1; a client that sends its head too slowly, or nothing, is
+//! closed; those beyond the limit are turned away at once, so that nobody waits for a silent crowd.
+
+use super::{Access, Monitor, Session, router};
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::io::{self, Write};
+use std::net::{Shutdown, TcpListener as StdListener};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+/// Connections at once.
+const CONNECTIONS: usize = 256;
+/// How long the head of a request may take, and a connection stay open without one.
+const HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// Largest head, bytes.
+const HEAD: usize = 16 << 10;
+/// How long one connection is served before it is to be opened anew.
+const CONNECTION: Duration = Duration::from_secs(600);
+/// How long a connection that shall end may take for the answer that it is at.
+const LAST_ANSWER: Duration = Duration::from_millis(500);
+/// The answer to one connection too many.
+const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\ncontent-length: 99\r\nretry-after: 1\r\nconnection: close\r\n\r\n{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"too many connections\"}\r\n";
+
+/// Serves until `over` resolves; the first session is that of the short paths.
+///
+/// # Errors
+/// The listener cannot be waited for.
+pub async fn serve(
+    listener: StdListener,
+    sessions: Vec<Session>,
+    access: Access,
+    over: impl Future<Output = ()>,
+) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    let monitor = Arc::new(Monitor::new(sessions, access));
+    let mut followers = JoinSet::new();
+    for session in &monitor.sessions {
+        followers.spawn(Arc::clone(session).follow());
+    }
+    let app = router::router(monitor);
+    let (close, closing) = watch::channel(());
+    let mut connections = JoinSet::new();
+    let mut over = pin!(over);
+    loop {
+        tokio::select! {
+            () = &mut over => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) if connections.len() < CONNECTIONS => {
+                    connections.spawn(connection(stream, app.clone(), closing.clone()));
+                }
+                Ok((stream, _)) => turn_away(stream),
+                // Nothing left to open it with: it may be there again soon.
+                Err(_) => sleep(Duration::from_millis(50)).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    drop(listener);
+    drop(close);
+    let all = async { while connections.join_next().await.is_some() {} };
+    // Whoever is not done by then is cut off.
+    let _ = timeout(LAST_ANSWER * 2, all).await;
+    Ok(())
+}
+
+async fn connection(stream: TcpStream, app: Router, mut closing: watch::Receiver<()>) {
+    // Small answers would wait for the client's delayed ACK; a socket that refuses it is gone.
+    let _ = stream.set_nodelay(true);
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD);
+    let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app)).with_upgrades();
+    let mut serving = pin!(serving);
+    tokio::select! {
+        // How it ended is the client's affair.
+        _ = serving.as_mut() => return,
+        _ = closing.changed() => {}
+        () = sleep(CONNECTION) => {}
+    }
+    serving.as_mut().graceful_shutdown();
+    let _ = timeout(LAST_ANSWER, serving).await;
+}
+
+/// Says why, if the socket takes it at once.
+fn turn_away(stream: TcpStream) {
+    if let Ok(mut stream) = stream.into_std() {
+        let _ = stream.write(TOO_MANY);
+        let _ = stream.shutdown(Shutdown::Write);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_to_one_too_many_is_as_long_as_it_says() {
+        let text = std::str::from_utf8(TOO_MANY).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
+        assert!(serde_json::from_str::<serde_json::Value>(body).is_ok());
+    }
+}

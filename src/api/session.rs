@@ -1,0 +1,118 @@
+//! A session: one run as the monitor knows it. It reads Snapshots and sends Commands, and has no other way to the run.
+
+use super::diary::Diary;
+use super::problem::Problem;
+use crate::control::{Command, Reply};
+use crate::snapshot::Snapshot;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+/// How long an answer waits for what comes of a Command.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long it then waits for the Snapshot that shows it.
+const SHOWN: Duration = Duration::from_secs(1);
+
+/// One run of this process.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) id: String,
+    pub(super) script: String,
+    pub(super) started_at: DateTime<Utc>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    commands: mpsc::UnboundedSender<Command>,
+    diary: Mutex<Diary>,
+    /// What `GET /metrics` said last, and of which Snapshot: whoever asks next gets the same.
+    said: Mutex<Option<(u64, Bytes)>>,
+}
+
+impl Session {
+    /// Of a run that began at `started_at`, of the script at this path.
+    pub fn new(
+        script: impl Into<String>,
+        started_at: DateTime<Utc>,
+        snapshots: watch::Receiver<Arc<Snapshot>>,
+        commands: mpsc::UnboundedSender<Command>,
+    ) -> Self {
+        let id = started_at.format("punk-%Y%m%d-%H%M%S").to_string();
+        Session {
+            id,
+            script: script.into(),
+            started_at,
+            snapshots,
+            commands,
+            diary: Mutex::default(),
+            said: Mutex::default(),
+        }
+    }
+
+    /// `punk-YYYYMMDD-HHMMSS`, by UTC.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The latest.
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshots.borrow())
+    }
+
+    pub(super) fn diary(&self) -> MutexGuard<'_, Diary> {
+        self.diary.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is said of a Snapshot, made once.
+    pub(super) fn said(&self, snapshot: &Snapshot, say: impl FnOnce() -> Bytes) -> Bytes {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*said {
+            Some((sequence, bytes)) if *sequence == snapshot.sequence => bytes.clone(),
+            _ => said.insert((snapshot.sequence, say())).1.clone(),
+        }
+    }
+
+    /// Writes the diary until the run is over.
+    pub(super) async fn follow(self: Arc<Self>) {
+        let mut snapshots = self.snapshots.clone();
+        loop {
+            let snapshot = Arc::clone(&snapshots.borrow_and_update());
+            if snapshot.sequence > 0 {
+                self.diary().follow(&snapshot, Utc::now());
+            }
+            if snapshots.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Sends a Command and waits for what comes of it, in words.
+    ///
+    /// # Errors
+    /// It was refused, or nobody obeys any more.
+    pub(super) async fn ask(&self, command: Command) -> Result<String, Problem> {
+        let (told, heard) = oneshot::channel();
+        let told = Mutex::new(Some(told));
+        let reply = Reply::new(move |outcome| {
+            let told = told.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(told) = told {
+                // Whoever asked may have gone.
+                let _ = told.send(outcome);
+            }
+        });
+        let over = || Problem::conflict("the run is over, or about to be: nothing of it can be changed any more");
+        self.commands.send(Command::Asked { command: Box::new(command), reply }).map_err(|_| over())?;
+        match timeout(PATIENCE, heard).await {
+            Ok(Ok(outcome)) => outcome.map_err(Problem::conflict),
+            _ => Err(over()),
+        }
+    }
+
+    /// The first Snapshot that shows something, or the latest one when none does soon.
+    pub(super) async fn shows(&self, what: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
+        let mut snapshots = self.snapshots.clone();
+        let shown = timeout(SHOWN, snapshots.wait_for(|snapshot| what(snapshot))).await;
+        drop(shown);
+        self.snapshot()
+    }
+}

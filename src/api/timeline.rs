@@ -1,0 +1,171 @@
+//! The handlers that look back: KPIs and single metrics, stretch by stretch, from the History.
+//!
+//! Stretches begin at whole multiples of the interval in run time, so that a point stays as it is once it is there. The lock
+//! of the History is held for one point at a time: whoever feeds it never waits for a whole answer.
+
+use super::Session;
+use super::problem::Problem;
+use super::query::Query;
+use super::router::{Chosen, json};
+use super::wire::{PointWire, SeriesWire, TaggedWire, TimelineWire, ValuePointWire, ValuesWire, seconds};
+use crate::diagnostic::did_you_mean;
+use crate::expr::Selector;
+use crate::metrics::Window;
+use crate::snapshot::Snapshot;
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+/// The longest window in memory, in seconds.
+const WINDOW: u64 = 3_600;
+/// Points of one answer.
+const POINTS: u64 = 720;
+/// Series that are listed one by one.
+const LISTED: usize = 100;
+
+/// The last part of a run, cut into stretches.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Past {
+    window: u64,
+    interval: u64,
+}
+
+impl Past {
+    fn read(query: &Query) -> Result<Self, Problem> {
+        let window = query.whole("window", 300, 1..=WINDOW)?;
+        let interval = query.whole("interval", window.min(5), 1..=window)?;
+        if window.div_ceil(interval) > POINTS {
+            let least = window.div_ceil(POINTS);
+            let why = format!("`interval={interval}`: that is more than {POINTS} points; at least {least} is wanted");
+            return Err(Problem::bad(why));
+        }
+        Ok(Past { window, interval })
+    }
+
+    /// Where the stretches begin, in seconds of run time, when the run is closed up to a time.
+    fn begins(self, closed: Duration) -> impl Iterator<Item = u64> {
+        let last = closed.as_secs() / self.interval;
+        let first = last.saturating_sub(self.window / self.interval);
+        (first..last).map(move |at| at * self.interval)
+    }
+}
+
+/// What some series have seen in one stretch.
+fn window(snapshot: &Snapshot, places: &[usize], from: u64, past: Past) -> Option<Window> {
+    let history = snapshot.history.read().unwrap_or_else(PoisonError::into_inner);
+    history.window(places, Duration::from_secs(from), Duration::from_secs(from + past.interval))
+}
+
+fn closed(snapshot: &Snapshot) -> Duration {
+    snapshot.history.read().unwrap_or_else(PoisonError::into_inner).closed()
+}
+
+/// `GET /metrics/timeline?window&interval`
+pub(super) async fn timeline(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
+    let past = Past::read(&Query::read(&uri, &["window", "interval"])?)?;
+    Ok(json(StatusCode::OK, &points(&session, &session.snapshot(), past)))
+}
+
+fn points(session: &Session, snapshot: &Snapshot, past: Past) -> TimelineWire {
+    let places =
+        PointWire::METRICS.map(|metric| snapshot.places(metric, 0, (false, false), |_| true).collect::<Vec<usize>>());
+    let mut resolution = Duration::from_secs(1);
+    let mut data_points = Vec::new();
+    for from in past.begins(closed(snapshot)) {
+        let windows = places.each_ref().map(|places| window(snapshot, places, from, past));
+        resolution = windows.iter().flatten().map(|window| window.step).fold(resolution, Duration::max);
+        let at = Duration::from_secs(from);
+        data_points.push(PointWire::new(at, session.diary().wall(at), &windows));
+    }
+    TimelineWire {
+        window_seconds: past.window,
+        interval_seconds: past.interval,
+        resolution_seconds: seconds(resolution),
+        data_points,
+    }
+}
+
+/// `GET /metrics/series?name&tags&window&interval`
+pub(super) async fn series(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
+    let query = Query::read(&uri, &["name", "tags", "window", "interval"])?;
+    let past = Past::read(&query)?;
+    let Some(name) = query.text("name") else {
+        return Err(Problem::bad("`name` is missing: which metric, such as `name=http_req_duration`"));
+    };
+    let text = match query.text("tags") {
+        Some(tags) if !tags.is_empty() => format!("{name}{{{tags}}}"),
+        _ => name.to_owned(),
+    };
+    let selector = Selector::parse(&text).map_err(|problems| {
+        let problems: Vec<String> = problems.iter().map(|problem| problem.kind.to_string()).collect();
+        Problem::bad(format!("`{text}` selects nothing: {}", problems.join("; ")))
+    })?;
+    let snapshot = session.snapshot();
+    let Some(spec) = snapshot.spec(selector.metric()) else {
+        let names = snapshot.metrics.iter().map(|spec| &*spec.def.name);
+        let meant = did_you_mean(selector.metric(), names).map(|name| format!(": did you mean `{name}`?"));
+        let metric = selector.metric();
+        return Err(Problem::missing(format!("there is no metric `{metric}`{}", meant.unwrap_or_default())));
+    };
+    let mut wire = SeriesWire::new(&spec.def);
+    fill(&mut wire, &session, &snapshot, &selector, past);
+    Ok(json(StatusCode::OK, &wire))
+}
+
+fn fill(wire: &mut SeriesWire, session: &Session, snapshot: &Snapshot, selector: &Selector, past: Past) {
+    let metric = selector.metric();
+    let accept = |tags: &crate::metrics::TagSet| selector.accepts(|tag| tags.get(tag));
+    let (filtered, with_phases) = (selector.tags().next().is_some(), selector.tag("phase").is_some());
+    let within = snapshot.measured();
+    wire.values = snapshot.merged(metric, filtered, with_phases, accept).map(|cell| ValuesWire::new(&cell, within));
+    let places: Vec<usize> = snapshot.places(metric, 0, (filtered, with_phases), accept).collect();
+    wire.total_series = places.len();
+    let listed = places.iter().take(LISTED).filter_map(|at| snapshot.series.get(*at));
+    wire.series = listed.map(|series| TaggedWire::new(&series.tags, &series.cell, within)).collect();
+    let mut resolution = Duration::from_secs(1);
+    for from in past.begins(closed(snapshot)) {
+        if let Some(window) = window(snapshot, &places, from, past) {
+            resolution = resolution.max(window.step);
+            let at = Duration::from_secs(from);
+            wire.data_points.push(ValuePointWire::new(at, session.diary().wall(at), &window));
+        }
+    }
+    (wire.window_seconds, wire.interval_seconds) = (past.window, past.interval);
+    wire.resolution_seconds = seconds(resolution);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<(u64, u64), String> {
+        let uri: Uri = format!("/a?{query}").parse().unwrap();
+        let told = |problem: Problem| problem.told().1.to_owned();
+        let query = Query::read(&uri, &["window", "interval"]).map_err(told)?;
+        Past::read(&query).map(|past| (past.window, past.interval)).map_err(told)
+    }
+
+    #[test]
+    fn windows_and_intervals_are_bounded() {
+        assert_eq!(
+            [read(""), read("window=3"), read("window=3600&interval=5")],
+            [Ok((300, 5)), Ok((3, 3)), Ok((3600, 5))]
+        );
+        assert_eq!(
+            read("window=3600&interval=1"),
+            Err("`interval=1`: that is more than 720 points; at least 5 is wanted".to_owned())
+        );
+        assert!(read("window=10&interval=11").is_err() && read("window=3601").is_err());
+    }
+
+    #[test]
+    fn points_stay_where_they_are_and_only_whole_ones_are_there() {
+        let past = Past { window: 20, interval: 5 };
+        let begins = |closed: u64| past.begins(Duration::from_secs(closed)).collect::<Vec<_>>();
+        assert_eq!(begins(4), Vec::<u64>::new());
+        assert_eq!(begins(12), [0, 5]);
+        assert_eq!(begins(44), [20, 25, 30, 35]);
+        assert_eq!(begins(45), [25, 30, 35, 40]);
+    }
+}

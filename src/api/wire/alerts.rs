@@ -1,0 +1,87 @@
+//! `GET /alerts`: every ringing that is still known, the newest first.
+
+use super::{number, seconds, time};
+use crate::plan::Plan;
+use crate::snapshot::{AlertEvent, AlertState, Snapshot};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Number;
+use std::sync::Arc;
+
+/// What has rung.
+#[derive(Debug, Serialize)]
+pub(in crate::api) struct AlertsWire {
+    alerts: Vec<AlertWire>,
+}
+
+#[derive(Debug, Serialize)]
+struct AlertWire {
+    /// Of this ringing, unique in the run: `slow tail#2`.
+    id: String,
+    name: String,
+    severity: &'static str,
+    /// What it is about: the first metric that it reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metric: Option<String>,
+    /// What must be true for it to ring.
+    threshold: String,
+    /// While it is the last ringing of its alert, the value of this moment; then the one that ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_value: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value_text: Option<String>,
+    /// When it began to ring.
+    timestamp: String,
+    elapsed_seconds: Number,
+    description: String,
+    resolution: String,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolved_at: Option<String>,
+    /// Why it is over, where it is not that its condition is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledged_by: Option<String>,
+}
+
+impl AlertsWire {
+    pub(in crate::api) fn new(snapshot: &Snapshot) -> Self {
+        let events = &snapshot.alert_events;
+        let rings = events.iter().filter(|event| event.firing).rev();
+        AlertsWire { alerts: rings.map(|ring| alert(ring, snapshot)).collect() }
+    }
+}
+
+fn alert(ring: &Arc<AlertEvent>, snapshot: &Snapshot) -> AlertWire {
+    let end = snapshot.alert_events.iter().find(|event| !event.firing && event.id == ring.id);
+    let is_last = |state: &&AlertState| format!("{}#{}", state.name, state.fired) == ring.id;
+    let last = snapshot.alerts.iter().find(is_last);
+    let (value, value_text) = match (end, last) {
+        (Some(end), _) => (end.value, end.value_text.clone()),
+        (None, Some(state)) => (state.value, state.value_text.clone()),
+        (None, None) => (ring.value, ring.value_text.clone()),
+    };
+    AlertWire {
+        id: ring.id.clone(),
+        name: ring.name.clone(),
+        severity: ring.severity.word(),
+        metric: snapshot.plan.as_deref().and_then(|plan| metric(plan, &ring.name)),
+        threshold: ring.when.clone(),
+        current_value: value.and_then(number),
+        value_text,
+        timestamp: time(DateTime::<Utc>::from(ring.time)),
+        elapsed_seconds: seconds(ring.at),
+        description: ring.description.clone(),
+        resolution: ring.resolution.clone(),
+        state: if end.is_some() { "resolved" } else { "firing" },
+        resolved_at: end.map(|end| time(DateTime::<Utc>::from(end.time))),
+        because: end.and_then(|end| end.because.clone()),
+        acknowledged_by: last.and_then(|state| state.acknowledged_by.clone()),
+    }
+}
+
+fn metric(plan: &Plan, name: &str) -> Option<String> {
+    let rule = plan.rules.alerts.iter().find(|rule| rule.name == name)?;
+    rule.condition.quantities().first().map(|quantity| quantity.selector.metric().to_owned())
+}

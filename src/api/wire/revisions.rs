@@ -1,0 +1,105 @@
+//! `GET /thresholds/revisions`: who changed what of the run, and when.
+
+use super::{seconds, time};
+use crate::api::diary::Diary;
+use crate::snapshot::{BrokenEdit, Edition, Intervention, Snapshot};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Number;
+
+/// The audit trail.
+#[derive(Debug, Serialize)]
+pub(in crate::api) struct RevisionsWire {
+    /// The revision of the rules that judge.
+    revision: u64,
+    revisions: Vec<RevisionWire>,
+    /// Everything else that somebody changed, or tried to.
+    interventions: Vec<InterventionWire>,
+    /// An edit that could not be read, until it is mended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken_edit: Option<BrokenWire>,
+}
+
+#[derive(Debug, Serialize)]
+struct RevisionWire {
+    revision: u64,
+    /// That of the code since then.
+    code: u64,
+    timestamp: String,
+    elapsed_seconds: Number,
+    by: String,
+    changes: Vec<ChangeWire>,
+    /// What of it could not be changed in a run.
+    refused: Vec<String>,
+    notes: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ChangeWire {
+    what: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct InterventionWire {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<String>,
+    elapsed_seconds: Number,
+    by: String,
+    what: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct BrokenWire {
+    elapsed_seconds: Number,
+    by: String,
+    text: String,
+}
+
+impl RevisionsWire {
+    pub(in crate::api) fn new(diary: &Diary, snapshot: &Snapshot) -> Self {
+        RevisionsWire {
+            revision: snapshot.revision.max(1),
+            revisions: snapshot.edits.iter().map(revision).collect(),
+            interventions: snapshot.interventions.iter().map(|one| intervention(diary, one)).collect(),
+            broken_edit: snapshot.broken_edit.as_ref().map(broken),
+        }
+    }
+}
+
+fn revision(edition: &Edition) -> RevisionWire {
+    let changes = edition.changes.iter().map(|change| ChangeWire {
+        what: change.what.clone(),
+        from: change.from.clone(),
+        to: change.to.clone(),
+    });
+    RevisionWire {
+        revision: edition.revision,
+        code: edition.code,
+        timestamp: time(DateTime::<Utc>::from(edition.time)),
+        elapsed_seconds: seconds(edition.at),
+        by: edition.by.to_string(),
+        changes: changes.collect(),
+        refused: edition.refused.clone(),
+        notes: edition.notes.clone(),
+    }
+}
+
+fn intervention(diary: &Diary, one: &Intervention) -> InterventionWire {
+    InterventionWire {
+        timestamp: diary.wall(one.at).map(time),
+        elapsed_seconds: seconds(one.at),
+        by: one.by.to_string(),
+        what: one.what.clone(),
+        refused: one.refused.clone(),
+    }
+}
+
+fn broken(edit: &BrokenEdit) -> BrokenWire {
+    BrokenWire { elapsed_seconds: seconds(edit.at), by: edit.by.to_string(), text: edit.text.clone() }
+}

@@ -1,0 +1,183 @@
+//! `GET /status` and `GET /sessions`: where a run is.
+
+use super::{number, seconds, time};
+use crate::api::Session;
+use crate::load::Target;
+use crate::plan::Plan;
+use crate::snapshot::{AlertPhase, ScenarioState, Snapshot, Status};
+use serde::Serialize;
+use serde_json::Number;
+use std::time::Duration;
+
+/// Where one run is.
+#[derive(Debug, Serialize)]
+pub(in crate::api) struct StatusWire {
+    session_id: String,
+    status: &'static str,
+    verdict: &'static str,
+    start_time: String,
+    /// Run time: it stands still in pauses.
+    elapsed_seconds: Number,
+    /// Percent.
+    progress: Number,
+    script: String,
+    script_revision: u64,
+    active_users: u32,
+    alerts_firing: usize,
+    config: ConfigWire,
+}
+
+#[derive(Debug, Serialize)]
+struct ConfigWire {
+    /// Planned, in seconds; absent where the plan has no end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration: Option<Number>,
+    /// Most users at once.
+    workers: u64,
+    /// The first of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scenario: Option<String>,
+    scenarios: Vec<ScenarioWire>,
+}
+
+#[derive(Debug, Serialize)]
+struct ScenarioWire {
+    name: String,
+    work: String,
+    model: &'static str,
+    users: u32,
+    workers: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_users: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_rate: Option<Number>,
+    iterations: u64,
+    dropped: u64,
+    progress: Option<Number>,
+    done: bool,
+}
+
+impl StatusWire {
+    pub(in crate::api) fn new(session: &Session, snapshot: &Snapshot) -> Self {
+        let plan = snapshot.plan.as_deref();
+        StatusWire {
+            session_id: session.id.clone(),
+            status: status(session, snapshot),
+            verdict: verdict(snapshot),
+            start_time: time(session.started_at),
+            elapsed_seconds: seconds(snapshot.elapsed),
+            progress: progress(plan, snapshot),
+            script: session.script.clone(),
+            script_revision: snapshot.edits.last().map_or(1, |edition| edition.revision),
+            active_users: snapshot.scenarios.iter().map(|scenario| scenario.users).sum(),
+            alerts_firing: snapshot.alerts.iter().filter(|alert| alert.phase == AlertPhase::Firing).count(),
+            config: ConfigWire::new(plan, snapshot),
+        }
+    }
+}
+
+impl ConfigWire {
+    fn new(plan: Option<&Plan>, snapshot: &Snapshot) -> Self {
+        let planned = plan.map(|plan| &plan.scenarios[..]).unwrap_or_default();
+        let scenarios = planned.iter().zip(&snapshot.scenarios).map(|(planned, state)| ScenarioWire {
+            name: planned.name.clone(),
+            work: planned.work.to_string(),
+            model: planned.work.word(),
+            users: state.users,
+            workers: planned.work.users_max(),
+            target_users: state.target,
+            target_rate: state.target_rate.and_then(number),
+            iterations: state.iterations,
+            dropped: state.dropped,
+            progress: number(state.progress * 100.0),
+            done: state.done,
+        });
+        ConfigWire {
+            duration: plan.and_then(|plan| duration(plan, &snapshot.scenarios)).map(seconds),
+            workers: planned.iter().map(|scenario| u64::from(scenario.work.users_max())).sum(),
+            scenario: planned.first().map(|scenario| scenario.name.clone()),
+            scenarios: scenarios.collect(),
+        }
+    }
+}
+
+/// The runs of this process.
+#[derive(Debug, Serialize)]
+pub(in crate::api) struct SessionsWire {
+    pub(in crate::api) sessions: Vec<StatusWire>,
+}
+
+/// The word for where a run is.
+pub(in crate::api) fn status(session: &Session, snapshot: &Snapshot) -> &'static str {
+    match snapshot.status {
+        Status::Starting | Status::Setup => "starting",
+        Status::Running if snapshot.elapsed < snapshot.warmup => "warmup",
+        Status::Running if is_ramping(snapshot) => "ramping",
+        Status::Running => "running",
+        Status::Paused => "paused",
+        Status::Stopping | Status::Teardown => "stopping",
+        Status::Completed if verdict(snapshot) == "failed" => "failed",
+        Status::Completed if session.diary().stopped => "cancelled",
+        Status::Completed => "completed",
+    }
+}
+
+/// What the run would come to if it ended now.
+fn verdict(snapshot: &Snapshot) -> &'static str {
+    let broken = snapshot.thresholds.iter().any(|verdict| verdict.severity == "fail" && verdict.passed == Some(false));
+    match (snapshot.generator.invalid.is_empty(), broken) {
+        (false, _) => "invalid",
+        (true, true) => "failed",
+        (true, false) => "passed",
+    }
+}
+
+/// Whether any load is another one a second later than it is now.
+fn is_ramping(snapshot: &Snapshot) -> bool {
+    let Some(plan) = &snapshot.plan else { return false };
+    let value = |target: Target| match target {
+        Target::Users(users) => f64::from(users),
+        Target::Rate(rate) => rate,
+    };
+    let scenarios = plan.scenarios.iter().zip(&snapshot.scenarios).filter(|(_, state)| !state.done);
+    scenarios.filter_map(|(planned, state)| Some((planned.work.load()?, state.begins?))).any(|(load, begins)| {
+        let Some(now) = snapshot.elapsed.checked_sub(begins) else { return false };
+        let at = |at| load.target(at).map(value);
+        let (now, soon) = (at(now), at(now + Duration::from_secs(1)));
+        now.is_some() && soon.is_some() && now != soon
+    })
+}
+
+/// The mean of all scenarios' progress, each as heavy as it is long.
+fn progress(plan: Option<&Plan>, snapshot: &Snapshot) -> Number {
+    if snapshot.status == Status::Completed {
+        return Number::from(100);
+    }
+    let planned = plan.map(|plan| &plan.scenarios[..]).unwrap_or_default();
+    let parts = planned.iter().zip(&snapshot.scenarios).map(|(planned, state)| {
+        let weight = planned.work.duration().map_or(1.0, |duration| duration.as_secs_f64().max(1e-3));
+        (weight * state.progress, weight)
+    });
+    let (done, all) = parts.fold((0.0, 0.0), |(done, all), (part, weight)| (done + part, all + weight));
+    number(if all > 0.0 { 100.0 * done / all } else { 0.0 }).unwrap_or_else(|| Number::from(0))
+}
+
+/// How long the whole run is planned to start iterations; `None` without end.
+fn duration(plan: &Plan, states: &[ScenarioState]) -> Option<Duration> {
+    fn end(plan: &Plan, states: &[ScenarioState], at: usize, depth: usize) -> Option<Duration> {
+        let scenario = &plan.scenarios[at];
+        let begins = match (states.get(at).and_then(|state| state.begins), &scenario.after) {
+            (Some(begins), _) => begins,
+            (None, None) => scenario.starts,
+            // A circle is refused by the script's check.
+            (None, Some(_)) if depth == 0 => return None,
+            (None, Some(after)) => {
+                let before = plan.scenarios.iter().position(|other| other.name == *after)?;
+                end(plan, states, before, depth - 1)? + scenario.starts
+            }
+        };
+        begins.checked_add(scenario.work.duration()?)
+    }
+    let ends = (0..plan.scenarios.len()).map(|at| end(plan, states, at, plan.scenarios.len()));
+    ends.collect::<Option<Vec<_>>>()?.into_iter().max()
+}

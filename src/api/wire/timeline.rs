@@ -1,0 +1,160 @@
+//! `GET /metrics/timeline` and `GET /metrics/series`: what was measured, stretch by stretch.
+
+use super::{ValuesWire, number, per_second, percent, seconds, time};
+use crate::metrics::{Cell, MetricDef, TagSet, Window};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Number;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The KPIs of the last part of a run.
+#[derive(Debug, Serialize)]
+pub(in crate::api) struct TimelineWire {
+    pub(in crate::api) window_seconds: u64,
+    pub(in crate::api) interval_seconds: u64,
+    /// How long the longest slice is that a point was made of: older ones are kept less finely.
+    pub(in crate::api) resolution_seconds: Number,
+    pub(in crate::api) data_points: Vec<PointWire>,
+}
+
+/// The KPIs of one stretch, which begins at `timestamp`.
+#[derive(Debug, Serialize)]
+pub(in crate::api) struct PointWire {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<String>,
+    elapsed_seconds: Number,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    throughput: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_mean: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_p50: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_p95: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_p99: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_rate: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active_users: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iterations: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes_received: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes_sent: Option<Number>,
+}
+
+impl PointWire {
+    /// The metrics that it is made of, in the order in which it wants their windows.
+    pub(in crate::api) const METRICS: [&'static str; 7] =
+        ["http_reqs", "http_req_failed", "http_req_duration", "vus", "iterations", "data_received", "data_sent"];
+
+    pub(in crate::api) fn new(from: Duration, wall: Option<DateTime<Utc>>, windows: &[Option<Window>; 7]) -> Self {
+        let [requests, failed, latency, users, iterations, received, sent] = windows;
+        let trend = latency.as_ref().and_then(|window| match &window.cell {
+            Cell::Trend(trend) if trend.count() > 0 => Some(trend),
+            _ => None,
+        });
+        let percentile = |percent| trend.and_then(|trend| trend.percentile(percent)).and_then(number);
+        PointWire {
+            timestamp: wall.map(time),
+            elapsed_seconds: seconds(from),
+            throughput: rate(requests.as_ref()),
+            latency_mean: trend.and_then(|trend| trend.avg()).and_then(number),
+            latency_p50: percentile(50.0),
+            latency_p95: percentile(95.0),
+            latency_p99: percentile(99.0),
+            error_rate: failed.as_ref().and_then(|window| match window.cell {
+                Cell::Rate { passes, total } => percent(passes as f64, total as f64),
+                _ => None,
+            }),
+            active_users: users.as_ref().and_then(|window| match window.cell {
+                Cell::Gauge(gauge) => gauge.and_then(|gauge| number(gauge.last)),
+                _ => None,
+            }),
+            iterations: rate(iterations.as_ref()),
+            bytes_received: rate(received.as_ref()),
+            bytes_sent: rate(sent.as_ref()),
+        }
+    }
+}
+
+/// So many per second of a window.
+fn rate(window: Option<&Window>) -> Option<Number> {
+    let window = window?;
+    match window.cell {
+        Cell::Counter { sum, .. } => per_second(sum, window.to.saturating_sub(window.from)),
+        _ => None,
+    }
+}
+
+/// One metric, the whole run and its last part.
+#[derive(Debug, Serialize)]
+pub(in crate::api) struct SeriesWire {
+    name: String,
+    kind: &'static str,
+    unit: &'static str,
+    help: String,
+    /// Over the whole run; absent where nothing was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::api) values: Option<ValuesWire>,
+    /// How many series it is made of; the first ones are listed.
+    pub(in crate::api) total_series: usize,
+    pub(in crate::api) series: Vec<TaggedWire>,
+    pub(in crate::api) window_seconds: u64,
+    pub(in crate::api) interval_seconds: u64,
+    pub(in crate::api) resolution_seconds: Number,
+    pub(in crate::api) data_points: Vec<ValuePointWire>,
+}
+
+impl SeriesWire {
+    /// Of a metric, with nothing measured yet.
+    pub(in crate::api) fn new(def: &MetricDef) -> Self {
+        SeriesWire {
+            name: def.name.to_string(),
+            kind: def.kind.word(),
+            unit: def.unit.word(),
+            help: def.help.to_string(),
+            values: None,
+            total_series: 0,
+            series: Vec::new(),
+            window_seconds: 0,
+            interval_seconds: 0,
+            resolution_seconds: Number::from(0),
+            data_points: Vec::new(),
+        }
+    }
+}
+
+/// One series of a metric, over the whole run.
+#[derive(Debug, Serialize)]
+pub(in crate::api) struct TaggedWire {
+    tags: BTreeMap<String, String>,
+    values: ValuesWire,
+}
+
+impl TaggedWire {
+    pub(in crate::api) fn new(tags: &TagSet, cell: &Cell, within: Duration) -> Self {
+        let tags = tags.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        TaggedWire { tags: tags.collect(), values: ValuesWire::new(cell, within) }
+    }
+}
+
+/// One metric in one stretch, which begins at `timestamp`.
+#[derive(Debug, Serialize)]
+pub(in crate::api) struct ValuePointWire {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<String>,
+    elapsed_seconds: Number,
+    values: ValuesWire,
+}
+
+impl ValuePointWire {
+    pub(in crate::api) fn new(from: Duration, wall: Option<DateTime<Utc>>, window: &Window) -> Self {
+        let within = window.to.saturating_sub(window.from);
+        let values = ValuesWire::new(&window.cell, within);
+        ValuePointWire { timestamp: wall.map(time), elapsed_seconds: seconds(from), values }
+    }
+}

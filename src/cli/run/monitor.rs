@@ -1,0 +1,113 @@
+//! The monitor of a run: where it listens, who may do what, its thread, and the one line that says where it is.
+
+use crate::api::{Access, Session, Token, address, serve};
+use crate::cli::args::{MonitorArgs, Secret};
+use crate::cli::err;
+use crate::cli::exit::Exit;
+use crate::diagnostic::Diagnostic;
+use crate::engine::{Beside, beside};
+use std::net::TcpListener;
+
+/// A monitor that listens already, and answers once it is started.
+pub(super) struct Bound {
+    listener: TcpListener,
+    access: Access,
+    moved: bool,
+}
+
+/// Listens where the command line says; `None` without a monitor.
+///
+/// # Errors
+/// It cannot be had as it was asked for; what is wrong is told.
+pub(super) fn bind(args: &MonitorArgs, color: bool) -> Result<Option<Bound>, Exit> {
+    if args.no_monitor && !args.monitor {
+        return Ok(None);
+    }
+    let wanted = args.monitor_addr;
+    let foreign = wanted.is_some_and(|address| !address.ip().is_loopback());
+    let tokens = args.monitor_token.is_some() || args.monitor_read_token.is_some();
+    if foreign && !tokens {
+        let problem = Diagnostic::error(
+            "`--monitor-addr`: this address can be reached from other machines, and there is no token",
+        )
+        .help("set PUNK_MONITOR_TOKEN, PUNK_MONITOR_READ_TOKEN or both; or listen at 127.0.0.1");
+        err(&format!("{}\n", problem.render(color)));
+        return Err(Exit::Usage);
+    }
+    let read = |name: &str, secret: &Option<Secret>| {
+        let token = secret.as_ref().map(|secret| Token::parse(&secret.0)).transpose();
+        token.map_err(|why| {
+            err(&format!("{}\n", Diagnostic::error(format!("`{name}`: {why}")).render(color)));
+            Exit::Usage
+        })
+    };
+    let control = read("--monitor-token", &args.monitor_token)?;
+    let view = read("--monitor-read-token", &args.monitor_read_token)?;
+    let bound = address::listen(wanted).and_then(|listening| {
+        let address = listening.listener.local_addr()?;
+        Ok((listening, address))
+    });
+    match bound {
+        Ok((listening, address)) => {
+            let access = Access {
+                address,
+                hosts: args.monitor_allow_host.clone(),
+                control,
+                read: view,
+                readonly: args.monitor_readonly,
+            };
+            Ok(Some(Bound { listener: listening.listener, access, moved: listening.moved }))
+        }
+        Err(error) => {
+            let place = wanted.map_or_else(|| "at any port".to_owned(), |address| format!("at {address}"));
+            let text = format!("the monitor cannot listen {place}: {error}");
+            if wanted.is_some() || args.monitor {
+                let problem = Diagnostic::error(text).help("choose another `--monitor-addr`, or `--no-monitor`");
+                err(&format!("{}\n", problem.render(color)));
+                return Err(Exit::MonitorRefused);
+            }
+            err(&format!("warning: {text}; the run goes on without it\n"));
+            Ok(None)
+        }
+    }
+}
+
+impl Bound {
+    /// Answers from now on, and says where unless it shall be `quiet`.
+    pub(super) fn start(self, session: Session, quiet: bool) -> Option<Beside> {
+        let Bound { listener, access, moved } = self;
+        let address = access.address;
+        let foreign = !access.is_loopback();
+        let started = beside("monitor", move |over| async move {
+            let over = async { drop(over.await) };
+            if let Err(error) = serve(listener, vec![session], access, over).await {
+                err(&format!("warning: the monitor cannot answer: {error}\n"));
+            }
+        });
+        match started {
+            Ok(beside) => {
+                if foreign {
+                    err(
+                        "warning: the monitor can be reached from other machines, and speaks no TLS: whoever listens on the way reads its token\n",
+                    );
+                }
+                if !quiet {
+                    let taken = if moved { format!(" ({} is taken)", address::PORT) } else { String::new() };
+                    err(&format!("monitor: http://{address}/api/status{taken}\n"));
+                }
+                Some(beside)
+            }
+            Err(error) => {
+                err(&format!("warning: there is no monitor: {error}\n"));
+                None
+            }
+        }
+    }
+}
+
+/// Takes it down; the run has told everything by then.
+pub(super) fn end(monitor: Option<Beside>) {
+    if let Some(why) = monitor.and_then(Beside::end) {
+        err(&format!("warning: the monitor died: {why}; the run is not concerned\n"));
+    }
+}

@@ -1,0 +1,64 @@
+//! Where the monitor is: ports that are taken, addresses that need a token, runs without one.
+
+use std::net::{TcpListener, TcpStream};
+
+use super::get;
+use crate::builder::{punk, target};
+
+const SHORT: &str = r#"
+    options(#{ base_url: "TARGET" });
+    scenario("a", #{ users: 1, duration: 2.s, run: f });
+    fn f() { http::get("/echo"); sleep(20.ms); }
+"#;
+
+#[test]
+fn by_default_it_takes_the_next_free_port_and_the_run_never_fails_for_it() {
+    let target = target();
+    // Taken by us, or by whoever else is there: it is all the same.
+    let _taken = TcpListener::bind("127.0.0.1:9090");
+    let mut running = punk().script(SHORT).target(&target).monitored_as_usual().start();
+    let address = running.monitor();
+    assert_ne!(address, "127.0.0.1:9090");
+    assert!(running.stderr_so_far().contains("(9090 is taken)"), "{}", running.stderr_so_far());
+    get(&address, "/api/status").ok();
+    let outcome = running.wait();
+    outcome.assert_passed();
+    assert_eq!(outcome.stderr().matches("monitor: http://").count(), 1, "{}", outcome.told());
+    assert!(TcpStream::connect(&address).is_err(), "it is gone with the run");
+}
+
+#[test]
+fn an_address_that_was_asked_for_and_is_taken_ends_the_run_before_it_begins() {
+    let target = target();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let outcome =
+        punk().script(SHORT).target(&target).monitored_as_usual().args(&format!("--monitor-addr {address}")).run();
+    outcome.assert_code(106).assert_stderr(&format!("the monitor cannot listen at {address}"));
+    assert_eq!(target.stats().requests, 0);
+}
+
+#[test]
+fn an_address_for_others_needs_a_token_and_is_warned_of() {
+    let target = target();
+    let run = || punk().script(SHORT).target(&target).monitored_as_usual().args("--monitor-addr 0.0.0.0:0");
+    run().run().assert_code(2).assert_stderr("there is no token");
+    let outcome = run().env("PUNK_MONITOR_TOKEN", "tooshort").run();
+    outcome.assert_code(2).assert_stderr("a token has at least 16 characters");
+    assert!(!outcome.stderr().contains("tooshort"), "{}", outcome.told());
+    let mut running = run().env("PUNK_MONITOR_TOKEN", "long-enough-for-a-test").start();
+    let address = running.monitor().replace("0.0.0.0", "127.0.0.1");
+    get(&address, "/api/status").refused(401);
+    let headers = ["authorization: Bearer long-enough-for-a-test"];
+    super::ask(&address, "GET", "/api/status", &headers, "").ok();
+    running.wait().assert_passed().assert_stderr("warning: the monitor can be reached from other machines");
+}
+
+#[test]
+fn there_is_none_where_nobody_wants_one() {
+    let target = target();
+    let outcome = punk().script(SHORT).target(&target).monitored_as_usual().args("--no-monitor").run();
+    assert!(!outcome.assert_passed().told().contains("monitor"), "{}", outcome.told());
+    let malformed = punk().script(SHORT).monitored_as_usual().args("--monitor-addr somewhere").run();
+    malformed.assert_code(2).assert_stderr("`somewhere` is no address to listen at");
+}
