@@ -22,7 +22,7 @@ const SCRIPT: &str = r#"
     threshold("checks", "rate > 99%");
     alert("errors \"here\"", #{ when: "rate of http_req_failed > 90%", severity: "critical" });
     scenario("shop", #{ users: 3, iterations: 4, run: shop });
-    scenario("open", #{ rate: 20.per_second, max_users: 5, duration: 500.ms, run: shop });
+    scenario("open", #{ rate: 20, max_users: 5, duration: 500.ms, run: shop });
     fn shop() {
         let r = http::get("/api/products/42", #{ name: "product" });
         http::get("/status/500", #{ name: "breaks\\ \"a lot\"" });
