@@ -32,8 +32,13 @@ pub use access::{Access, Token};
 pub use server::serve;
 pub use session::Session;
 
+use crate::snapshot::Snapshot;
 use limit::Limit;
 use std::sync::Arc;
+
+/// The answer to a scrape of `/metrics`: its `Content-Type` and its body, of a Snapshot and an `Accept` header. Lent by the
+/// door, since windows do not know each other.
+pub type Scrape = fn(&Snapshot, Option<&str>) -> (&'static str, Vec<u8>);
 
 /// Requests that are answered per second, and at once: enough for dashboards and scrapers, too few to weigh on a run.
 const REQUESTS: (f64, f64) = (500.0, 1_000.0);
@@ -46,15 +51,17 @@ struct Monitor {
     /// In the order of the command line; the first is that of the short paths.
     sessions: Vec<Arc<Session>>,
     access: Access,
+    scrape: Scrape,
     requests: Limit,
     refusals: Limit,
 }
 
 impl Monitor {
-    fn new(sessions: Vec<Session>, access: Access) -> Self {
+    fn new(sessions: Vec<Session>, access: Access, scrape: Scrape) -> Self {
         Monitor {
             sessions: sessions.into_iter().map(Arc::new).collect(),
             access,
+            scrape,
             requests: Limit::new(REQUESTS.0, REQUESTS.1),
             refusals: Limit::new(REFUSALS.0, REFUSALS.1),
         }

@@ -33,6 +33,7 @@ pub(super) fn router(monitor: Arc<Monitor>) -> Router {
         .route("/control/scale", post(control::scale));
     let api = resources.clone().route("/sessions", get(read::sessions)).nest("/sessions/{session}", resources);
     Router::new()
+        .route("/metrics", get(read::scrape))
         .nest("/api", api.clone())
         .nest("/api/v1", api)
         .layer(from_fn_with_state(Arc::clone(&monitor), guard::guard))

@@ -3,7 +3,7 @@
 //! Started by the door on a thread of its own. hyper speaks HTTP/1.1; a client that sends its head too slowly, or nothing, is
 //! closed; those beyond the limit are turned away at once, so that nobody waits for a silent crowd.
 
-use super::{Access, Monitor, Session, router};
+use super::{Access, Monitor, Scrape, Session, router};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -39,11 +39,12 @@ pub async fn serve(
     listener: StdListener,
     sessions: Vec<Session>,
     access: Access,
+    scrape: Scrape,
     over: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
-    let monitor = Arc::new(Monitor::new(sessions, access));
+    let monitor = Arc::new(Monitor::new(sessions, access, scrape));
     let mut followers = JoinSet::new();
     for session in &monitor.sessions {
         followers.spawn(Arc::clone(session).follow());

@@ -134,3 +134,19 @@ fn nonsense_is_answered_with_a_reason() {
     stop(&address);
     running.wait();
 }
+
+#[test]
+fn prometheus_scrapes_what_the_api_says() {
+    let target = target();
+    let mut running = shop(&target).start();
+    until(&mut running, "/api/metrics", |metrics| metrics["total"]["operations"].as_u64() > Some(10));
+    let address = running.monitor();
+    let classic = get(&address, "/metrics");
+    assert_eq!(classic.status, 200, "{}", classic.head);
+    assert!(classic.head.contains("content-type: text/plain; version=0.0.4"), "{}", classic.head);
+    assert!(classic.body.contains("# TYPE punk_http_reqs_total counter"), "{}", classic.body);
+    let open = ask(&address, "GET", "/metrics", &["accept: application/openmetrics-text; version=1.0.0"], "");
+    assert!(open.head.contains("content-type: application/openmetrics-text; version=1.0.0"), "{}", open.head);
+    assert!(open.body.trim_end().ends_with("# EOF"), "{}", open.body);
+    stop(&address);
+}

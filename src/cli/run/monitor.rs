@@ -6,6 +6,8 @@ use crate::cli::err;
 use crate::cli::exit::Exit;
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Beside, beside};
+use crate::prometheus;
+use crate::snapshot::Snapshot;
 use std::net::TcpListener;
 
 /// A monitor that listens already, and answers once it is started.
@@ -80,7 +82,7 @@ impl Bound {
         let foreign = !access.is_loopback();
         let started = beside("monitor", move |over| async move {
             let over = async { drop(over.await) };
-            if let Err(error) = serve(listener, vec![session], access, over).await {
+            if let Err(error) = serve(listener, vec![session], access, scrape, over).await {
                 err(&format!("warning: the monitor cannot answer: {error}\n"));
             }
         });
@@ -103,6 +105,12 @@ impl Bound {
             }
         }
     }
+}
+
+/// What Prometheus gets.
+fn scrape(snapshot: &Snapshot, accept: Option<&str>) -> (&'static str, Vec<u8>) {
+    let format = prometheus::Format::negotiate(accept);
+    (format.content_type(), prometheus::render(snapshot, format))
 }
 
 /// Takes it down; the run has told everything by then.
