@@ -21,7 +21,7 @@
 //! | 3 script | [`script`] | Rhai |
 //! | 2 protocol | [`protocol`] | sockets |
 //! | 1 user | [`user`], [`timer`] | fibers; the only `unsafe` of the crate; waking on time |
-//! | 0 ground | [`clock`], [`control`], [`diagnostic`], [`expr`], [`feed`], [`load`], [`logs`], [`metrics`], [`plan`], [`printable`], [`snapshot`], [`store`], [`units`] | no tokio, no Rhai, no threads; time is an argument |
+//! | 0 ground | [`analysis`], [`clock`], [`control`], [`diagnostic`], [`expr`], [`feed`], [`load`], [`logs`], [`metrics`], [`plan`], [`printable`], [`snapshot`], [`store`], [`units`] | no tokio, no Rhai, no threads; time is an argument |
 //!
 //! A file imports its own floor's part and lower floors; `tests/house` enforces it. [`target`] stands beside the house:
 //! it is the service that punk is tried against. `docs/architecture.md` says more.
@@ -44,6 +44,7 @@ pub mod protocol;
 pub mod timer;
 pub mod user;
 // -- 0 ground
+pub mod analysis;
 pub mod clock;
 pub mod control;
 pub mod diagnostic;

@@ -13,7 +13,8 @@ const WINDOWS: u8 = 5;
 const DOOR: u8 = 6;
 
 /// Each part of the crate (a folder or file directly below `src/`) and its floor.
-const FLOORS: [(&str, u8); 28] = [
+const FLOORS: [(&str, u8); 29] = [
+    ("analysis", GROUND),
     ("clock", GROUND),
     ("control", GROUND),
     ("diagnostic", GROUND),
