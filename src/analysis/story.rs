@@ -97,3 +97,11 @@ impl Story {
 pub(super) fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
+
+/// A value around 0, between -1 and 1, that is another one for each number: splitmix64.
+pub(super) fn noise(number: u64) -> f64 {
+    let mut x = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((x ^ (x >> 31)) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+}

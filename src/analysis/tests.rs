@@ -1,7 +1,7 @@
 //! Tests of the analysis as a whole, on runs whose truth is known.
 
 use super::digest::Measure;
-use super::story::{Second, Story, s};
+use super::story::{Second, Story, noise, s};
 use super::*;
 
 #[test]
@@ -56,4 +56,95 @@ fn a_digest_that_comes_late_tells_the_same_at_coarser_edges() {
 fn an_empty_run_tells_nothing() {
     let story = Story::new();
     assert!(timeline(&story.snapshot, &story.digest, s(300), s(5)).points.is_empty());
+}
+
+fn found(story: &Story) -> Vec<&'static str> {
+    analysis(&story.snapshot, &story.digest).bottlenecks.iter().map(|one| one.rule).collect()
+}
+
+fn course(story: &Story, figure: &str) -> Course {
+    let analysis = analysis(&story.snapshot, &story.digest);
+    analysis.trends.iter().find(|trend| trend.figure == figure).unwrap().course
+}
+
+#[test]
+fn growth_is_found_with_its_slope_and_forecast_and_noise_is_steady() {
+    let grows = Story::of(120, |at| Second { ms: 100.0 + at as f64 + 5.0 * noise(at), ..Second::default() });
+    let told = analysis(&grows.snapshot, &grows.digest);
+    let line = told.trends[1].line.unwrap();
+    assert_eq!((told.trends[1].figure, told.trends[1].course), ("latency_p95", Course::Rising));
+    assert!(line.low <= 1.0 && 1.0 <= line.high && (line.slope - 1.0).abs() < 0.05, "{line:?}");
+    let ahead = told.forecasts.iter().find(|one| one.figure == "latency_p95").unwrap();
+    let truth = 100.0 + ahead.at.as_secs_f64();
+    assert!(ahead.low <= truth && truth <= ahead.high && ahead.high - ahead.low < 40.0, "{ahead:?}");
+    assert!(told.to == s(120) && told.trends[0].course == Course::Steady);
+    let flat = Story::of(120, |at| Second { ms: 100.0 + 20.0 * noise(at), ..Second::default() });
+    assert_eq!(course(&flat, "latency_p95"), Course::Steady);
+    let short = Story::of(11, |at| Second { ms: 100.0 + at as f64, ..Second::default() });
+    assert_eq!(course(&short, "latency_p95"), Course::Unknown);
+}
+
+#[test]
+fn a_plateau_is_found_where_it_is_and_a_line_is_none() {
+    let run = |full: f64| {
+        Story::of(120, move |at| {
+            let users = (2 + at) as f64;
+            Second { users, requests: (3.0 * users.min(full)) as u32, iteration: -1.0, ..Second::default() }
+        })
+    };
+    let flat = run(30.0);
+    let told = analysis(&flat.snapshot, &flat.digest);
+    let knee = told.bottlenecks.iter().find(|one| one.rule == "throughput-plateau").unwrap();
+    assert!((27.0..33.0).contains(&knee.value), "{knee:?}");
+    assert!(!found(&run(1e9)).contains(&"throughput-plateau"));
+}
+
+#[test]
+fn an_overloaded_generator_is_blamed_before_the_target() {
+    let run = |lag: f64| {
+        let others = vec![("punk_loop_lag_p99", lag), ("http_req_total_duration", 100.0), ("http_req_waiting", 90.0)];
+        Story::of(120, move |_| Second { others: others.clone(), ..Second::default() })
+    };
+    let late = run(40.0);
+    let told = analysis(&late.snapshot, &late.digest).bottlenecks;
+    assert_eq!(found(&late), ["generator-saturated", "phase-attribution"]);
+    assert!(!told[0].doubtful && told[1].doubtful && told[1].message.contains("the target"), "{told:?}");
+    let fine = run(0.5);
+    let told = analysis(&fine.snapshot, &fine.digest);
+    assert_eq!((found(&fine), told.bottlenecks[0].doubtful), (vec!["phase-attribution"], false));
+    assert!(told.recommendations.iter().all(|advice| rule(advice.rule).is_some()) && !told.recommendations.is_empty());
+}
+
+#[test]
+fn little_s_law_speaks_where_users_are_idle_and_not_where_they_work() {
+    // 100 iterations a second of 100 ms keep ten users busy.
+    let run = |users| Story::of(60, move |_| Second { users, ..Second::default() });
+    assert!(found(&run(10.0)).is_empty());
+    assert_eq!(found(&run(20.0)), ["littles-law"]);
+    let open = |rate| {
+        let mut story = run(20.0);
+        story.snapshot.scenarios = vec![crate::snapshot::ScenarioState { target_rate: rate, ..Default::default() }];
+        found(&story)
+    };
+    assert!(open(Some(100.0)).is_empty() && !open(None).is_empty());
+}
+
+#[test]
+fn a_burst_of_errors_is_told_with_its_time_and_steady_errors_are_none() {
+    let story = Story::of(60, |at| Second { failed: if (20..24).contains(&at) { 60 } else { 1 }, ..Second::default() });
+    let told = analysis(&story.snapshot, &story.digest);
+    let burst = told.bottlenecks.iter().find(|one| one.rule == "error-burst").unwrap();
+    assert_eq!((burst.from, burst.to, burst.value), (s(20), s(24), 0.6));
+    assert!(found(&Story::of(60, |_| Second { failed: 30, ..Second::default() })).is_empty());
+}
+
+#[test]
+fn scores_are_full_for_a_calm_run_and_absent_without_data() {
+    let scores =
+        |story: &Story| analysis(&story.snapshot, &story.digest).scores.iter().map(|one| one.score).collect::<Vec<_>>();
+    assert_eq!(scores(&Story::of(60, |_| Second::default())), [Some(100.0); 3]);
+    assert_eq!(scores(&Story::of(60, |_| Second { failed: 1, ..Second::default() }))[1], Some(80.0));
+    assert_eq!(scores(&Story::new()), [None; 3]);
+    let one = Story::of(1, |_| Second { requests: 1, ..Second::default() });
+    assert!(scores(&one) == [None; 3] && found(&one).is_empty());
 }
