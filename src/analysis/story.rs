@@ -59,13 +59,13 @@ impl Story {
             self.snapshot.series.len() - 1
         });
         Arc::make_mut(&mut self.snapshot.series[place]).cell.merge(&cell);
-        self.snapshot.history.write().unwrap().feed(self.snapshot.elapsed, place, &cell);
+        self.snapshot.history.write().expect("nobody panicked with it").feed(self.snapshot.elapsed, place, &cell);
     }
 
     /// The open second is over.
     pub fn over(&mut self) {
         self.snapshot.elapsed += Duration::from_secs(1);
-        self.snapshot.history.write().unwrap().close(self.snapshot.elapsed);
+        self.snapshot.history.write().expect("nobody panicked with it").close(self.snapshot.elapsed);
         self.digest.follow(&self.snapshot);
     }
 
