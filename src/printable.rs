@@ -76,21 +76,40 @@ pub fn cut(text: &str, width: usize) -> String {
         used += c.width().unwrap_or(0);
         used <= limit
     };
-    let left: String = text.chars().take_while(|c| fits(head, *c)).collect();
+    let mut left: String = text.chars().take_while(|c| fits(head, *c)).collect();
     used = 0;
     let mut fits = |limit: usize, c: char| {
         used += c.width().unwrap_or(0);
         used <= limit
     };
     let right: Vec<char> = text.chars().rev().take_while(|c| fits(tail, *c)).collect();
-    let right: String = right.into_iter().rev().collect();
-    format!("{left}…{right}")
+    let mut right: String = right.into_iter().rev().collect();
+    // Signs that change the one before them make a text wider than its signs are one by one.
+    loop {
+        let short = format!("{left}…{right}");
+        if columns(&short) <= width || (left.is_empty() && right.is_empty()) {
+            return short;
+        }
+        if right.is_empty() {
+            left.pop();
+        } else {
+            right.remove(0);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_sign_that_widens_the_one_before_it_is_counted() {
+        let text = "a 🟰𖭽𑿀 0 aΣ අஜ0ΣA🡠 ౦aেa a⁴𑌲🕨𒐀 Aa#\u{fe0f}𞺋Σ𑜀A Aa0 A ൦aAAAaa ";
+        for width in 1..columns(text) {
+            assert!(columns(&cut(text, width)) <= width, "{width}");
+        }
+    }
 
     #[test]
     fn nothing_that_steers_a_terminal_stays() {
