@@ -26,7 +26,7 @@ use crate::plan::{Plan, Work};
 use crate::snapshot::{BrokenEdit, Edition, Snapshot, components};
 use crate::snapshot::{Generator, Intervention, Status};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{mpsc, watch};
 
@@ -116,6 +116,8 @@ pub(super) struct Collector {
     sequence: u64,
     /// Run time up to which all shards that reported in this tick have done so.
     reached: Option<Duration>,
+    /// Something has changed that no Snapshot shows yet, and that shall not wait for the next tick.
+    untold: bool,
     revision: u64,
     edits: Vec<Edition>,
     broken_edit: Option<BrokenEdit>,
@@ -160,6 +162,7 @@ impl Collector {
             ended: None,
             sequence: 0,
             reached: None,
+            untold: false,
             revision: 1,
             edits: Vec::new(),
             broken_edit: None,
@@ -176,7 +179,20 @@ impl Collector {
         let mut due: Option<Instant> = None;
         loop {
             let patience = due.map_or(TICK * 2, |due| due.saturating_duration_since(Instant::now()));
-            match inbox.recv_timeout(patience) {
+            let message = if self.untold {
+                // It is told at once, but once: a flood of changes does not become a flood of Snapshots.
+                match inbox.try_recv() {
+                    Ok(message) => Ok(message),
+                    Err(TryRecvError::Empty) => {
+                        self.publish_now();
+                        continue;
+                    }
+                    Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+                }
+            } else {
+                inbox.recv_timeout(patience)
+            };
+            match message {
                 Ok(ToCollector::Delta(delta)) => {
                     self.merge(*delta);
                     due.get_or_insert_with(|| Instant::now() + PATIENCE);
@@ -193,12 +209,12 @@ impl Collector {
                 Ok(ToCollector::Acknowledged { alert, who, told }) => {
                     let refused = self.judge.acknowledge(&alert, who).err();
                     self.note(Intervention { refused, ..told });
-                    self.publish_now();
+                    self.untold = true;
                 }
                 Ok(ToCollector::Revised { edition, rules, plan }) => self.revise(*edition, rules.as_deref(), plan),
                 Ok(ToCollector::Broken(broken)) => {
                     self.broken_edit = broken;
-                    self.publish_now();
+                    self.untold = true;
                 }
                 Ok(ToCollector::Answered(answer)) => self.judge.answered(answer),
                 Ok(ToCollector::Printed(lines)) => self.say(&lines),
@@ -234,6 +250,7 @@ impl Collector {
                     // The last second is seldom whole, and is all there is of it.
                     self.ledger.close(self.elapsed() + Duration::from_secs(1));
                     self.enter(Status::Completed);
+                    self.publish_now();
                     return;
                 }
                 Err(RecvTimeoutError::Timeout) => {
@@ -257,7 +274,7 @@ impl Collector {
             self.ended = Some(self.elapsed());
         }
         self.status = status;
-        self.publish_now();
+        self.untold = true;
     }
 
     /// An edit: other rules, which say at once what they would have said, and another Plan.
@@ -280,7 +297,7 @@ impl Collector {
         if self.edits.len() < EDITS {
             self.edits.push(edition);
         }
-        self.publish_now();
+        self.untold = true;
     }
 
     /// Run time; it stands still once the scenarios are over.
@@ -362,6 +379,7 @@ impl Collector {
 
     /// Judges and publishes.
     fn tell(&mut self) {
+        self.untold = false;
         self.sequence += 1;
         self.prints.forget(self.sequence);
         let mut generator = self.generator.clone();

@@ -12,7 +12,7 @@ mod verdicts;
 
 use super::window::{Eyes, Window};
 use crate::control::{Author, Command};
-use crate::expr::{Abort, AlertRule, ClosureRule, Condition, Judgement, Moment, Rules, ThresholdRule};
+use crate::expr::{Abort, AlertRule, ClosureRule, Judgement, Moment, Rules, ThresholdRule};
 use crate::plan::Plan;
 use crate::snapshot::Status;
 use crate::snapshot::{AlertEvent, AlertPhase, AlertState, Snapshot, Verdict};
@@ -212,7 +212,7 @@ impl Judge {
     /// Ends what a closure's answer must end.
     fn end_by_closure(&mut self, at: usize, now: &Now<'_>) {
         let Watched { rule, memory, since, ended, .. } = &mut self.closures[at];
-        let broken = memory.is_broken_after(now.at, *since, Duration::ZERO);
+        let broken = memory.is_broken_after(now.at, *since, rule.options.lasting.unwrap_or_default());
         let after = now.at.saturating_sub(*since);
         if now.snapshot.status == Status::Running && after >= rule.options.grace && broken && !*ended && !self.over {
             let why = format!("threshold `{}` was broken", rule.name);
@@ -232,7 +232,12 @@ impl Judge {
         let passed = answer.said.as_ref().ok().copied().flatten();
         watched.windowed |= answer.windowed;
         watched.note = answer.said.err().map(|why| format!("it could not be asked: {why}"));
-        watched.memory.see(answer.at, Judgement { passed, observed: None, part: 0 }, Duration::ZERO, |_| None);
+        let options = &watched.rule.options;
+        if watched.windowed && answer.at < options.grace {
+            return; // as a window of an expression
+        }
+        let lasting = options.lasting.unwrap_or_default();
+        watched.memory.see(answer.at, Judgement { passed, observed: None, part: 0 }, lasting, |_| None);
     }
 
     /// Somebody has seen that an alert rings.
@@ -249,11 +254,22 @@ impl Judge {
         if now.snapshot.status != Status::Running {
             return;
         }
-        let window = window(&bell.rule);
+        let window = bell.rule.window();
         let when = match window {
             None => now.at,
             Some(window) => {
-                let term = Term::of(&self.plan, now.snapshot, &self.ended, scenario_of(&bell.rule));
+                let scenario = scenario_of(&bell.rule);
+                let term = Term::of(&self.plan, now.snapshot, &self.ended, scenario);
+                if let Some(scenario) =
+                    scenario.filter(|_| bell.phase == AlertPhase::Firing && term.is_over(now.second))
+                {
+                    // Nobody can say any more whether it goes on.
+                    let because = Some(format!("the load of `{scenario}` is over"));
+                    bell.end(now.at);
+                    let bell = bell.clone();
+                    self.tell(&bell, Edge::Resolves, now.at, because);
+                    return;
+                }
                 if !now.turned || !term.after(bell.brought).holds(now.second, window) {
                     return;
                 }
@@ -379,16 +395,7 @@ fn end(abort: &Abort, why: String) -> Option<Command> {
 
 /// Whether a rule is the same across an edit, so that all that it remembers is still true.
 fn same(one: &ThresholdRule, other: &ThresholdRule) -> bool {
-    one.selector == other.selector
-        && one.source == other.source
-        && one.condition == other.condition
-        && one.options == other.options
-}
-
-/// The longest window that an alert asks for.
-fn window(rule: &AlertRule) -> Option<Duration> {
-    let resolve = rule.resolve_when.as_ref().map(|(_, condition)| condition);
-    std::iter::once(&rule.condition).chain(resolve).filter_map(Condition::window).max()
+    one.is_same(other) && one.condition == other.condition && one.options == other.options
 }
 
 /// The scenario that an alert is about, where it is about one.

@@ -97,6 +97,16 @@ pub struct AlertRule {
 }
 
 impl AlertRule {
+    /// What it asks: what makes it ring, and what resolves it where that is something of its own.
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        std::iter::once(&self.condition).chain(self.resolve_when.iter().map(|(_, condition)| condition))
+    }
+
+    /// The longest window that it asks for.
+    pub fn window(&self) -> Option<Duration> {
+        self.conditions().filter_map(Condition::window).max()
+    }
+
     /// Checks an alert. The language is that of thresholds without a selector: every method says `of` which metric. The problems
     /// are warnings beside a rule, and hold at least one error without one; those of `when` come first.
     pub fn parse(

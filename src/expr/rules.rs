@@ -34,10 +34,7 @@ pub struct Rules {
 impl Rules {
     /// Every metric that any of them reads.
     pub fn metrics(&self) -> Vec<&str> {
-        let alerts = self.alerts.iter().flat_map(|alert| {
-            let resolve = alert.resolve_when.iter().map(|(_, condition)| condition);
-            std::iter::once(&alert.condition).chain(resolve).flat_map(super::Condition::quantities)
-        });
+        let alerts = self.alerts.iter().flat_map(AlertRule::conditions).flat_map(super::Condition::quantities);
         let thresholds = self.thresholds.iter().flat_map(ThresholdRule::metrics);
         thresholds.chain(alerts.map(|quantity| quantity.selector.metric())).collect()
     }

@@ -7,7 +7,8 @@ use super::duration::{Rate, Span};
 use super::error::type_name;
 use crate::control::{Author, Command};
 use crate::snapshot::AlertEvent;
-use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext};
+use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
+use std::cell::Cell;
 use std::rc::Rc;
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -19,12 +20,17 @@ pub struct Ringing(Rc<Bell>);
 struct Bell {
     event: AlertEvent,
     send: Box<dyn Fn(Command)>,
+    /// Orders that it gave.
+    given: Cell<usize>,
 }
+
+/// Orders that an alert may give each time it rings: a loop must not drown the run in them.
+const MOST: usize = 100;
 
 impl Ringing {
     /// For the alert of this event; `send` carries commands to the coordinator.
     pub fn new(event: AlertEvent, send: Box<dyn Fn(Command)>) -> Self {
-        Ringing(Rc::new(Bell { event, send }))
+        Ringing(Rc::new(Bell { event, send, given: Cell::new(0) }))
     }
 
     fn by(&self) -> Author {
@@ -37,24 +43,30 @@ impl Ringing {
         if description.is_empty() { format!("the alert `{name}` rings") } else { format!("{name}: {description}") }
     }
 
-    fn send(&self, command: Command) {
+    fn send(&self, command: Command) -> Fallible<()> {
+        let given = self.0.given.replace(self.0.given.get() + 1);
+        if given >= MOST {
+            let why = format!("the alert `{}` has given {MOST} orders: is a loop endless?", self.0.event.name);
+            return Err(EvalAltResult::ErrorRuntime(why.into(), Position::NONE).into());
+        }
         (self.0.send)(command);
+        Ok(())
     }
 
-    fn stop(&self, why: String) {
-        self.send(Command::Stop { by: self.by(), why });
+    fn stop(&self, why: String) -> Fallible<()> {
+        self.send(Command::Stop { by: self.by(), why })
     }
 
-    fn end(&self, scenario: &str, why: String) {
-        self.send(Command::End { by: self.by(), scenario: scenario.to_owned(), why });
+    fn end(&self, scenario: &str, why: String) -> Fallible<()> {
+        self.send(Command::End { by: self.by(), scenario: scenario.to_owned(), why })
     }
 
-    fn capture(&self, why: String) {
-        self.send(Command::Capture { by: self.by(), why });
+    fn capture(&self, why: String) -> Fallible<()> {
+        self.send(Command::Capture { by: self.by(), why })
     }
 
-    fn mark_failed(&self, why: &str) {
-        self.send(Command::MarkFailed { why: format!("{why} ({})", self.by()) });
+    fn mark_failed(&self, why: &str) -> Fallible<()> {
+        self.send(Command::MarkFailed { why: format!("{why} ({})", self.by()) })
     }
 }
 
@@ -84,8 +96,7 @@ pub fn register(engine: &mut Engine) {
                     );
                     EvalAltResult::ErrorRuntime(why.into(), context.call_position())
                 })?;
-                alert.send(Command::Scale { by: alert.by(), scenario: scenario.to_owned(), to });
-                Ok(())
+                alert.send(Command::Scale { by: alert.by(), scenario: scenario.to_owned(), to })
             },
         )
         .register_fn("pause", |alert: &mut Ringing| alert.send(Command::Pause { by: alert.by() }))

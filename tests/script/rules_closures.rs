@@ -182,3 +182,19 @@ fn what_closures_print_is_shown() {
     outcome.assert_passed();
     assert_eq!(outcome.stderr().matches("warning: busy rings").count(), 1, "{}", outcome.told());
 }
+
+#[test]
+fn an_alert_that_gives_orders_without_end_is_stopped_and_harms_nobody() {
+    let target = target();
+    let rules = r#"
+        alert("storm", #{ when: "count of iterations > 5", then: |alert| { loop { alert.pause(); alert.resume(); } } });
+    "#;
+    let outcome = started(rules).target(&target).run();
+    outcome.assert_passed();
+    let all = interventions(&outcome);
+    assert_eq!(all.len(), 101, "{}", outcome.told());
+    let (_, _, why) = &all[100];
+    assert!(why.contains("the alert `storm` has given 100 orders: is a loop endless?"), "{why}");
+    // It went on to its end, and every sample is there.
+    assert_eq!(outcome.metric("http_reqs", "count") as u64, target.stats().requests);
+}

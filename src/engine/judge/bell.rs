@@ -121,6 +121,12 @@ impl Bell {
         Some(Edge::Fires)
     }
 
+    /// It is over, whatever its condition says: what it is about is no more.
+    pub(super) fn end(&mut self, at: Duration) {
+        (self.true_since, self.over_since) = (None, None);
+        self.enter(AlertPhase::Resolved, at);
+    }
+
     fn enter(&mut self, phase: AlertPhase, at: Duration) {
         (self.phase, self.since) = (phase, at);
     }

@@ -62,8 +62,7 @@ pub(super) fn alert(bell: &mut Bell, snapshot: &Snapshot, term: Term) {
     let rule = bell.rule.clone();
     let mut past = Bell::new(rule.clone(), 0, Duration::ZERO);
     let resolve = rule.resolve_when.as_ref().map(|(_, condition)| condition);
-    let conditions = || std::iter::once(&rule.condition).chain(resolve);
-    let window = conditions().filter_map(Condition::window).max();
+    let window = rule.window();
     for at in looked_at(snapshot, &rule.condition) {
         if window.is_some_and(|window| !term.holds(at, window)) {
             continue;

@@ -37,6 +37,11 @@ impl Term {
         Term { begin: self.begin.max(begin), ..self }
     }
 
+    /// Whether no window that ends at `at`, or later, lies in it.
+    pub(super) fn is_over(self, at: Duration) -> bool {
+        at > self.end
+    }
+
     /// Whether a full window that ends at `at` lies in it.
     pub(super) fn holds(self, at: Duration, window: Duration) -> bool {
         at <= self.end && at.checked_sub(self.begin).is_some_and(|inside| inside >= window)

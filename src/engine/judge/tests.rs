@@ -265,6 +265,41 @@ fn what_rings_goes_on_ringing_through_an_edit_and_is_over_when_it_is_removed() {
 }
 
 #[test]
+fn what_rings_about_a_scenario_is_over_with_its_load() {
+    let alerts = vec![alert("late", "p(95) of http_req_duration{scenario:late} over 2s > 300ms", 0)];
+    let story = Story::new(Rules { alerts, ..Rules::default() }).seconds(30, "browse", FAST);
+    let mut story = story.seconds(29, "late", SLOW);
+    assert_eq!((story.said.alerts[0].phase, story.said.events.len()), (AlertPhase::Firing, 1));
+    story = story.seconds(3, "browse", FAST);
+    let last = story.said.events.last().unwrap();
+    assert_eq!((last.firing, last.because.as_deref()), (false, Some("the load of `late` is over")));
+    assert_eq!((story.said.alerts[0].phase, story.said.events.len()), (AlertPhase::Resolved, 2), "once");
+}
+
+#[test]
+fn a_closure_may_have_to_last_and_its_windows_have_grace() {
+    let closure = |options| Rules {
+        closures: vec![ClosureRule { name: "tail".into(), source: "|m| …".into(), options, span: None }],
+        ..Rules::default()
+    };
+    let lived = |options: RuleOptions, windowed, said: &[bool]| {
+        let mut story = Story::new(closure(options)).seconds(1, "browse", FAST);
+        for (at, said) in said.iter().enumerate() {
+            let (name, at) = ("tail".to_owned(), s(at as u64 + 1));
+            story.judge.answered(ClosureAnswer { name, revision: 1, at, windowed, said: Ok(Some(*said)) });
+        }
+        let story = story.end();
+        (story.only().passed, story.only().first_breach)
+    };
+    let lasting = |seconds| RuleOptions { lasting: Some(s(seconds)), ..RuleOptions::default() };
+    assert_eq!(lived(lasting(2), false, &[false, false, true, true]), (Some(true), None), "not long enough");
+    assert_eq!(lived(lasting(2), false, &[false, false, false, true]), (Some(false), Some(s(3))), "and it stands");
+    let grace = RuleOptions { grace: s(3), ..RuleOptions::default() };
+    assert_eq!(lived(grace.clone(), true, &[false, false, true]), (Some(true), None));
+    assert_eq!(lived(grace, true, &[true, true, false]), (Some(false), Some(s(3))));
+}
+
+#[test]
 fn a_closure_that_asked_for_a_window_stays_broken() {
     let closure = ClosureRule {
         name: "tail".to_owned(),

@@ -45,7 +45,7 @@ pub(super) fn verdict(watched: &Watched<ThresholdRule>, now: &Now<'_>) -> Verdic
 
 pub(super) fn closure_verdict(watched: &Watched<ClosureRule>) -> Verdict {
     let Watched { rule, memory, revision, since, note, windowed, .. } = watched;
-    let (passed, _) = memory.verdict(!windowed);
+    let (passed, _) = memory.verdict(!windowed && rule.options.lasting.is_none());
     let unasked = memory.last.is_none().then(|| "it was not asked: the run was too short".to_owned());
     Verdict {
         selector: rule.name.clone(),
