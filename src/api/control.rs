@@ -3,7 +3,9 @@
 use super::Session;
 use super::guard;
 use super::problem::Problem;
+use super::query::Parameter;
 use super::router::{Chosen, json};
+use super::row::Row;
 use super::wire::status;
 use crate::control::{Author, Command};
 use crate::diagnostic::did_you_mean;
@@ -12,13 +14,14 @@ use crate::snapshot::{Snapshot, Status};
 use axum::extract::{RawPathParams, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Longest text that somebody may give as a reason or a name, in characters.
 const WORDS: usize = 200;
 
 /// What came of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct DoneWire {
     /// That of `GET /status`.
     status: &'static str,
@@ -26,17 +29,17 @@ struct DoneWire {
 }
 
 /// The body of what needs none.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Stop {
     why: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Scale {
     scenario: String,
@@ -44,28 +47,49 @@ struct Scale {
     rate: Option<f64>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Acknowledge {
     by: Option<String>,
 }
 
+/// The rows of this file.
+pub(super) fn rows() -> Vec<Row> {
+    const ALERT: &[Parameter] = &[Parameter::text("alert", "a ringing, as `GET /alerts` names it: `slow tail#2`")];
+    const OVER: &str = "the run is over, or in no state for it";
+    let done = |row: Row| row.answers::<DoneWire>("what came of it").refuses(StatusCode::CONFLICT, OVER);
+    vec![
+        done(Row::post("/control/pause", "No iteration starts any more, and the run's clock stands still", pause))
+            .may_take::<Nothing>(),
+        done(Row::post("/control/resume", "The end of a pause", resume)).may_take::<Nothing>(),
+        done(Row::post("/control/stop", "No new iterations; then teardown and report; exit code 103", stop))
+            .may_take::<Stop>(),
+        done(Row::post("/control/scale", "Another load for a scenario, from now on", scale))
+            .takes::<Scale>()
+            .refuses(StatusCode::UNPROCESSABLE_ENTITY, "there is no such scenario, or it cannot be scaled so"),
+        done(Row::post("/alerts/{alert}/acknowledge", "Somebody has seen that an alert rings", acknowledge))
+            .path_parameters(ALERT)
+            .may_take::<Acknowledge>()
+            .refuses(StatusCode::NOT_FOUND, "there is no such ringing"),
+    ]
+}
+
 /// `POST /control/pause`
-pub(super) async fn pause(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
+async fn pause(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
     guard::json::<Nothing>(request).await?;
     let message = session.ask(Command::Pause { by: Author::Api }).await?;
     Ok(done(&session, message, |snapshot| snapshot.status == Status::Paused).await)
 }
 
 /// `POST /control/resume`
-pub(super) async fn resume(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
+async fn resume(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
     guard::json::<Nothing>(request).await?;
     let message = session.ask(Command::Resume { by: Author::Api }).await?;
     Ok(done(&session, message, |snapshot| snapshot.status != Status::Paused).await)
 }
 
 /// `POST /control/stop {why?}`
-pub(super) async fn stop(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
+async fn stop(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
     let why = guard::json::<Stop>(request).await?.and_then(|stop| stop.why);
     let why = words("why", why)?.unwrap_or_else(|| "asked for".to_owned());
     if session.snapshot().status == Status::Completed {
@@ -78,7 +102,7 @@ pub(super) async fn stop(Chosen(session): Chosen, request: Request) -> Result<Re
 }
 
 /// `POST /control/scale {scenario, users|rate}`
-pub(super) async fn scale(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
+async fn scale(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
     let Some(scale) = guard::json::<Scale>(request).await? else {
         return Err(Problem::bad("the body says what: `{\"scenario\": \"browse\", \"users\": 50}`"));
     };
@@ -114,11 +138,7 @@ fn target(scale: &Scale, plan: Option<&Plan>) -> Result<f64, Problem> {
 }
 
 /// `POST /alerts/{id}/acknowledge {by?}`
-pub(super) async fn acknowledge(
-    Chosen(session): Chosen,
-    path: RawPathParams,
-    request: Request,
-) -> Result<Response, Problem> {
+async fn acknowledge(Chosen(session): Chosen, path: RawPathParams, request: Request) -> Result<Response, Problem> {
     let by = guard::json::<Acknowledge>(request).await?.and_then(|one| one.by);
     let who = words("by", by)?.unwrap_or_else(|| Author::Api.to_string());
     let id = path.iter().find(|(name, _)| *name == "alert").map(|(_, id)| id.to_owned()).unwrap_or_default();

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `server` | connections and their limits |
 //! | `guard`, `access`, `limit` | what every request passes |
-//! | `router`, `query`, `problem` | which handler, its parameters, what is wrong |
+//! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `diary` | a run as the monitor knows it |
 //! | `read`, `control`, `rules` | the handlers |
 //! | `wire/` | what goes out |
@@ -22,6 +22,7 @@ mod problem;
 mod query;
 mod read;
 mod router;
+mod row;
 mod rules;
 mod server;
 mod session;

@@ -3,53 +3,138 @@
 use super::problem::Problem;
 use crate::diagnostic::did_you_mean;
 use axum::http::Uri;
-use std::ops::RangeInclusive;
+
+/// One parameter: what it may be, said once for who reads it and who documents it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    /// What it means: one line.
+    pub(super) about: &'static str,
+    pub(super) kind: Kind,
+    /// Whether it must be there.
+    pub(super) required: bool,
+}
+
+/// What a parameter may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    /// A whole number within a range, and what it is when nobody says it, if that is always the same.
+    Whole { least: u64, most: u64, default: Option<u64> },
+    /// One of these words, and which when nobody says it.
+    Choice { words: &'static [&'static str], default: Option<&'static str> },
+    /// Any text.
+    Text,
+}
+
+impl Parameter {
+    /// A whole number.
+    pub(super) const fn whole(
+        name: &'static str,
+        about: &'static str,
+        least: u64,
+        most: u64,
+        default: Option<u64>,
+    ) -> Self {
+        Parameter { name, about, kind: Kind::Whole { least, most, default }, required: false }
+    }
+
+    /// One of some words.
+    pub(super) const fn choice(
+        name: &'static str,
+        about: &'static str,
+        words: &'static [&'static str],
+        default: Option<&'static str>,
+    ) -> Self {
+        Parameter { name, about, kind: Kind::Choice { words, default }, required: false }
+    }
+
+    /// A text.
+    pub(super) const fn text(name: &'static str, about: &'static str) -> Self {
+        Parameter { name, about, kind: Kind::Text, required: false }
+    }
+
+    /// The same, but it must be there.
+    pub(super) const fn required(self) -> Self {
+        Parameter { required: true, ..self }
+    }
+
+    /// What is wrong with this value of it.
+    fn fault(&self, value: &str) -> Option<String> {
+        match self.kind {
+            Kind::Whole { least, most, .. } => {
+                let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+                let within = digits && value.parse().is_ok_and(|number: u64| (least..=most).contains(&number));
+                (!within).then(|| format!("a whole number from {least} to {most} is wanted"))
+            }
+            Kind::Choice { words, .. } if !words.contains(&value) => {
+                let meant = did_you_mean(value, words.iter().copied()).map(|near| format!("did you mean `{near}`? "));
+                Some(format!("{}it is one of {}", meant.unwrap_or_default(), words.join(", ")))
+            }
+            Kind::Choice { .. } | Kind::Text => None,
+        }
+    }
+}
 
 /// The parameters of one request.
 #[derive(Debug)]
-pub(super) struct Query(Vec<(String, String)>);
+pub(super) struct Query {
+    pairs: Vec<(String, String)>,
+    known: &'static [Parameter],
+}
 
 impl Query {
-    /// Reads a query of which these names are known.
+    /// Reads a query of which these parameters are known.
     ///
     /// # Errors
-    /// A name is unknown, or given twice.
-    pub(super) fn read(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
+    /// A name is unknown or given twice, a value is not what it may be, or one that must be there is missing.
+    pub(super) fn read(uri: &Uri, known: &'static [Parameter]) -> Result<Self, Problem> {
         let query = uri.query().unwrap_or_default();
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            if !known.contains(&&*name) {
-                let nearest = did_you_mean(&name, known.iter().copied());
-                let meant = nearest.map_or_else(
-                    || format!("the parameters are {}", known.join(", ")),
-                    |nearest| format!("did you mean `{nearest}`?"),
-                );
-                return Err(Problem::bad(format!("there is no parameter `{name}` here: {meant}")));
-            }
+            let names = || known.iter().map(|parameter| parameter.name);
+            let Some(parameter) = known.iter().find(|parameter| parameter.name == name) else {
+                let meant = match did_you_mean(&name, names()) {
+                    Some(nearest) => format!(": did you mean `{nearest}`?"),
+                    None if known.is_empty() => String::new(),
+                    None => format!(": the parameters are {}", Vec::from_iter(names()).join(", ")),
+                };
+                return Err(Problem::bad(format!("there is no parameter `{name}` here{meant}")));
+            };
             if pairs.iter().any(|(other, _)| *other == name) {
                 return Err(Problem::bad(format!("`{name}` is given twice")));
             }
+            if let Some(fault) = parameter.fault(&value) {
+                return Err(Problem::bad(format!("`{name}={value}`: {fault}")));
+            }
             pairs.push((name.into_owned(), value.into_owned()));
         }
-        Ok(Query(pairs))
-    }
-
-    /// The text of a parameter.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
-    /// A whole number.
-    ///
-    /// # Errors
-    /// It is none, or not within the range.
-    pub(super) fn whole(&self, name: &str, default: u64, range: RangeInclusive<u64>) -> Result<u64, Problem> {
-        let Some(text) = self.text(name) else { return Ok(default) };
-        let within = || format!("a whole number from {} to {}", range.start(), range.end());
-        match text.parse() {
-            Ok(number) if range.contains(&number) => Ok(number),
-            _ => Err(Problem::bad(format!("`{name}={text}`: {} is wanted", within()))),
+        let missing = known.iter().find(|one| one.required && pairs.iter().all(|(name, _)| name != one.name));
+        match missing {
+            Some(missing) => Err(Problem::bad(format!("`{}` is missing: {}", missing.name, missing.about))),
+            None => Ok(Query { pairs, known }),
         }
+    }
+
+    /// The text of a parameter; of a choice, its default when nobody said it.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        let said = self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        said.or_else(|| match self.kind(name)? {
+            Kind::Choice { default, .. } => default,
+            _ => None,
+        })
+    }
+
+    /// The number of a parameter, or its default.
+    pub(super) fn whole(&self, name: &str) -> Option<u64> {
+        let said = self.pairs.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.parse().ok());
+        said.or_else(|| match self.kind(name)? {
+            Kind::Whole { default, .. } => default,
+            _ => None,
+        })
+    }
+
+    fn kind(&self, name: &str) -> Option<Kind> {
+        self.known.iter().find(|parameter| parameter.name == name).map(|parameter| parameter.kind)
     }
 }
 
@@ -57,28 +142,41 @@ impl Query {
 mod tests {
     use super::*;
 
+    const KNOWN: &[Parameter] = &[
+        Parameter::whole("window", "how far back, in seconds", 1, 3600, Some(300)),
+        Parameter::text("name", "whose"),
+        Parameter::choice("level", "from which level on", &["info", "error"], Some("info")),
+    ];
+
     fn read(query: &str) -> Result<(u64, Option<String>), String> {
         let uri: Uri = format!("/a?{query}").parse().unwrap();
-        let told = |problem: Problem| problem.told().1.to_owned();
-        let query = Query::read(&uri, &["window", "name"]).map_err(told)?;
-        let window = query.whole("window", 300, 1..=3600).map_err(told)?;
-        Ok((window, query.text("name").map(str::to_owned)))
+        let query = Query::read(&uri, KNOWN).map_err(|problem| problem.told().1.to_owned())?;
+        assert!(query.text("level").is_some());
+        Ok((query.whole("window").unwrap(), query.text("name").map(str::to_owned)))
     }
 
     #[test]
     fn nonsense_is_refused_with_its_reason() {
         assert_eq!(read(""), Ok((300, None)));
-        assert_eq!(read("window=5&name=a%20b%26c"), Ok((5, Some("a b&c".to_owned()))));
+        assert_eq!(read("window=5&name=a%20b%26c&level=error"), Ok((5, Some("a b&c".to_owned()))));
         for (query, why) in [
             ("window=0", "`window=0`: a whole number from 1 to 3600 is wanted"),
+            ("window=", "`window=`: a whole number from 1 to 3600 is wanted"),
             ("window=5m", "`window=5m`: a whole number from 1 to 3600 is wanted"),
+            ("window=%2B5", "`window=+5`: a whole number from 1 to 3600 is wanted"),
             ("window=-1", "`window=-1`: a whole number from 1 to 3600 is wanted"),
             ("window=99999999999999999999", "`window=99999999999999999999`: a whole number from 1 to 3600 is wanted"),
             ("window=1&window=2", "`window` is given twice"),
             ("windoww=1", "there is no parameter `windoww` here: did you mean `window`?"),
-            ("zzz", "there is no parameter `zzz` here: the parameters are window, name"),
+            ("zzz", "there is no parameter `zzz` here: the parameters are window, name, level"),
+            ("level=infos", "`level=infos`: did you mean `info`? it is one of info, error"),
         ] {
             assert_eq!(read(query), Err(why.to_owned()));
         }
+        let uri: Uri = "/a?b=1".parse().unwrap();
+        assert_eq!(Query::read(&uri, &[]).unwrap_err().told().1, "there is no parameter `b` here");
+        const MUST: &[Parameter] = &[Parameter::text("name", "which metric").required()];
+        let uri: Uri = "/a".parse().unwrap();
+        assert_eq!(Query::read(&uri, MUST).unwrap_err().told().1, "`name` is missing: which metric");
     }
 }

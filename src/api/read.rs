@@ -2,6 +2,7 @@
 
 use super::Monitor;
 use super::router::{Chosen, bytes, json, sent};
+use super::row::Row;
 use super::wire::{HealthWire, MetricsWire, SessionsWire, StatusWire};
 use axum::body::Body;
 use axum::extract::State;
@@ -11,11 +12,23 @@ use axum::response::Response;
 use chrono::Utc;
 use std::sync::Arc;
 
-pub(super) async fn status(Chosen(session): Chosen) -> Response {
+/// The rows of this file.
+pub(super) fn rows() -> Vec<Row> {
+    vec![
+        Row::get("/status", "Where the run is, and how it would end now", status).answers::<StatusWire>("where it is"),
+        Row::get("/metrics", "Counts, errors, throughput and latency, in all and by operation", metrics)
+            .answers::<MetricsWire>("since the start of the run"),
+        Row::get("/health", "How the parts of punk and the target do, and why", health)
+            .answers::<HealthWire>("by component"),
+        Row::get("/sessions", "The runs of this process", sessions).of_process().answers::<SessionsWire>("all of them"),
+    ]
+}
+
+async fn status(Chosen(session): Chosen) -> Response {
     json(StatusCode::OK, &StatusWire::new(&session, &session.snapshot()))
 }
 
-pub(super) async fn metrics(Chosen(session): Chosen) -> Response {
+async fn metrics(Chosen(session): Chosen) -> Response {
     let snapshot = session.snapshot();
     sent(StatusCode::OK, session.said(&snapshot, || bytes(&MetricsWire::new(&snapshot, Utc::now()))))
 }
@@ -33,11 +46,11 @@ pub(super) async fn scrape(
     response
 }
 
-pub(super) async fn health(Chosen(session): Chosen) -> Response {
+async fn health(Chosen(session): Chosen) -> Response {
     json(StatusCode::OK, &HealthWire::new(&session, &session.snapshot(), Utc::now()))
 }
 
-pub(super) async fn sessions(State(monitor): State<Arc<Monitor>>) -> Response {
+async fn sessions(State(monitor): State<Arc<Monitor>>) -> Response {
     let wire = |session: &Arc<super::Session>| StatusWire::new(session, &session.snapshot());
     json(StatusCode::OK, &SessionsWire { sessions: monitor.sessions.iter().map(wire).collect() })
 }

@@ -1,6 +1,7 @@
 //! Which request goes where: the resources of one session, under its id and, of the first one, without.
 
 use super::problem::Problem;
+use super::row::Row;
 use super::{Monitor, Session, control, guard, read, rules, timeline};
 use axum::Router;
 use axum::body::Body;
@@ -10,28 +11,24 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use bytes::Bytes;
 use serde::Serialize;
 use std::sync::Arc;
 
+/// Every row of the API.
+pub(super) fn rows() -> Vec<Row> {
+    [read::rows(), timeline::rows(), rules::rows(), control::rows()].concat()
+}
+
 /// All routes, with what every request passes around them.
 pub(super) fn router(monitor: Arc<Monitor>) -> Router {
-    let resources: Router<Arc<Monitor>> = Router::new()
-        .route("/status", get(read::status))
-        .route("/metrics", get(read::metrics))
-        .route("/metrics/timeline", get(timeline::timeline))
-        .route("/metrics/series", get(timeline::series))
-        .route("/health", get(read::health))
-        .route("/thresholds", get(rules::thresholds).put(rules::replace))
-        .route("/thresholds/revisions", get(rules::revisions))
-        .route("/alerts", get(rules::alerts))
-        .route("/alerts/{alert}/acknowledge", post(control::acknowledge))
-        .route("/control/pause", post(control::pause))
-        .route("/control/resume", post(control::resume))
-        .route("/control/stop", post(control::stop))
-        .route("/control/scale", post(control::scale));
-    let api = resources.clone().route("/sessions", get(read::sessions)).nest("/sessions/{session}", resources);
+    let (mut process, mut resources) = (Router::new(), Router::new());
+    for row in rows() {
+        let routes = if row.of_process { &mut process } else { &mut resources };
+        *routes = std::mem::take(routes).route(row.path, row.handler);
+    }
+    let api = process.merge(resources.clone()).nest("/sessions/{session}", resources);
     Router::new()
         .route("/metrics", get(read::scrape))
         .nest("/api", api.clone())

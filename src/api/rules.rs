@@ -3,6 +3,7 @@
 use super::guard;
 use super::problem::{Fault, Problem};
 use super::router::{Chosen, json};
+use super::row::{Answer, Content, Row};
 use super::wire::{AlertsWire, RevisionsWire, ThresholdsWire};
 use crate::control::{Author, Command};
 use crate::diagnostic::Severity;
@@ -17,31 +18,57 @@ use axum::extract::Request;
 use axum::http::header::{ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The rows of this file.
+pub(super) fn rows() -> Vec<Row> {
+    let rules = |about| Answer {
+        status: StatusCode::OK,
+        about,
+        content: Content::Json(SchemaGenerator::subschema_for::<ThresholdsWire>),
+        headers: &[("ETag", "the revision of the rules, for `If-Match`")],
+    };
+    vec![
+        Row::get("/thresholds", "The rules, in the words that `PUT` takes, and what each says now", thresholds)
+            .answer(rules("as they stand")),
+        Row::put("/thresholds", "Other rules", replace)
+            .headers(&[("If-Match", "the revision that was edited, as `ETag` has it, or `*`", true)])
+            .may_take::<Edit>()
+            .answer(rules("as they are now"))
+            .refuses(StatusCode::CONFLICT, "the run is over, or has not begun")
+            .refuses(StatusCode::PRECONDITION_FAILED, "somebody was faster: another revision is current")
+            .refuses(StatusCode::UNPROCESSABLE_ENTITY, "a rule cannot be read: `errors` says where and why")
+            .refuses(StatusCode::PRECONDITION_REQUIRED, "`If-Match` is missing"),
+        Row::get("/thresholds/revisions", "Who changed what, and when", revisions)
+            .answers::<RevisionsWire>("edits and interventions"),
+        Row::get("/alerts", "Every ringing, the newest first", alerts).answers::<AlertsWire>("all that are kept"),
+    ]
+}
+
 /// `GET /thresholds`
-pub(super) async fn thresholds(Chosen(session): Chosen) -> Response {
+async fn thresholds(Chosen(session): Chosen) -> Response {
     answer(&session.snapshot())
 }
 
 /// `GET /thresholds/revisions`
-pub(super) async fn revisions(Chosen(session): Chosen) -> Response {
+async fn revisions(Chosen(session): Chosen) -> Response {
     let snapshot = session.snapshot();
     let wire = RevisionsWire::new(&session.diary(), &snapshot);
     json(StatusCode::OK, &wire)
 }
 
 /// `GET /alerts`
-pub(super) async fn alerts(Chosen(session): Chosen) -> Response {
+async fn alerts(Chosen(session): Chosen) -> Response {
     json(StatusCode::OK, &AlertsWire::new(&session.snapshot()))
 }
 
 /// `PUT /thresholds`
-pub(super) async fn replace(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
+async fn replace(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
     let base = base(request.headers())?;
     let edit: Option<Edit> = guard::json(request).await?;
     let snapshot = session.snapshot();
@@ -97,7 +124,7 @@ fn base(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
 }
 
 /// All rules as somebody wants them. A list that is missing stays as it is.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Edit {
     #[serde(default)]
@@ -106,10 +133,11 @@ struct Edit {
     alerts: Option<Vec<AlertEdit>>,
     /// As `GET` says it; `If-Match` is what counts.
     #[serde(rename = "revision", default)]
+    #[schemars(with = "Option<Value>")]
     _revision: Option<IgnoredAny>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ThresholdEdit {
     selector: Option<String>,
@@ -127,11 +155,12 @@ struct ThresholdEdit {
     required: bool,
     /// As `GET` says it; nobody can edit it.
     #[serde(rename = "live", default)]
+    #[schemars(with = "Option<Value>")]
     _live: Option<IgnoredAny>,
 }
 
 /// What breaking a threshold means.
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Meaning {
     #[default]
@@ -139,7 +168,7 @@ enum Meaning {
     Warn,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AlertEdit {
     name: String,
@@ -156,6 +185,7 @@ struct AlertEdit {
     notify: Option<Vec<String>>,
     /// As `GET` says it; nobody can edit it.
     #[serde(rename = "live", default)]
+    #[schemars(with = "Option<Value>")]
     _live: Option<IgnoredAny>,
 }
 

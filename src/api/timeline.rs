@@ -5,8 +5,9 @@
 
 use super::Session;
 use super::problem::Problem;
-use super::query::Query;
+use super::query::{Parameter, Query};
 use super::router::{Chosen, json};
+use super::row::Row;
 use super::wire::{PointWire, SeriesWire, TaggedWire, TimelineWire, ValuePointWire, ValuesWire, seconds};
 use crate::diagnostic::did_you_mean;
 use crate::expr::Selector;
@@ -24,6 +25,30 @@ const POINTS: u64 = 720;
 /// Series that are listed one by one.
 const LISTED: usize = 100;
 
+const INTERVAL: Parameter =
+    Parameter::whole("interval", "seconds of one point, at most the window; 5 when nobody says it", 1, WINDOW, None);
+const TIMELINE: &[Parameter] = &[BACK, INTERVAL];
+const BACK: Parameter = Parameter::whole("window", "how far back, in seconds", 1, WINDOW, Some(300));
+const SERIES: &[Parameter] = &[
+    Parameter::text("name", "which metric, such as `name=http_req_duration`").required(),
+    Parameter::text("tags", "which of its series: `tags=name:cart,scenario:browse`"),
+    BACK,
+    INTERVAL,
+];
+
+/// The rows of this file.
+pub(super) fn rows() -> Vec<Row> {
+    vec![
+        Row::get("/metrics/timeline", "The figures that people watch, stretch by stretch", timeline)
+            .query(TIMELINE)
+            .answers::<TimelineWire>("the last `window` seconds"),
+        Row::get("/metrics/series", "One metric, own ones too: whole, by series, and stretch by stretch", series)
+            .query(SERIES)
+            .answers::<SeriesWire>("what it has seen")
+            .refuses(StatusCode::NOT_FOUND, "there is no such metric"),
+    ]
+}
+
 /// The last part of a run, cut into stretches.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Past {
@@ -33,8 +58,13 @@ struct Past {
 
 impl Past {
     fn read(query: &Query) -> Result<Self, Problem> {
-        let window = query.whole("window", 300, 1..=WINDOW)?;
-        let interval = query.whole("interval", window.min(5), 1..=window)?;
+        let window = query.whole("window").unwrap_or(WINDOW);
+        let interval = query.whole("interval").unwrap_or(window.min(5));
+        if interval > window {
+            let why =
+                format!("`interval={interval}`: a whole number from 1 to {window} is wanted, since that is the window");
+            return Err(Problem::bad(why));
+        }
         if window.div_ceil(interval) > POINTS {
             let least = window.div_ceil(POINTS);
             let why = format!("`interval={interval}`: that is more than {POINTS} points; at least {least} is wanted");
@@ -63,7 +93,7 @@ fn closed(snapshot: &Snapshot) -> Duration {
 
 /// `GET /metrics/timeline?window&interval`
 pub(super) async fn timeline(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    let past = Past::read(&Query::read(&uri, &["window", "interval"])?)?;
+    let past = Past::read(&Query::read(&uri, TIMELINE)?)?;
     Ok(json(StatusCode::OK, &points(&session, &session.snapshot(), past)))
 }
 
@@ -88,11 +118,9 @@ fn points(session: &Session, snapshot: &Snapshot, past: Past) -> TimelineWire {
 
 /// `GET /metrics/series?name&tags&window&interval`
 pub(super) async fn series(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    let query = Query::read(&uri, &["name", "tags", "window", "interval"])?;
+    let query = Query::read(&uri, SERIES)?;
     let past = Past::read(&query)?;
-    let Some(name) = query.text("name") else {
-        return Err(Problem::bad("`name` is missing: which metric, such as `name=http_req_duration`"));
-    };
+    let name = query.text("name").unwrap_or_default();
     let text = match query.text("tags") {
         Some(tags) if !tags.is_empty() => format!("{name}{{{tags}}}"),
         _ => name.to_owned(),
@@ -142,7 +170,7 @@ mod tests {
     fn read(query: &str) -> Result<(u64, u64), String> {
         let uri: Uri = format!("/a?{query}").parse().unwrap();
         let told = |problem: Problem| problem.told().1.to_owned();
-        let query = Query::read(&uri, &["window", "interval"]).map_err(told)?;
+        let query = Query::read(&uri, TIMELINE).map_err(told)?;
         Past::read(&query).map(|past| (past.window, past.interval)).map_err(told)
     }
 

@@ -4,17 +4,18 @@ use super::{number, seconds, time};
 use crate::plan::Plan;
 use crate::snapshot::{AlertEvent, AlertState, Snapshot};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
 use std::sync::Arc;
 
 /// What has rung.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct AlertsWire {
     alerts: Vec<AlertWire>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct AlertWire {
     /// Of this ringing, unique in the run: `slow tail#2`.
     id: String,

@@ -5,6 +5,7 @@ use crate::api::Session;
 use crate::metrics::Cell;
 use crate::snapshot::{Snapshot, Status};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::PoisonError;
 
@@ -15,7 +16,7 @@ const UNWELL: f64 = 0.01;
 const ILL: f64 = 0.5;
 
 /// How all parts are.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct HealthWire {
     timestamp: String,
     /// That of the worst of them.
@@ -23,7 +24,7 @@ pub(in crate::api) struct HealthWire {
     components: ComponentsWire,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ComponentsWire {
     shards: ComponentWire,
     collector: ComponentWire,
@@ -33,13 +34,13 @@ struct ComponentsWire {
     history: ComponentWire,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ComponentWire {
     status: Health,
     reasons: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Health {
     Healthy,

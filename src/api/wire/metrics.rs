@@ -5,6 +5,7 @@ use crate::metrics::{Cell, Trend};
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use rustc_hash::FxHashMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
 use std::borrow::Cow;
@@ -12,14 +13,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What was measured, without setup, teardown and warm-up.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct MetricsWire {
     timestamp: String,
     total: TotalWire,
     by_operation: BTreeMap<String, OperationWire>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct TotalWire {
     /// Requests, whatever became of them.
     operations: u64,
@@ -32,7 +33,7 @@ struct TotalWire {
     latency: Option<LatencyWire>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct OperationWire {
     count: u64,
     errors: u64,

@@ -4,11 +4,12 @@ use super::{seconds, time};
 use crate::api::diary::Diary;
 use crate::snapshot::{BrokenEdit, Edition, Intervention, Snapshot};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
 
 /// The audit trail.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct RevisionsWire {
     /// The revision of the rules that judge.
     revision: u64,
@@ -20,7 +21,7 @@ pub(in crate::api) struct RevisionsWire {
     broken_edit: Option<BrokenWire>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct RevisionWire {
     revision: u64,
     /// That of the code since then.
@@ -34,7 +35,7 @@ struct RevisionWire {
     notes: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ChangeWire {
     what: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +44,7 @@ struct ChangeWire {
     to: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct InterventionWire {
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamp: Option<String>,
@@ -54,7 +55,7 @@ struct InterventionWire {
     refused: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct BrokenWire {
     elapsed_seconds: Number,
     by: String,

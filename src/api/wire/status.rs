@@ -5,12 +5,13 @@ use crate::api::Session;
 use crate::load::Target;
 use crate::plan::Plan;
 use crate::snapshot::{AlertPhase, ScenarioState, Snapshot, Status};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
 use std::time::Duration;
 
 /// Where one run is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct StatusWire {
     session_id: String,
     status: &'static str,
@@ -27,7 +28,7 @@ pub(in crate::api) struct StatusWire {
     config: ConfigWire,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ConfigWire {
     /// Planned, in seconds; absent where the plan has no end.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,7 +41,7 @@ struct ConfigWire {
     scenarios: Vec<ScenarioWire>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ScenarioWire {
     name: String,
     work: String,
@@ -102,7 +103,7 @@ impl ConfigWire {
 }
 
 /// The runs of this process.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct SessionsWire {
     pub(in crate::api) sessions: Vec<StatusWire>,
 }

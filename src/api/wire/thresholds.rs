@@ -4,12 +4,13 @@ use super::{number, seconds};
 use crate::expr::{Abort, AlertOptions, AlertRule, Catalog, RuleOptions, RuleSeverity};
 use crate::snapshot::{AlertState, Breach, Snapshot, Verdict};
 use crate::units::duration;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Number, Value};
 use std::time::Duration;
 
 /// All rules.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct ThresholdsWire {
     /// What `If-Match` of a `PUT` must name.
     revision: u64,
@@ -17,7 +18,7 @@ pub(in crate::api) struct ThresholdsWire {
     alerts: Vec<AlertRuleWire>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ThresholdWire {
     /// The name of one that is a closure.
     selector: String,
@@ -37,7 +38,7 @@ struct ThresholdWire {
     live: VerdictWire,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct VerdictWire {
     /// `null` without data.
     passed: Option<bool>,
@@ -64,7 +65,7 @@ struct VerdictWire {
     note: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct BreachWire {
     from_seconds: Number,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +73,7 @@ struct BreachWire {
     value_text: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct AlertRuleWire {
     name: String,
     when: String,
@@ -88,7 +89,7 @@ struct AlertRuleWire {
     live: AlertLiveWire,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct AlertLiveWire {
     state: &'static str,
     since_seconds: Number,

@@ -3,13 +3,14 @@
 use super::{ValuesWire, number, per_second, percent, seconds, time};
 use crate::metrics::{Cell, MetricDef, TagSet, Window};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The KPIs of the last part of a run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct TimelineWire {
     pub(in crate::api) window_seconds: u64,
     pub(in crate::api) interval_seconds: u64,
@@ -19,7 +20,7 @@ pub(in crate::api) struct TimelineWire {
 }
 
 /// The KPIs of one stretch, which begins at `timestamp`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct PointWire {
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamp: Option<String>,
@@ -91,7 +92,7 @@ fn rate(window: Option<&Window>) -> Option<Number> {
 }
 
 /// One metric, the whole run and its last part.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct SeriesWire {
     name: String,
     kind: &'static str,
@@ -129,7 +130,7 @@ impl SeriesWire {
 }
 
 /// One series of a metric, over the whole run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct TaggedWire {
     tags: BTreeMap<String, String>,
     values: ValuesWire,
@@ -143,7 +144,7 @@ impl TaggedWire {
 }
 
 /// One metric in one stretch, which begins at `timestamp`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct ValuePointWire {
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamp: Option<String>,

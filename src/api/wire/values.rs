@@ -2,12 +2,13 @@
 
 use super::{number, per_second, percent};
 use crate::metrics::{Cell, Trend};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
 use std::time::Duration;
 
 /// A distribution in milliseconds.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(in crate::api) struct LatencyWire {
     #[serde(skip_serializing_if = "Option::is_none")]
     min: Option<Number>,
@@ -58,7 +59,7 @@ fn deviation(trend: &Trend) -> Option<f64> {
 }
 
 /// What a metric of any kind says; the fields are those of its kind.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub(in crate::api) struct ValuesWire {
     /// A counter's sum; how many samples a trend or a rate has.
     #[serde(skip_serializing_if = "Option::is_none")]
