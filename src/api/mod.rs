@@ -9,15 +9,17 @@
 //! | `guard`, `access`, `limit` | what every request passes |
 //! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `diary` | a run as the monitor knows it |
-//! | `read`, `control`, `rules` | the handlers |
+//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control` | the handlers |
 //! | `wire/` | what goes out |
 
 mod access;
 pub mod address;
 mod control;
 mod diary;
+mod errors;
 mod guard;
 mod limit;
+mod logs;
 mod problem;
 mod query;
 mod read;
@@ -26,6 +28,7 @@ mod row;
 mod rules;
 mod server;
 mod session;
+mod system;
 mod timeline;
 mod wire;
 
