@@ -10,6 +10,7 @@
 //! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `diary` | a run as the monitor knows it |
 //! | `read`, `control`, `rules` | the handlers |
+//! | `openapi/` | the contract, made of the rows |
 //! | `wire/` | what goes out |
 
 mod access;
@@ -18,6 +19,7 @@ mod control;
 mod diary;
 mod guard;
 mod limit;
+mod openapi;
 mod problem;
 mod query;
 mod read;
@@ -30,6 +32,7 @@ mod timeline;
 mod wire;
 
 pub use access::{Access, Token};
+pub use openapi::text as contract;
 pub use server::serve;
 pub use session::Session;
 

@@ -12,7 +12,7 @@ mod thresholds;
 mod timeline;
 mod values;
 
-pub(super) use alerts::AlertsWire;
+pub(super) use alerts::{AlertsWire, RINGS};
 pub(super) use health::HealthWire;
 pub(super) use metrics::MetricsWire;
 pub(super) use revisions::RevisionsWire;
