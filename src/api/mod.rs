@@ -9,7 +9,7 @@
 //! | `guard`, `access`, `limit` | what every request passes |
 //! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `diary` | a run as the monitor knows it |
-//! | `read`, `control`, `rules` | the handlers |
+//! | `read`, `kpi`, `timeline`, `control`, `rules` | the handlers |
 //! | `wire/` | what goes out |
 
 mod access;
@@ -17,6 +17,7 @@ pub mod address;
 mod control;
 mod diary;
 mod guard;
+mod kpi;
 mod limit;
 mod problem;
 mod query;

@@ -4,7 +4,10 @@
 //! percent from 0 to 100. What was not measured is absent, never zero.
 
 mod alerts;
+mod band;
+mod distribution;
 mod health;
+mod kpi;
 mod metrics;
 mod revisions;
 mod status;
@@ -14,6 +17,7 @@ mod values;
 
 pub(super) use alerts::AlertsWire;
 pub(super) use health::HealthWire;
+pub(super) use kpi::{KpiWire, LatencyKpiWire};
 pub(super) use metrics::MetricsWire;
 pub(super) use revisions::RevisionsWire;
 pub(super) use status::{SessionsWire, StatusWire, status};
