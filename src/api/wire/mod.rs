@@ -4,8 +4,11 @@
 //! percent from 0 to 100. What was not measured is absent, never zero.
 
 mod alerts;
+mod band;
+mod distribution;
 mod errors;
 mod health;
+mod kpi;
 mod logs;
 mod metrics;
 mod revisions;
@@ -18,6 +21,7 @@ mod values;
 pub(super) use alerts::{AlertsWire, RINGS};
 pub(super) use errors::ErrorsWire;
 pub(super) use health::HealthWire;
+pub(super) use kpi::{KpiWire, LatencyKpiWire};
 pub(super) use logs::LogsWire;
 pub(super) use metrics::MetricsWire;
 pub(super) use revisions::RevisionsWire;
