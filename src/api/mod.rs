@@ -9,7 +9,7 @@
 //! | `guard`, `access`, `limit` | what every request passes |
 //! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `diary` | a run as the monitor knows it |
-//! | `read`, `control`, `rules` | the handlers |
+//! | `read`, `roster`, `timeline`, `control`, `rules` | the handlers |
 //! | `wire/` | what goes out |
 
 mod access;
@@ -21,6 +21,7 @@ mod limit;
 mod problem;
 mod query;
 mod read;
+mod roster;
 mod router;
 mod row;
 mod rules;

@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::row::Row;
-use super::{Monitor, Session, control, guard, read, rules, timeline};
+use super::{Monitor, Session, control, guard, read, roster, rules, timeline};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// Every row of the API.
 pub(super) fn rows() -> Vec<Row> {
-    [read::rows(), timeline::rows(), rules::rows(), control::rows()].concat()
+    [read::rows(), timeline::rows(), rules::rows(), control::rows(), roster::rows()].concat()
 }
 
 /// All routes, with what every request passes around them.

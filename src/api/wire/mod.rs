@@ -4,6 +4,7 @@
 //! percent from 0 to 100. What was not measured is absent, never zero.
 
 mod alerts;
+mod connections;
 mod health;
 mod metrics;
 mod revisions;
@@ -13,6 +14,7 @@ mod timeline;
 mod values;
 
 pub(super) use alerts::AlertsWire;
+pub(super) use connections::ConnectionsWire;
 pub(super) use health::HealthWire;
 pub(super) use metrics::MetricsWire;
 pub(super) use revisions::RevisionsWire;
