@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::row::Row;
-use super::{Monitor, Session, control, errors, guard, kpi, logs, openapi, read, rules, system, timeline};
+use super::{Monitor, Session, control, errors, guard, kpi, logs, openapi, read, roster, rules, system, timeline};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -28,6 +28,7 @@ pub(super) fn rows() -> Vec<Row> {
         control::rows,
         openapi::rows,
         kpi::rows,
+        roster::rows,
     ];
     of_files.iter().flat_map(|rows| rows()).collect()
 }
