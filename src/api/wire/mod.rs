@@ -4,8 +4,12 @@
 //! percent from 0 to 100. What was not measured is absent, never zero.
 
 mod alerts;
+mod band;
+mod connections;
+mod distribution;
 mod errors;
 mod health;
+mod kpi;
 mod logs;
 mod metrics;
 mod revisions;
@@ -15,9 +19,11 @@ mod thresholds;
 mod timeline;
 mod values;
 
-pub(super) use alerts::AlertsWire;
+pub(super) use alerts::{AlertsWire, RINGS};
+pub(super) use connections::ConnectionsWire;
 pub(super) use errors::ErrorsWire;
 pub(super) use health::HealthWire;
+pub(super) use kpi::{KpiWire, LatencyKpiWire};
 pub(super) use logs::LogsWire;
 pub(super) use metrics::MetricsWire;
 pub(super) use revisions::RevisionsWire;
