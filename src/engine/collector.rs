@@ -19,6 +19,7 @@ use super::sightings::Sightings;
 use super::standing::{Now, Standing};
 use crate::clock::RunClock;
 use crate::control::{Author, Command};
+use crate::events;
 use crate::expr::Rules;
 use crate::load::Answer;
 use crate::logs::Line;
@@ -108,6 +109,7 @@ pub(super) struct Collector {
     lateness: Option<Trend>,
     prints: Prints,
     chronicle: Chronicle,
+    events: events::Reader,
     status: Status,
     clock: Option<RunClock>,
     interventions: Vec<Intervention>,
@@ -158,6 +160,7 @@ impl Collector {
             lateness: is_open(&plan).then(|| Trend::new(Scale::DAY, Resolution::TwoDigits)),
             prints: Prints::default(),
             chronicle: Chronicle::default(),
+            events: events::Reader::default(),
             status: Status::Starting,
             clock: None,
             interventions: Vec::new(),
@@ -400,7 +403,9 @@ impl Collector {
         }
         let said = self.judge.judge(&snapshot);
         (snapshot.thresholds, snapshot.alerts, snapshot.alert_events) = (said.thresholds, said.alerts, said.events);
-        self.chronicle.note(&snapshot, SystemTime::now());
+        let now = SystemTime::now();
+        self.chronicle.events(self.events.take(), now, snapshot.elapsed);
+        self.chronicle.note(&snapshot, now);
         snapshot.logs = Arc::clone(self.chronicle.journal());
         // Nobody may be watching; the next one is for whoever comes.
         self.publish.send_replace(Arc::new(snapshot));
