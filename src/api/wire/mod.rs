@@ -11,8 +11,9 @@ mod status;
 mod thresholds;
 mod timeline;
 mod values;
+mod words;
 
-pub(super) use alerts::{AlertsWire, RINGS};
+pub(super) use alerts::AlertsWire;
 pub(super) use health::HealthWire;
 pub(super) use metrics::MetricsWire;
 pub(super) use revisions::RevisionsWire;
@@ -21,6 +22,7 @@ pub(super) use thresholds::ThresholdsWire;
 pub(super) use timeline::{PointWire, SeriesWire, TaggedWire, TimelineWire, ValuePointWire};
 use values::LatencyWire;
 pub(super) use values::ValuesWire;
+pub(super) use words::{RINGS, STATUSES};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Number;
