@@ -3,7 +3,9 @@
 mod control;
 mod guard;
 mod place;
+mod records;
 mod rows;
+mod system;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -2,9 +2,10 @@
 
 use super::guard;
 use super::problem::{Fault, Problem};
+use super::query::{Parameter, Query};
 use super::router::{Chosen, json};
 use super::row::{Answer, Content, Row};
-use super::wire::{AlertsWire, RevisionsWire, ThresholdsWire};
+use super::wire::{AlertsWire, RINGS, RevisionsWire, ThresholdsWire};
 use crate::control::{Author, Command};
 use crate::diagnostic::Severity;
 use crate::expr::{
@@ -16,7 +17,7 @@ use crate::snapshot::Snapshot;
 use crate::units::duration;
 use axum::extract::Request;
 use axum::http::header::{ETAG, IF_MATCH};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Deserialize;
@@ -24,6 +25,15 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
+
+const IF_MATCHES: &[Parameter] =
+    &[Parameter::text("If-Match", "the revision that was edited, as `ETag` has it, or `*`")
+        .pattern("^(\"[0-9]{1,18}\"|\\*)$")
+        .example("\"1\"")
+        .required()];
+
+const ALERTS: &[Parameter] =
+    &[Parameter::choice("state", "only those that are in this state; all when nobody says it", &RINGS, None)];
 
 /// The rows of this file.
 pub(super) fn rows() -> Vec<Row> {
@@ -37,8 +47,8 @@ pub(super) fn rows() -> Vec<Row> {
         Row::get("/thresholds", "The rules, in the words that `PUT` takes, and what each says now", thresholds)
             .answer(rules("as they stand")),
         Row::put("/thresholds", "Other rules", replace)
-            .headers(&[("If-Match", "the revision that was edited, as `ETag` has it, or `*`", true)])
-            .may_take::<Edit>()
+            .headers(IF_MATCHES)
+            .takes::<Edit>()
             .answer(rules("as they are now"))
             .refuses(StatusCode::CONFLICT, "the run is over, or has not begun")
             .refuses(StatusCode::PRECONDITION_FAILED, "somebody was faster: another revision is current")
@@ -46,7 +56,9 @@ pub(super) fn rows() -> Vec<Row> {
             .refuses(StatusCode::PRECONDITION_REQUIRED, "`If-Match` is missing"),
         Row::get("/thresholds/revisions", "Who changed what, and when", revisions)
             .answers::<RevisionsWire>("edits and interventions"),
-        Row::get("/alerts", "Every ringing, the newest first", alerts).answers::<AlertsWire>("all that are kept"),
+        Row::get("/alerts", "Every ringing, the newest first", alerts)
+            .query(ALERTS)
+            .answers::<AlertsWire>("all that are kept"),
     ]
 }
 
@@ -62,9 +74,10 @@ async fn revisions(Chosen(session): Chosen) -> Response {
     json(StatusCode::OK, &wire)
 }
 
-/// `GET /alerts`
-async fn alerts(Chosen(session): Chosen) -> Response {
-    json(StatusCode::OK, &AlertsWire::new(&session.snapshot()))
+/// `GET /alerts?state`
+async fn alerts(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
+    let query = Query::read(&uri, ALERTS)?;
+    Ok(json(StatusCode::OK, &AlertsWire::new(&session.snapshot()).only(query.text("state"))))
 }
 
 /// `PUT /thresholds`

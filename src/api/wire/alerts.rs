@@ -9,6 +9,9 @@ use serde::Serialize;
 use serde_json::Number;
 use std::sync::Arc;
 
+/// The states of a ringing: it goes on, or it is over.
+pub(in crate::api) const RINGS: [&str; 2] = ["firing", "resolved"];
+
 /// What has rung.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct AlertsWire {
@@ -52,6 +55,12 @@ impl AlertsWire {
         let rings = events.iter().filter(|event| event.firing).rev();
         AlertsWire { alerts: rings.map(|ring| alert(ring, snapshot)).collect() }
     }
+
+    /// Those in that state, or all.
+    pub(in crate::api) fn only(mut self, state: Option<&str>) -> Self {
+        self.alerts.retain(|alert| state.is_none_or(|state| alert.state == state));
+        self
+    }
 }
 
 fn alert(ring: &Arc<AlertEvent>, snapshot: &Snapshot) -> AlertWire {
@@ -75,7 +84,7 @@ fn alert(ring: &Arc<AlertEvent>, snapshot: &Snapshot) -> AlertWire {
         elapsed_seconds: seconds(ring.at),
         description: ring.description.clone(),
         resolution: ring.resolution.clone(),
-        state: if end.is_some() { "resolved" } else { "firing" },
+        state: RINGS[usize::from(end.is_some())],
         resolved_at: end.map(|end| time(DateTime::<Utc>::from(end.time))),
         because: end.and_then(|end| end.because.clone()),
         acknowledged_by: last.and_then(|state| state.acknowledged_by.clone()),

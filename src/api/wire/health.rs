@@ -42,6 +42,7 @@ struct ComponentWire {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Condition")]
 enum Health {
     Healthy,
     Warning,
