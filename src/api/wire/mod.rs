@@ -42,6 +42,8 @@ use serde_json::Number;
 use std::time::Duration;
 
 #[cfg(test)]
+mod figure_tests;
+#[cfg(test)]
 mod tests;
 
 /// A number as people write it: whole ones without a fraction, others to a millionth. `None` for what is no number.
