@@ -1,6 +1,7 @@
 //! The monitor from outside: a run of the real binary, and plain sockets that ask it.
 
 mod connections;
+mod contract;
 mod control;
 mod guard;
 mod place;

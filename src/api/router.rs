@@ -20,6 +20,7 @@ use std::sync::Arc;
 pub(super) fn rows() -> Vec<Row> {
     let of_files: &[fn() -> Vec<Row>] = &[
         read::rows,
+        kpi::rows,
         timeline::rows,
         errors::rows,
         logs::rows,

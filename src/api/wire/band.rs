@@ -5,9 +5,7 @@
 //! (an alert), of the whole metric.
 
 use super::number;
-use crate::expr::AlertSeverity;
-use crate::expr::{Compared, Comparison, Condition, Method, RuleSeverity};
-use crate::plan::Plan;
+use crate::expr::{AlertSeverity, Compared, Comparison, Condition, Method, RuleSeverity, Rules};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
@@ -60,8 +58,8 @@ enum Kind {
 }
 
 /// All bands of a metric of which a KPI shows what `shows` says; limits are multiplied by `by`.
-pub(super) fn bands(plan: Option<&Plan>, metric: &str, by: f64, shows: fn(Method) -> bool) -> Vec<BandWire> {
-    let Some(plan) = plan else { return Vec::new() };
+pub(super) fn bands(rules: Option<&Rules>, metric: &str, by: f64, shows: fn(Method) -> bool) -> Vec<BandWire> {
+    let Some(rules) = rules else { return Vec::new() };
     let band = |compared: &Compared, level, rule, name: &str| {
         let quantity = compared.quantity().filter(|quantity| shows(quantity.method))?;
         let whole = quantity.selector.metric() == metric && quantity.selector.tags().next().is_none();
@@ -84,12 +82,12 @@ pub(super) fn bands(plan: Option<&Plan>, metric: &str, by: f64, shows: fn(Method
         })
     };
     let mut bands = Vec::new();
-    for rule in &plan.rules.thresholds {
+    for rule in &rules.thresholds {
         let level = if rule.options.severity == RuleSeverity::Warn { Level::Warning } else { Level::Critical };
         let parts = rule.condition.all_of().into_iter();
         bands.extend(parts.filter_map(|part| band(part, level, Kind::Threshold, &rule.source)));
     }
-    for rule in &plan.rules.alerts {
+    for rule in &rules.alerts {
         let bad = rule.severity >= AlertSeverity::Error;
         let level = if bad { Level::Critical } else { Level::Warning };
         bands.extend(only(&rule.condition).and_then(|part| band(part, level, Kind::Alert, &rule.name)));
@@ -111,4 +109,66 @@ pub(super) fn asked<'a>(bands: &'a [BandWire], figure: &str, more_is_better: boo
     let bands = bands.iter().filter(asks);
     let band = if more_is_better { bands.max_by(strict) } else { bands.min_by(strict) }?;
     Some((&band.limit, &band.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::{AlertOptions, AlertRule, Catalog, RuleOptions, ThresholdRule};
+
+    fn rules() -> Rules {
+        let catalog = Catalog { metrics: &[], tags: &[], history: true };
+        let threshold = |selector: &str, expression: &str, severity| {
+            let options = RuleOptions { severity, ..RuleOptions::default() };
+            ThresholdRule::parse(selector, expression, options, None, catalog).0.unwrap()
+        };
+        let alert = |when: &str, severity| {
+            let options = AlertOptions { severity, ..AlertOptions::default() };
+            AlertRule::parse("tail", when, options, None, catalog).0.unwrap()
+        };
+        let fail = RuleSeverity::Fail;
+        Rules {
+            thresholds: vec![
+                threshold("http_req_duration", "p(95) < 300ms and p(99) < 1s", fail),
+                threshold("http_req_duration", "p(95) < 0.4s over 30s", RuleSeverity::Warn),
+                // Of these nobody can say on which side of a limit the whole is bad.
+                threshold("http_req_duration", "p(95) < 100ms or avg < 50ms", fail),
+                threshold("http_req_duration", "not p(95) < 10ms", fail),
+                threshold("http_req_duration{name:cart}", "p(95) < 200ms", fail),
+                threshold("http_req_duration", "p(95) - p(50) < 200ms", fail),
+                threshold("punk_cpu", "value < 80%", fail),
+            ],
+            alerts: vec![
+                alert("max of http_req_duration > 5s", AlertSeverity::Error),
+                alert("p(95) of http_req_duration > 1s and rate of http_reqs > 10", AlertSeverity::Error),
+            ],
+            ..Rules::default()
+        }
+    }
+
+    #[test]
+    fn bands_are_what_rules_say_for_sure() {
+        let rules = rules();
+        let told = |bands: &[BandWire]| {
+            let line = |band: &BandWire| {
+                format!(
+                    "{:?} {} {:?} {} ({:?} {})",
+                    band.level, band.figure, band.bad, band.limit, band.rule, band.name
+                )
+            };
+            bands.iter().map(line).collect::<Vec<_>>().join("\n")
+        };
+        let latency = bands(Some(&rules), "http_req_duration", 1.0, |method| method != Method::Count);
+        insta::assert_snapshot!(told(&latency), @r#"
+        Critical p(95) Above 300 (Threshold p(95) < 300ms and p(99) < 1s)
+        Critical p(99) Above 1000 (Threshold p(95) < 300ms and p(99) < 1s)
+        Warning p(95) Above 400 (Threshold p(95) < 0.4s over 30s)
+        Critical max Above 5000 (Alert tail)
+        "#);
+        assert_eq!(latency[2].over_seconds, Some(30.into()));
+        insta::assert_snapshot!(told(&bands(Some(&rules), "punk_cpu", 100.0, |_| true)), @r#"Critical value Above 80 (Threshold value < 80%)"#);
+        assert_eq!(asked(&latency, "p(95)", false), Some((&300.into(), "p(95) < 300ms and p(99) < 1s")));
+        assert_eq!(asked(&latency, "max", false), None, "an alert asks for nothing");
+        assert_eq!((asked(&latency, "p(95)", true), bands(None, "http_reqs", 1.0, |_| true).len()), (None, 0));
+    }
 }

@@ -206,7 +206,7 @@ impl KpiWire {
         current: Option<f64>,
         planned: Option<f64>,
     ) -> Self {
-        let bands = bands(snapshot.plan.as_deref(), kpi.metric, kpi.by, kpi.shows);
+        let bands = bands(snapshot.plan.as_deref().map(|plan| &plan.rules), kpi.metric, kpi.by, kpi.shows);
         let asked = asked(&bands, kpi.asked, kpi.more_is_better).map(|(limit, rule)| (limit.clone(), rule.to_owned()));
         let planned = planned.and_then(number).map(|planned| (planned, "load".to_owned()));
         let (target, target_from) = planned.or(asked).unzip();

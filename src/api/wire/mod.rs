@@ -18,10 +18,12 @@ mod system;
 mod thresholds;
 mod timeline;
 mod values;
+mod words;
 
 pub(super) use alerts::{AlertsWire, RINGS};
 pub(super) use connections::ConnectionsWire;
 pub(super) use errors::ErrorsWire;
+pub(super) use alerts::AlertsWire;
 pub(super) use health::HealthWire;
 pub(super) use kpi::{KpiWire, LatencyKpiWire};
 pub(super) use logs::LogsWire;
@@ -33,11 +35,14 @@ pub(super) use thresholds::ThresholdsWire;
 pub(super) use timeline::{PointWire, SeriesWire, TaggedWire, TimelineWire, ValuePointWire};
 use values::LatencyWire;
 pub(super) use values::ValuesWire;
+pub(super) use words::{RINGS, STATUSES};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Number;
 use std::time::Duration;
 
+#[cfg(test)]
+mod figure_tests;
 #[cfg(test)]
 mod tests;
 
