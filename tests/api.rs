@@ -4,6 +4,7 @@ mod control;
 mod guard;
 mod place;
 mod rows;
+mod sessions;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
