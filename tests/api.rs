@@ -7,6 +7,7 @@ mod guard;
 mod place;
 mod records;
 mod rows;
+mod sessions;
 mod system;
 
 use std::io::{Read, Write};

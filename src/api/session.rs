@@ -53,7 +53,17 @@ impl Session {
         }
     }
 
-    /// `punk-YYYYMMDD-HHMMSS`, by UTC.
+    /// With an id that none of `others` has: `…-2` for the second one that began in that second.
+    #[must_use]
+    pub fn beside(mut self, others: &[Session]) -> Self {
+        let is_free = |id: &str| others.iter().all(|other| other.id != id);
+        let numbered = (2..).map(|number: u32| format!("{}-{number}", self.id));
+        let id = std::iter::once(self.id.clone()).chain(numbered).find(|id| is_free(id));
+        self.id = id.expect("there are more numbers than sessions");
+        self
+    }
+
+    /// `punk-YYYYMMDD-HHMMSS`, by UTC; see [`Session::beside`] for the ends of some.
     pub fn id(&self) -> &str {
         &self.id
     }

@@ -139,7 +139,7 @@ impl Collector {
     pub(super) fn new(
         plan: Arc<Plan>,
         specs: Arc<[MetricSpec]>,
-        spares: Vec<Sender<Recorder>>,
+        (spares, cores): (Vec<Sender<Recorder>>, usize),
         publish: watch::Sender<Arc<Snapshot>>,
         commands: mpsc::UnboundedSender<Command>,
         rolls_back: bool,
@@ -149,7 +149,7 @@ impl Collector {
             standing: Standing::new(&plan, shards),
             rollback: rolls_back.then(|| (Rollback::default(), commands.clone())),
             judge: Judge::new(&plan, commands),
-            health: Health::new(shards),
+            health: Health::new(shards, cores),
             sightings: Sightings::new(&plan.options.observe),
             ledger: Ledger::new(specs, shards, plan.options.limits.tag_sets),
             connections: Connected::new(shards, Instant::now()),

@@ -20,10 +20,9 @@ mod timeline;
 mod values;
 mod words;
 
-pub(super) use alerts::{AlertsWire, RINGS};
+pub(super) use alerts::AlertsWire;
 pub(super) use connections::ConnectionsWire;
 pub(super) use errors::ErrorsWire;
-pub(super) use alerts::AlertsWire;
 pub(super) use health::HealthWire;
 pub(super) use kpi::{KpiWire, LatencyKpiWire};
 pub(super) use logs::LogsWire;

@@ -80,13 +80,13 @@ pub(super) fn bind(args: &MonitorArgs, color: bool) -> Result<Option<Bound>, Exi
 
 impl Bound {
     /// Answers from now on, and says where unless it shall be `quiet`.
-    pub(super) fn start(self, session: Session, quiet: bool) -> Option<Beside> {
+    pub(super) fn start(self, sessions: Vec<Session>, quiet: bool) -> Option<Beside> {
         let Bound { listener, access, moved } = self;
         let address = access.address;
         let (foreign, readonly) = (!access.is_loopback(), access.readonly);
         let started = beside(THREAD, move |over| async move {
             let over = async { drop(over.await) };
-            let serving = serve(listener, vec![session], access, scrape, over);
+            let serving = serve(listener, sessions, access, scrape, over);
             let ended = tokio::select! {
                 ended = serving => ended,
                 () = death() => panic!("a test wants it so"),
