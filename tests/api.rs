@@ -5,6 +5,7 @@ mod control;
 mod guard;
 mod place;
 mod rows;
+mod workers;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -15,6 +15,7 @@ use super::stack::LARGE;
 use crate::control::Command;
 use crate::metrics::specs;
 use crate::plan::Plan;
+use crate::roster::Roster;
 use crate::script::commons::Commons;
 use crate::script::error::ScriptError;
 use crate::script::max_rate::MaxRate;
@@ -61,6 +62,7 @@ pub(super) fn coordinate(
     let nodes = graph::nodes(plan, settings.shards);
     let max_rate = plan.options.max_rate.map(|rate| Arc::new(MaxRate::new(rate)));
     let commons = Arc::new(Commons::new(plan, settings.shards));
+    let roster = Arc::new(Roster::new(settings.shards));
     let mut shards = Shards { orders: Vec::new(), threads: Vec::new() };
     let mut spares = Vec::new();
     for index in 0..settings.shards {
@@ -75,6 +77,7 @@ pub(super) fn coordinate(
             nodes: nodes.clone(),
             max_rate: max_rate.clone(),
             commons: Arc::clone(&commons),
+            page: roster.page(index),
             orders: from_coordinator,
             events: events.clone(),
             deltas: to_collector.clone(),
@@ -92,8 +95,8 @@ pub(super) fn coordinate(
     }
     drop(events);
     let snapshots = publish.subscribe();
-    let collector =
-        Collector::new(Arc::clone(plan), specs, spares, publish, commands.clone(), settings.rollback_on_errors);
+    let rolls_back = settings.rollback_on_errors;
+    let collector = Collector::new(Arc::clone(plan), specs, spares, publish, commands.clone(), rolls_back, roster);
     let collector = thread::Builder::new().name("collector".to_owned()).spawn(move || collector.run(&deltas));
     let collector = match collector {
         Ok(thread) => thread,

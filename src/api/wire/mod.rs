@@ -12,6 +12,7 @@ mod status;
 mod thresholds;
 mod timeline;
 mod values;
+mod workers;
 
 pub(super) use alerts::AlertsWire;
 pub(super) use connections::ConnectionsWire;
@@ -23,6 +24,7 @@ pub(super) use thresholds::ThresholdsWire;
 pub(super) use timeline::{PointWire, SeriesWire, TaggedWire, TimelineWire, ValuePointWire};
 use values::LatencyWire;
 pub(super) use values::ValuesWire;
+pub(super) use workers::WorkersWire;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Number;
