@@ -168,11 +168,11 @@ fn what_is_over_or_has_begun_starts_no_more() {
 struct Sink(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().expect("no test panicked here").write(bytes)
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
 }
@@ -298,6 +298,6 @@ fn of_several_runs_each_says_which_it_is() {
     insta::assert_snapshot!(names.map(|(label, scenario)| bars::name(label, scenario)).join("\n"), @r"
     browse
     checkout browse
-    a-long-name… b
+    a-long…cript b
     ");
 }

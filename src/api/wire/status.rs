@@ -14,6 +14,9 @@ use std::time::Duration;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct StatusWire {
     session_id: String,
+    /// What tells this run from the others of the process, in all that people read; absent where there is no other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
     status: &'static str,
     verdict: &'static str,
     start_time: String,
@@ -63,6 +66,7 @@ impl StatusWire {
         let plan = snapshot.plan.as_deref();
         StatusWire {
             session_id: session.id.clone(),
+            session: session.name().map(str::to_owned),
             status: status(session, snapshot),
             verdict: verdict(snapshot),
             start_time: time(session.started_at),
