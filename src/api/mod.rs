@@ -45,9 +45,9 @@ use crate::snapshot::Snapshot;
 use limit::Limit;
 use std::sync::Arc;
 
-/// The answer to a scrape of `/metrics`: its `Content-Type` and its body, of a Snapshot and an `Accept` header. Lent by the
-/// door, since windows do not know each other.
-pub type Scrape = fn(&Snapshot, Option<&str>) -> (&'static str, Vec<u8>);
+/// The answer to a scrape of `/metrics`: its `Content-Type` and its body, of the Snapshots of all sessions, each with its name
+/// where there are several, and an `Accept` header. Lent by the door, since windows do not know each other.
+pub type Scrape = fn(&[(Option<&str>, &Snapshot)], Option<&str>) -> (&'static str, Vec<u8>);
 
 /// Requests that are answered per second, and at once: enough for dashboards and scrapers, too few to weigh on a run.
 const REQUESTS: (f64, f64) = (500.0, 1_000.0);
