@@ -10,6 +10,7 @@
 //! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `diary` | a run as the monitor knows it |
 //! | `read`, `control`, `rules` | the handlers |
+//! | `stream/` | what is told as it happens |
 //! | `wire/` | what goes out |
 
 mod access;
@@ -26,6 +27,7 @@ mod row;
 mod rules;
 mod server;
 mod session;
+mod stream;
 mod timeline;
 mod wire;
 
@@ -36,6 +38,7 @@ pub use session::Session;
 use crate::snapshot::Snapshot;
 use limit::Limit;
 use std::sync::Arc;
+use stream::{Counts, Streams};
 
 /// The answer to a scrape of `/metrics`: its `Content-Type` and its body, of a Snapshot and an `Accept` header. Lent by the
 /// door, since windows do not know each other.
@@ -55,16 +58,20 @@ struct Monitor {
     scrape: Scrape,
     requests: Limit,
     refusals: Limit,
+    streams: Arc<Streams>,
 }
 
 impl Monitor {
-    fn new(sessions: Vec<Session>, access: Access, scrape: Scrape) -> Self {
+    fn new(mut sessions: Vec<Session>, access: Access, scrape: Scrape) -> Self {
+        let counts = Arc::<Counts>::default();
+        sessions.iter_mut().for_each(|session| session.streams = Arc::clone(&counts));
         Monitor {
             sessions: sessions.into_iter().map(Arc::new).collect(),
             access,
             scrape,
             requests: Limit::new(REQUESTS.0, REQUESTS.1),
             refusals: Limit::new(REFUSALS.0, REFUSALS.1),
+            streams: Arc::new(Streams::new(counts)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::row::Row;
-use super::{Monitor, Session, control, guard, read, rules, timeline};
+use super::{Monitor, Session, control, guard, read, rules, stream, timeline};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// Every row of the API.
 pub(super) fn rows() -> Vec<Row> {
-    [read::rows(), timeline::rows(), rules::rows(), control::rows()].concat()
+    [read::rows(), timeline::rows(), rules::rows(), control::rows(), stream::rows()].concat()
 }
 
 /// All routes, with what every request passes around them.
@@ -28,9 +28,12 @@ pub(super) fn router(monitor: Arc<Monitor>) -> Router {
         let routes = if row.of_process { &mut process } else { &mut resources };
         *routes = std::mem::take(routes).route(row.path, row.handler);
     }
+    // Streams are no rows: the contract of requests cannot say what they are.
+    resources = resources.merge(stream::routes());
     let api = process.merge(resources.clone()).nest("/sessions/{session}", resources);
     Router::new()
         .route("/metrics", get(read::scrape))
+        .merge(stream::routes())
         .nest("/api", api.clone())
         .nest("/api/v1", api)
         .layer(from_fn_with_state(Arc::clone(&monitor), guard::guard))

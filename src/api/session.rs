@@ -2,6 +2,7 @@
 
 use super::diary::Diary;
 use super::problem::Problem;
+use super::stream::Counts;
 use crate::control::{Command, Reply};
 use crate::snapshot::Snapshot;
 use bytes::Bytes;
@@ -25,6 +26,8 @@ pub struct Session {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     commands: mpsc::UnboundedSender<Command>,
     diary: Mutex<Diary>,
+    /// Of the streams of the process.
+    pub(super) streams: Arc<Counts>,
     /// What `GET /metrics` said last, and of which Snapshot: whoever asks next gets the same.
     said: Mutex<Option<(u64, Bytes)>>,
 }
@@ -45,6 +48,7 @@ impl Session {
             snapshots,
             commands,
             diary: Mutex::default(),
+            streams: Arc::default(),
             said: Mutex::default(),
         }
     }
@@ -61,6 +65,11 @@ impl Session {
 
     pub(super) fn diary(&self) -> MutexGuard<'_, Diary> {
         self.diary.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those to come.
+    pub(super) fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
     }
 
     /// What is said of a Snapshot, made once.

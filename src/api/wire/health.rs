@@ -2,12 +2,14 @@
 
 use super::time;
 use crate::api::Session;
+use crate::api::stream::{Counts, StreamsWire};
 use crate::metrics::Cell;
 use crate::snapshot::{Snapshot, Status};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::PoisonError;
+use std::time::Instant;
 
 /// A Snapshot older than this is late, in seconds; ten times that, and nobody publishes any more.
 const LATE: f64 = 2.0;
@@ -28,7 +30,7 @@ pub(in crate::api) struct HealthWire {
 struct ComponentsWire {
     shards: ComponentWire,
     collector: ComponentWire,
-    monitor: ComponentWire,
+    monitor: MonitorWire,
     outputs: ComponentWire,
     target: ComponentWire,
     history: ComponentWire,
@@ -38,6 +40,14 @@ struct ComponentsWire {
 struct ComponentWire {
     status: Health,
     reasons: Vec<String>,
+}
+
+/// This server.
+#[derive(Debug, Serialize, JsonSchema)]
+struct MonitorWire {
+    #[serde(flatten)]
+    component: ComponentWire,
+    streams: StreamsWire,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -60,18 +70,28 @@ impl HealthWire {
         let components = ComponentsWire {
             shards: ComponentWire::new(shards(snapshot)),
             collector: ComponentWire::new(collector(session, snapshot, now)),
-            // It answers.
-            monitor: ComponentWire::new(Vec::new()),
+            monitor: MonitorWire {
+                component: ComponentWire::new(monitor(&session.streams)),
+                streams: session.streams.wire(),
+            },
             // The report and the summary are written at the end; there are no other outputs yet.
             outputs: ComponentWire::new(Vec::new()),
             target: ComponentWire::new(target(snapshot)),
             history: ComponentWire::new(history(snapshot)),
         };
         let ComponentsWire { shards, collector, monitor, outputs, target, history } = &components;
-        let all = [shards, collector, monitor, outputs, target, history];
+        let all = [shards, collector, &monitor.component, outputs, target, history];
         let status = all.into_iter().map(|component| component.status).max().unwrap_or(Health::Healthy);
         HealthWire { timestamp: time(now), status, components }
     }
+}
+
+/// It answers; whoever could not listen as fast as it tells is worth a look.
+fn monitor(streams: &Counts) -> Vec<(Health, String)> {
+    let dropped = streams.wire().dropped;
+    let recently = streams.dropped_recently(Instant::now());
+    let why = || format!("slow clients of streams were dropped within the last minute; {dropped} so far");
+    recently.then(|| (Health::Warning, why())).into_iter().collect()
 }
 
 fn shards(snapshot: &Snapshot) -> Vec<(Health, String)> {

@@ -6,15 +6,17 @@
 mod alerts;
 mod health;
 mod metrics;
+mod news;
 mod revisions;
 mod status;
 mod thresholds;
 mod timeline;
 mod values;
 
-pub(super) use alerts::AlertsWire;
+pub(super) use alerts::{AlertWire, AlertsWire};
 pub(super) use health::HealthWire;
 pub(super) use metrics::MetricsWire;
+pub(super) use news::{EnvelopeWire, ErrorsNewsWire, StateWire, StatusChangeWire, ThresholdNewsWire, envelope};
 pub(super) use revisions::RevisionsWire;
 pub(super) use status::{SessionsWire, StatusWire, status};
 pub(super) use thresholds::ThresholdsWire;
