@@ -2,7 +2,9 @@
 
 use super::problem::Problem;
 use super::row::Row;
-use super::{Monitor, Session, control, errors, guard, kpi, logs, openapi, read, roster, rules, system, timeline};
+use super::{
+    Monitor, Session, control, errors, guard, kpi, logs, openapi, read, roster, rules, stream, system, timeline,
+};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -28,8 +30,8 @@ pub(super) fn rows() -> Vec<Row> {
         rules::rows,
         control::rows,
         openapi::rows,
-        kpi::rows,
         roster::rows,
+        stream::rows,
     ];
     of_files.iter().flat_map(|rows| rows()).collect()
 }
@@ -41,9 +43,12 @@ pub(super) fn router(monitor: Arc<Monitor>) -> Router {
         let routes = if row.of_process { &mut process } else { &mut resources };
         *routes = std::mem::take(routes).route(row.path, row.handler);
     }
+    // Streams are no rows: the contract of requests cannot say what they are.
+    resources = resources.merge(stream::routes());
     let api = process.merge(resources.clone()).nest("/sessions/{session}", resources);
     Router::new()
         .route("/metrics", get(read::scrape))
+        .merge(stream::routes())
         .nest("/api", api.clone())
         .nest("/api/v1", api)
         .layer(from_fn_with_state(Arc::clone(&monitor), guard::guard))

@@ -2,6 +2,7 @@
 
 use super::diary::Diary;
 use super::problem::Problem;
+use super::stream::Counts;
 use crate::analysis::Digest;
 use crate::control::{Command, Reply};
 use crate::snapshot::Snapshot;
@@ -29,6 +30,8 @@ pub struct Session {
     diary: Mutex<Diary>,
     /// The whole run in a few series.
     digest: Mutex<Digest>,
+    /// Of the streams of the process.
+    pub(super) streams: Arc<Counts>,
     /// What `GET /metrics` said last, and of which Snapshot: whoever asks next gets the same.
     said: Mutex<Option<(u64, Bytes)>>,
 }
@@ -51,6 +54,7 @@ impl Session {
             commands,
             diary: Mutex::default(),
             digest: Mutex::default(),
+            streams: Arc::default(),
             said: Mutex::default(),
         }
     }
@@ -97,6 +101,11 @@ impl Session {
         let mut digest = self.digest.lock().unwrap_or_else(PoisonError::into_inner);
         digest.follow(snapshot);
         digest
+    }
+
+    /// Those to come.
+    pub(super) fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
     }
 
     /// What is said of a Snapshot, made once.
