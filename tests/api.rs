@@ -4,7 +4,9 @@ mod contract;
 mod control;
 mod guard;
 mod place;
+mod records;
 mod rows;
+mod system;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -9,7 +9,7 @@
 //! | `guard`, `access`, `limit` | what every request passes |
 //! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `diary` | a run as the monitor knows it |
-//! | `read`, `control`, `rules` | the handlers |
+//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control` | the handlers |
 //! | `openapi/` | the contract, made of the rows |
 //! | `wire/` | what goes out |
 
@@ -17,8 +17,10 @@ mod access;
 pub mod address;
 mod control;
 mod diary;
+mod errors;
 mod guard;
 mod limit;
+mod logs;
 mod openapi;
 mod problem;
 mod query;
@@ -28,6 +30,7 @@ mod row;
 mod rules;
 mod server;
 mod session;
+mod system;
 mod timeline;
 mod wire;
 

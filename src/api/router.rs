@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::row::Row;
-use super::{Monitor, Session, control, guard, openapi, read, rules, timeline};
+use super::{Monitor, Session, control, errors, guard, logs, openapi, read, rules, system, timeline};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -18,7 +18,17 @@ use std::sync::Arc;
 
 /// Every row of the API.
 pub(super) fn rows() -> Vec<Row> {
-    [read::rows(), timeline::rows(), rules::rows(), control::rows(), openapi::rows()].concat()
+    let of_files: &[fn() -> Vec<Row>] = &[
+        read::rows,
+        timeline::rows,
+        errors::rows,
+        logs::rows,
+        system::rows,
+        rules::rows,
+        control::rows,
+        openapi::rows,
+    ];
+    of_files.iter().flat_map(|rows| rows()).collect()
 }
 
 /// All routes, with what every request passes around them.

@@ -18,7 +18,7 @@ pub mod trend;
 pub use account::Account;
 pub use catalogue::{Catalogue, MetricId, MetricSpec, OTHER, SeriesId, SeriesKey, TagSetId, specs};
 pub use cell::Cell;
-pub use error_log::{Category, ErrorEntry, ErrorKey, ErrorLog, Occurrence, RecentError, Tally, Timeline};
+pub use error_log::{Category, ErrorEntry, ErrorKey, ErrorLog, Occurrence, PatternEntry, RecentError, Tally, Timeline};
 pub use histogram::{Histogram, Resolution, Scale};
 pub use history::{History, Sliding, Span, Window};
 pub use metric::{BUILT_IN, MetricDef, MetricKind, SYSTEM_TAGS, Unit, built_in};

@@ -4,20 +4,26 @@
 //! percent from 0 to 100. What was not measured is absent, never zero.
 
 mod alerts;
+mod errors;
 mod health;
+mod logs;
 mod metrics;
 mod revisions;
 mod status;
+mod system;
 mod thresholds;
 mod timeline;
 mod values;
 mod words;
 
 pub(super) use alerts::AlertsWire;
+pub(super) use errors::ErrorsWire;
 pub(super) use health::HealthWire;
+pub(super) use logs::LogsWire;
 pub(super) use metrics::MetricsWire;
 pub(super) use revisions::RevisionsWire;
 pub(super) use status::{SessionsWire, StatusWire, status};
+pub(super) use system::{CpuWire, DiskWire, MemoryWire, NetworkWire, PartOfSystem, SystemWire};
 pub(super) use thresholds::ThresholdsWire;
 pub(super) use timeline::{PointWire, SeriesWire, TaggedWire, TimelineWire, ValuePointWire};
 use values::LatencyWire;
