@@ -40,7 +40,7 @@ fn ran() -> (Arc<Snapshot>, RunningTarget) {
     let script = SCRIPT.replace("TARGET", &target.url());
     let compiled = on_large_stack(|| compile_text("shop.rhai", script, &Overrides::default()));
     let plan = compiled.plan.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics));
-    let settings = Settings { shards: 2, demo_url: None, paused: false, watch: None, rollback_on_errors: false };
+    let settings = Settings::new(2);
     let (snapshot, ending) = Run::start(Arc::new(plan), settings).unwrap().join();
     assert_eq!((&ending.bug, &ending.broken), (&None, &None));
     (snapshot, target)

@@ -9,7 +9,7 @@
 //! | `guard`, `access`, `limit` | what every request passes |
 //! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `diary` | a run as the monitor knows it |
-//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control` | the handlers |
+//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `roster` | the handlers |
 //! | `openapi/` | the contract, made of the rows |
 //! | `wire/` | what goes out |
 
@@ -19,12 +19,14 @@ mod control;
 mod diary;
 mod errors;
 mod guard;
+mod kpi;
 mod limit;
 mod logs;
 mod openapi;
 mod problem;
 mod query;
 mod read;
+mod roster;
 mod router;
 mod row;
 mod rules;

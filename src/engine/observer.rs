@@ -54,7 +54,11 @@ pub(super) struct Observer {
 
 impl Observer {
     /// Starts it; none where nothing is to be observed.
-    pub(super) fn start(observe: &[Observe], to_collector: &Sender<ToCollector>) -> std::io::Result<Option<Self>> {
+    pub(super) fn start(
+        name: String,
+        observe: &[Observe],
+        to_collector: &Sender<ToCollector>,
+    ) -> std::io::Result<Option<Self>> {
         if observe.is_empty() {
             return Ok(None);
         }
@@ -74,7 +78,7 @@ impl Observer {
             runtime.shutdown_background();
             drop(ending);
         };
-        let thread = thread::Builder::new().name("observer".to_owned()).spawn(body)?;
+        let thread = thread::Builder::new().name(name).spawn(body)?;
         Ok(Some(Observer { over, ended, thread }))
     }
 

@@ -154,6 +154,7 @@ struct OverTimeWire {
 
 /// One bucket of a timeline.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ErrorBucket")]
 struct BucketWire {
     /// Run time at which it begins.
     elapsed_seconds: u64,

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
+use std::collections::BTreeMap;
 
 /// A page of the log. Messages come from scripts and targets: they are text, never markup.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -40,7 +41,8 @@ pub(in crate::api) struct LogWire {
 /// What an entry is about.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ContextWire {
-    /// `script`, `run` (its state), `change` (pause, scale, …), `edit`, `alert`, `threshold` or `generator`.
+    /// `script`, `run` (its state), `change` (pause, scale, …), `edit`, `alert`, `threshold`, `generator` or `process` (the
+    /// monitor, webhooks, libraries: such entries stand in the log of every run of the process).
     #[schemars(extend("enum" = SOURCES))]
     source: &'static str,
     /// Run time.
@@ -51,6 +53,12 @@ struct ContextWire {
     /// The virtual user that it concerns; 0 is the one that runs `setup` and `teardown`.
     #[serde(skip_serializing_if = "Option::is_none")]
     worker_id: Option<u64>,
+    /// Of an event of the process: who says so, `punk::monitor` or a library's module.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    /// Of an event of the process: with what, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    fields: BTreeMap<&'static str, String>,
 }
 
 impl LogsWire {
@@ -86,6 +94,8 @@ impl LogWire {
                 elapsed_seconds: seconds(entry.at),
                 scenario: entry.scenario.as_ref().map(ToString::to_string),
                 worker_id: entry.user,
+                target: entry.target.as_ref().map(ToString::to_string),
+                fields: entry.fields.iter().map(|(name, value)| (*name, value.to_string())).collect(),
             },
         }
     }
@@ -103,14 +113,9 @@ mod tests {
         let mut journal = Journal::default();
         for level in levels {
             journal.push(Entry {
-                number: 0,
-                at: Duration::ZERO,
-                time: SystemTime::UNIX_EPOCH,
-                level: *level,
-                source: Source::Script,
-                message: "said".to_owned(),
                 scenario: Some("browse".into()),
                 user: Some(3),
+                ..Entry::plain(Duration::ZERO, SystemTime::UNIX_EPOCH, *level, Source::Script, "said".to_owned())
             });
         }
         Snapshot { logs: Arc::new(journal), ..Snapshot::default() }

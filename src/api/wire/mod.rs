@@ -4,8 +4,12 @@
 //! percent from 0 to 100. What was not measured is absent, never zero.
 
 mod alerts;
+mod band;
+mod connections;
+mod distribution;
 mod errors;
 mod health;
+mod kpi;
 mod logs;
 mod metrics;
 mod revisions;
@@ -17,8 +21,10 @@ mod values;
 mod words;
 
 pub(super) use alerts::AlertsWire;
+pub(super) use connections::ConnectionsWire;
 pub(super) use errors::ErrorsWire;
 pub(super) use health::HealthWire;
+pub(super) use kpi::{KpiWire, LatencyKpiWire};
 pub(super) use logs::LogsWire;
 pub(super) use metrics::MetricsWire;
 pub(super) use revisions::RevisionsWire;
@@ -34,6 +40,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Number;
 use std::time::Duration;
 
+#[cfg(test)]
+mod figure_tests;
 #[cfg(test)]
 mod tests;
 

@@ -23,7 +23,8 @@ pub(in crate::api) const UNITS: [&str; 4] = ["time", "data", "share", "plain"];
 /// How grave an entry of the log is, from the mildest.
 pub(in crate::api) const LEVELS: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
 /// What an entry of the log is about.
-pub(in crate::api) const SOURCES: [&str; 7] = ["script", "run", "change", "edit", "alert", "threshold", "generator"];
+pub(in crate::api) const SOURCES: [&str; 8] =
+    ["script", "run", "change", "edit", "alert", "threshold", "generator", "process"];
 
 #[cfg(test)]
 mod tests {
@@ -41,8 +42,8 @@ mod tests {
         let kinds = [MetricKind::Counter, MetricKind::Gauge, MetricKind::Rate, MetricKind::Trend];
         assert_eq!(kinds.map(MetricKind::word), KINDS);
         assert_eq!(Level::ALL.map(Level::word), LEVELS);
-        use Source::{Alert, Change, Edit, Generator, Run, Script, Threshold};
-        assert_eq!([Script, Run, Change, Edit, Alert, Threshold, Generator].map(Source::word), SOURCES);
+        use Source::{Alert, Change, Edit, Generator, Process, Run, Script, Threshold};
+        assert_eq!([Script, Run, Change, Edit, Alert, Threshold, Generator, Process].map(Source::word), SOURCES);
         assert_eq!([Unit::Time, Unit::Data, Unit::Share, Unit::Plain].map(Unit::word), UNITS);
     }
 }

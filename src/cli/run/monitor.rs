@@ -76,13 +76,13 @@ pub(super) fn bind(args: &MonitorArgs, color: bool) -> Result<Option<Bound>, Exi
 
 impl Bound {
     /// Answers from now on, and says where unless it shall be `quiet`.
-    pub(super) fn start(self, session: Session, quiet: bool) -> Option<Beside> {
+    pub(super) fn start(self, sessions: Vec<Session>, quiet: bool) -> Option<Beside> {
         let Bound { listener, access, moved } = self;
         let address = access.address;
         let foreign = !access.is_loopback();
         let started = beside("monitor", move |over| async move {
             let over = async { drop(over.await) };
-            if let Err(error) = serve(listener, vec![session], access, scrape, over).await {
+            if let Err(error) = serve(listener, sessions, access, scrape, over).await {
                 err(&format!("warning: the monitor cannot answer: {error}\n"));
             }
         });
