@@ -9,7 +9,7 @@
 //! | `guard`, `access`, `limit` | what every request passes |
 //! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `diary` | a run as the monitor knows it |
-//! | `read`, `kpi`, `timeline`, `errors`, `logs`, `system`, `rules`, `control` | the handlers |
+//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `roster` | the handlers |
 //! | `openapi/` | the contract, made of the rows |
 //! | `wire/` | what goes out |
 
@@ -26,6 +26,7 @@ mod openapi;
 mod problem;
 mod query;
 mod read;
+mod roster;
 mod router;
 mod row;
 mod rules;

@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::row::Row;
-use super::{Monitor, Session, control, errors, guard, kpi, logs, openapi, read, rules, system, timeline};
+use super::{Monitor, Session, control, errors, guard, kpi, logs, openapi, read, roster, rules, system, timeline};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -20,7 +20,6 @@ use std::sync::Arc;
 pub(super) fn rows() -> Vec<Row> {
     let of_files: &[fn() -> Vec<Row>] = &[
         read::rows,
-        kpi::rows,
         timeline::rows,
         errors::rows,
         logs::rows,
@@ -28,6 +27,8 @@ pub(super) fn rows() -> Vec<Row> {
         rules::rows,
         control::rows,
         openapi::rows,
+        kpi::rows,
+        roster::rows,
     ];
     of_files.iter().flat_map(|rows| rows()).collect()
 }

@@ -196,7 +196,7 @@ fn nonsense_about_the_log_is_refused() {
     let address = running.monitor();
     for (query, why) in [
         ("level=loud", "`level=loud`: it is one of trace, debug, info, warn, error"),
-        ("level=warning", "`level=warning`: did you mean `warn`? it is one of trace, debug, info, warn, error"),
+        ("level=warning", "`level=warning`: it is one of trace, debug, info, warn, error"),
         ("level=", "`level=`: it is one of"),
         ("limit=0", "`limit=0`: a whole number from 1 to 1000 is wanted"),
         ("limit=1001", "`limit=1001`: a whole number from 1 to 1000 is wanted"),

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod band;
+mod connections;
 mod distribution;
 mod errors;
 mod health;
@@ -19,6 +20,7 @@ mod timeline;
 mod values;
 
 pub(super) use alerts::{AlertsWire, RINGS};
+pub(super) use connections::ConnectionsWire;
 pub(super) use errors::ErrorsWire;
 pub(super) use health::HealthWire;
 pub(super) use kpi::{KpiWire, LatencyKpiWire};
@@ -36,8 +38,6 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Number;
 use std::time::Duration;
 
-#[cfg(test)]
-mod figure_tests;
 #[cfg(test)]
 mod tests;
 
