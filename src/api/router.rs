@@ -2,7 +2,10 @@
 
 use super::problem::Problem;
 use super::row::Row;
-use super::{Monitor, Session, control, errors, guard, kpi, logs, openapi, read, roster, rules, system, timeline};
+use super::{
+    Monitor, Session, conclusions, control, errors, guard, heatmap, historical, kpi, logs, openapi, protocols, read,
+    roster, rules, system, timeline,
+};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -28,6 +31,10 @@ pub(super) fn rows() -> Vec<Row> {
         control::rows,
         openapi::rows,
         kpi::rows,
+        heatmap::rows,
+        historical::rows,
+        protocols::rows,
+        conclusions::rows,
         roster::rows,
     ];
     of_files.iter().flat_map(|rows| rows()).collect()

@@ -4,14 +4,18 @@
 //! percent from 0 to 100. What was not measured is absent, never zero.
 
 mod alerts;
+mod analysis;
 mod band;
 mod connections;
 mod distribution;
 mod errors;
 mod health;
+mod heatmap;
+mod historical;
 mod kpi;
 mod logs;
 mod metrics;
+mod protocols;
 mod revisions;
 mod status;
 mod system;
@@ -20,12 +24,16 @@ mod timeline;
 mod values;
 
 pub(super) use alerts::{AlertsWire, RINGS};
+pub(super) use analysis::AnalysisWire;
 pub(super) use connections::ConnectionsWire;
 pub(super) use errors::ErrorsWire;
 pub(super) use health::HealthWire;
+pub(super) use heatmap::HeatmapWire;
+pub(super) use historical::HistoricalWire;
 pub(super) use kpi::{KpiWire, LatencyKpiWire};
 pub(super) use logs::LogsWire;
 pub(super) use metrics::MetricsWire;
+pub(super) use protocols::ProtocolsWire;
 pub(super) use revisions::RevisionsWire;
 pub(super) use status::{SessionsWire, StatusWire, status};
 pub(super) use system::{CpuWire, DiskWire, MemoryWire, NetworkWire, PartOfSystem, SystemWire};
