@@ -19,11 +19,13 @@ use super::sightings::Sightings;
 use super::standing::{Now, Standing};
 use crate::clock::RunClock;
 use crate::control::{Author, Command};
+use crate::events;
 use crate::expr::Rules;
 use crate::load::Answer;
 use crate::logs::Line;
 use crate::metrics::{Delta, ErrorLog, MetricSpec, Recorder, Resolution, Scale, TagSet, Trend};
 use crate::plan::{Plan, Work};
+use crate::roster::Roster;
 use crate::snapshot::{BrokenEdit, Edition, Snapshot, components};
 use crate::snapshot::{Generator, Intervention, Status};
 use std::sync::Arc;
@@ -108,6 +110,7 @@ pub(super) struct Collector {
     lateness: Option<Trend>,
     prints: Prints,
     chronicle: Chronicle,
+    events: events::Reader,
     status: Status,
     clock: Option<RunClock>,
     interventions: Vec<Intervention>,
@@ -124,6 +127,7 @@ pub(super) struct Collector {
     edits: Vec<Edition>,
     broken_edit: Option<BrokenEdit>,
     captures: Vec<String>,
+    roster: Arc<Roster>,
     /// The last Snapshot's, for one that is published between two ticks.
     generator: Generator,
 }
@@ -137,17 +141,19 @@ impl Collector {
     pub(super) fn new(
         plan: Arc<Plan>,
         specs: Arc<[MetricSpec]>,
-        spares: Vec<Sender<Recorder>>,
+        (spares, cores): (Vec<Sender<Recorder>>, usize),
         publish: watch::Sender<Arc<Snapshot>>,
         commands: mpsc::UnboundedSender<Command>,
         rolls_back: bool,
+        roster: Arc<Roster>,
     ) -> Self {
         let shards = spares.len();
         Collector {
             standing: Standing::new(&plan, shards),
             rollback: rolls_back.then(|| (Rollback::default(), commands.clone())),
+            roster,
             judge: Judge::new(&plan, commands),
-            health: Health::new(shards),
+            health: Health::new(shards, cores),
             sightings: Sightings::new(&plan.options.observe),
             ledger: Ledger::new(specs, shards, plan.options.limits.tag_sets),
             connections: Connected::new(shards, Instant::now()),
@@ -158,6 +164,7 @@ impl Collector {
             lateness: is_open(&plan).then(|| Trend::new(Scale::DAY, Resolution::TwoDigits)),
             prints: Prints::default(),
             chronicle: Chronicle::default(),
+            events: events::Reader::default(),
             status: Status::Starting,
             clock: None,
             interventions: Vec::new(),
@@ -400,7 +407,9 @@ impl Collector {
         }
         let said = self.judge.judge(&snapshot);
         (snapshot.thresholds, snapshot.alerts, snapshot.alert_events) = (said.thresholds, said.alerts, said.events);
-        self.chronicle.note(&snapshot, SystemTime::now());
+        let now = SystemTime::now();
+        self.chronicle.events(self.events.take(), now, snapshot.elapsed);
+        self.chronicle.note(&snapshot, now);
         snapshot.logs = Arc::clone(self.chronicle.journal());
         // Nobody may be watching; the next one is for whoever comes.
         self.publish.send_replace(Arc::new(snapshot));
@@ -430,6 +439,7 @@ impl Collector {
             captures: self.captures.clone(),
             plan: Some(Arc::clone(&self.plan)),
             history: Arc::clone(self.ledger.history()),
+            roster: Arc::clone(&self.roster),
             machine: self.sightings.machine(),
             observed: self.sightings.observed(),
             ..Snapshot::default()

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
+use std::collections::BTreeMap;
 
 /// A page of the log. Messages come from scripts and targets: they are text, never markup.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -25,6 +26,7 @@ pub(in crate::api) struct LogWire {
     /// Grows by one with each entry of the run.
     number: u64,
     /// When it was said.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// How grave it is: `trace`, `debug`, `info`, `warn` or `error`.
     level: &'static str,
@@ -37,7 +39,8 @@ pub(in crate::api) struct LogWire {
 /// What an entry is about.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ContextWire {
-    /// `script`, `run` (its state), `change` (pause, scale, …), `edit`, `alert`, `threshold` or `generator`.
+    /// `script`, `run` (its state), `change` (pause, scale, …), `edit`, `alert`, `threshold`, `generator` or `process` (the
+    /// monitor, webhooks, libraries: such entries stand in the log of every run of the process).
     source: &'static str,
     /// Run time.
     elapsed_seconds: Number,
@@ -47,6 +50,12 @@ struct ContextWire {
     /// The virtual user that it concerns; 0 is the one that runs `setup` and `teardown`.
     #[serde(skip_serializing_if = "Option::is_none")]
     worker_id: Option<u64>,
+    /// Of an event of the process: who says so, `punk::monitor` or a library's module.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    /// Of an event of the process: with what, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    fields: BTreeMap<&'static str, String>,
 }
 
 impl LogsWire {
@@ -82,6 +91,8 @@ impl LogWire {
                 elapsed_seconds: seconds(entry.at),
                 scenario: entry.scenario.as_ref().map(ToString::to_string),
                 worker_id: entry.user,
+                target: entry.target.as_ref().map(ToString::to_string),
+                fields: entry.fields.iter().map(|(name, value)| (*name, value.to_string())).collect(),
             },
         }
     }
@@ -99,14 +110,9 @@ mod tests {
         let mut journal = Journal::default();
         for level in levels {
             journal.push(Entry {
-                number: 0,
-                at: Duration::ZERO,
-                time: SystemTime::UNIX_EPOCH,
-                level: *level,
-                source: Source::Script,
-                message: "said".to_owned(),
                 scenario: Some("browse".into()),
                 user: Some(3),
+                ..Entry::plain(Duration::ZERO, SystemTime::UNIX_EPOCH, *level, Source::Script, "said".to_owned())
             });
         }
         Snapshot { logs: Arc::new(journal), ..Snapshot::default() }

@@ -22,8 +22,10 @@ mod system;
 mod thresholds;
 mod timeline;
 mod values;
+mod words;
+mod workers;
 
-pub(super) use alerts::{AlertsWire, RINGS};
+pub(super) use alerts::AlertsWire;
 pub(super) use analysis::AnalysisWire;
 pub(super) use connections::ConnectionsWire;
 pub(super) use errors::ErrorsWire;
@@ -41,6 +43,8 @@ pub(super) use thresholds::ThresholdsWire;
 pub(super) use timeline::{PointWire, SeriesWire, TaggedWire, TimelineWire, ValuePointWire};
 use values::LatencyWire;
 pub(super) use values::ValuesWire;
+pub(super) use words::{RINGS, STATUSES};
+pub(super) use workers::WorkersWire;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Number;
