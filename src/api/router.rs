@@ -5,6 +5,8 @@ use super::query::{Parameter, Query};
 use super::row::Row;
 use super::{
     Monitor, Session, control, errors, guard, kpi, logs, openapi, read, roster, rules, stream, system, timeline,
+    Monitor, Session, conclusions, control, errors, guard, heatmap, historical, kpi, logs, openapi, protocols, read,
+    roster, rules, system, timeline,
 };
 use axum::Router;
 use axum::body::Body;
@@ -23,7 +25,6 @@ use std::sync::Arc;
 pub(super) fn rows() -> Vec<Row> {
     let of_files: &[fn() -> Vec<Row>] = &[
         read::rows,
-        kpi::rows,
         timeline::rows,
         errors::rows,
         logs::rows,
@@ -31,6 +32,11 @@ pub(super) fn rows() -> Vec<Row> {
         rules::rows,
         control::rows,
         openapi::rows,
+        kpi::rows,
+        heatmap::rows,
+        historical::rows,
+        protocols::rows,
+        conclusions::rows,
         roster::rows,
         stream::rows,
     ];
