@@ -2,7 +2,9 @@
 
 use super::problem::Problem;
 use super::row::Row;
-use super::{Monitor, Session, control, guard, read, rules, stream, timeline};
+use super::{
+    Monitor, Session, control, errors, guard, kpi, logs, openapi, read, roster, rules, stream, system, timeline,
+};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -18,7 +20,20 @@ use std::sync::Arc;
 
 /// Every row of the API.
 pub(super) fn rows() -> Vec<Row> {
-    [read::rows(), timeline::rows(), rules::rows(), control::rows(), stream::rows()].concat()
+    let of_files: &[fn() -> Vec<Row>] = &[
+        read::rows,
+        kpi::rows,
+        timeline::rows,
+        errors::rows,
+        logs::rows,
+        system::rows,
+        rules::rows,
+        control::rows,
+        openapi::rows,
+        roster::rows,
+        stream::rows,
+    ];
+    of_files.iter().flat_map(|rows| rows()).collect()
 }
 
 /// All routes, with what every request passes around them.

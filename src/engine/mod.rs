@@ -16,6 +16,7 @@ mod changes;
 mod chronicle;
 mod code;
 mod collector;
+mod connections;
 mod coordinator;
 mod drive;
 mod gate;

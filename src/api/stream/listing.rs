@@ -2,7 +2,7 @@
 //!
 //! The contract of requests cannot describe streams; this can, out of the same table that serves them.
 
-use super::event::{COMPLETED, Event};
+use super::event::COMPLETED;
 use super::{TOPICS, Topic};
 use crate::api::query::{Kind, Parameter};
 use crate::api::router::json;
@@ -92,7 +92,9 @@ fn parameter(parameter: &Parameter) -> ParameterWire {
             (format!("a whole number from {least} to {most}"), default.map(|default| default.to_string()))
         }
         Kind::Choice { words, default } => (words.join(", "), default.map(str::to_owned)),
-        Kind::Text => ("any text".to_owned(), None),
+        Kind::Text { pattern } => {
+            (pattern.map_or_else(|| "any text".to_owned(), |pattern| format!("a text that matches {pattern}")), None)
+        }
     };
     ParameterWire { name: parameter.name, about: parameter.about, values, default }
 }
@@ -101,7 +103,7 @@ fn parameter(parameter: &Parameter) -> ParameterWire {
 #[cfg(test)]
 pub(super) fn types() -> std::collections::BTreeSet<&'static str> {
     let regular = TOPICS.iter().map(|topic| topic.message);
-    regular.chain(Event::ALL.map(Event::word)).chain([COMPLETED]).collect()
+    regular.chain(super::event::Event::ALL.map(super::event::Event::word)).chain([COMPLETED]).collect()
 }
 
 #[cfg(test)]
