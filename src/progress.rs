@@ -1,19 +1,24 @@
 //! Progress on stderr while a run goes on: bars on a terminal, one plain line per ten seconds elsewhere, nothing when quiet.
 //!
 //! The door owns the loop and hands in every Snapshot; what scripts print and what is new (`news`: alerts, edits, thresholds)
-//! appears above the bars. What is said is made by pure functions ([`line()`], [`bar_text`]); only [`Progress`] touches the
-//! terminal. It decides nothing and keeps nothing but what it has said.
+//! appears above the bars. What is said is made by pure functions ([`line()`], [`bar_text`]); only [`Progress`] and the
+//! [`Screen`], on which all runs of the process are shown, touch the terminal. It decides nothing and keeps nothing but what
+//! it has said.
 
+mod bars;
 mod news;
+mod screen;
+
+pub use screen::{Screen, Shows};
 
 use crate::expr::Selector;
-use crate::printable::{clean, columns, cut};
+use crate::printable::clean;
 use crate::snapshot::{AlertPhase, Snapshot};
 use crate::snapshot::{ScenarioState, Status};
 use crate::units::human;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use bars::Bars;
 use news::News;
-use std::io::{self, Write};
+use std::io::Write;
 use std::time::Duration;
 
 /// How progress is shown.
@@ -34,13 +39,11 @@ pub enum Mode {
 
 /// Between two plain lines.
 const EVERY: Duration = Duration::from_secs(10);
-/// Steps of a bar.
-const STEPS: u64 = 1_000;
-/// The widest name beside a bar.
-const NAME: usize = 16;
 
 /// What shows progress during one run.
 pub struct Progress {
+    /// What stands before all that it says, where several runs are shown.
+    label: Option<String>,
     shown: Shown,
     /// Run time from which the next plain line is due.
     due: Duration,
@@ -57,19 +60,13 @@ enum Shown {
 }
 
 impl Progress {
-    /// Progress of scenarios of these names, in the order of the Plan, on stderr.
-    pub fn new<'a>(scenarios: impl IntoIterator<Item = &'a str>, mode: Mode) -> Self {
-        let shown = match mode {
-            Mode::Bars { color, unicode } => Shown::Bars(Bars::new(scenarios, color, unicode)),
-            Mode::Lines => Shown::Lines(Box::new(io::stderr())),
-            Mode::Quiet => Shown::Quiet,
-        };
-        Progress { shown, due: EVERY, ended: false, printed: 0, news: News::default() }
+    fn new(label: Option<String>, shown: Shown) -> Self {
+        Progress { label, shown, due: EVERY, ended: false, printed: 0, news: News::default() }
     }
 
     /// Plain lines to somewhere else than stderr.
     pub fn lines_to(out: Box<dyn Write + Send>) -> Self {
-        Progress { shown: Shown::Lines(out), due: EVERY, ended: false, printed: 0, news: News::default() }
+        Progress::new(None, Shown::Lines(out))
     }
 
     /// Shows a Snapshot: what scripts printed since the last one, then how far the run is.
@@ -81,7 +78,7 @@ impl Progress {
             }
         }
         for news in self.news.of(snapshot) {
-            let ascii = matches!(self.shown, Shown::Bars(Bars { unicode: false, .. }));
+            let ascii = matches!(&self.shown, Shown::Bars(bars) if !bars.unicode());
             self.say(&if ascii { news.replace('→', "->").replace('µ', "u") } else { news });
         }
         let over = matches!(snapshot.status, Status::Completed);
@@ -97,7 +94,7 @@ impl Progress {
                     }
                     for scenario in &snapshot.scenarios {
                         // A closed stderr is no reason to end a run.
-                        let _ = writeln!(out, "{}", line(snapshot, scenario));
+                        let _ = writeln!(out, "{}", line(self.label.as_deref(), snapshot, scenario));
                     }
                 }
             }
@@ -107,15 +104,12 @@ impl Progress {
 
     /// Shows a line above the bars: a message of punk, or what a script printed.
     pub fn say(&mut self, text: &str) {
-        let text = clean(text);
+        let text = match &self.label {
+            Some(label) => clean(&format!("[{label}] {text}")),
+            None => clean(text),
+        };
         match &mut self.shown {
-            // Where no bar is drawn, indicatif would swallow the line.
-            Shown::Bars(bars) if bars.all.is_hidden() => {
-                let _ = writeln!(io::stderr(), "{text}");
-            }
-            Shown::Bars(bars) => {
-                let _ = bars.all.println(text);
-            }
+            Shown::Bars(bars) => bars.say(&text),
             Shown::Lines(out) => {
                 let _ = writeln!(out, "{text}");
             }
@@ -123,64 +117,10 @@ impl Progress {
         }
     }
 
-    /// Somebody has typed a line below the bars: its echo moved the cursor, and the next drawing starts where it stands. Two lines
-    /// up is where indicatif believes it to be, seen on a terminal with one bar and with several.
-    pub fn typed(&mut self) {
-        if let Shown::Bars(bars) = &self.shown
-            && !bars.all.is_hidden()
-        {
-            let _ = write!(io::stderr(), "\x1b[2A");
-        }
-    }
-
     /// Takes the bars away, so that the report has the terminal for itself.
     pub fn finish(self) {
-        if let Shown::Bars(Bars { all, bars, .. }) = self.shown {
-            bars.iter().for_each(ProgressBar::finish_and_clear);
-            let _ = all.clear();
-        }
-    }
-}
-
-/// One bar per scenario.
-struct Bars {
-    all: MultiProgress,
-    bars: Vec<ProgressBar>,
-    style: ProgressStyle,
-    /// Of the names, in columns.
-    width: usize,
-    unicode: bool,
-}
-
-impl Bars {
-    fn new<'a>(scenarios: impl IntoIterator<Item = &'a str>, color: bool, unicode: bool) -> Self {
-        let names: Vec<String> = scenarios.into_iter().map(|name| cut(&clean(name), NAME)).collect();
-        let width = names.iter().map(|name| columns(name)).max().unwrap_or(0);
-        let bar = if color { "{bar:10.green/dim}" } else { "{bar:10}" };
-        let style = ProgressStyle::with_template(&format!("{{prefix}} {bar} {{wide_msg}}"))
-            .expect("the template is right")
-            .progress_chars(if unicode { "█▉▊▋▌▍▎▏ " } else { "#>-" });
-        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let mut bars = Bars { all, bars: Vec::new(), style, width, unicode };
-        names.iter().for_each(|name| bars.add(name));
-        bars
-    }
-
-    fn add(&mut self, name: &str) {
-        let name = cut(&clean(name), NAME);
-        let bar = self.all.add(ProgressBar::new(STEPS).with_style(self.style.clone()));
-        bar.set_prefix(format!("{}{name}", " ".repeat(self.width.saturating_sub(columns(&name)))));
-        self.bars.push(bar);
-    }
-
-    fn show(&mut self, snapshot: &Snapshot) {
-        // An edit may bring scenarios, always behind the others.
-        for fresh in snapshot.scenarios.iter().skip(self.bars.len()) {
-            self.add(&fresh.name);
-        }
-        for (bar, scenario) in self.bars.iter().zip(&snapshot.scenarios) {
-            bar.set_position((scenario.progress.clamp(0.0, 1.0) * STEPS as f64) as u64);
-            bar.set_message(bar_text(snapshot, scenario, self.unicode));
+        if let Shown::Bars(bars) = self.shown {
+            bars.finish();
         }
     }
 }
@@ -260,8 +200,8 @@ fn begins(snapshot: &Snapshot, scenario: &ScenarioState) -> Option<String> {
 
 /// One plain line about a scenario: `key=value` pairs, `-` where there is no value; `rps`, `p95`, `errors` and the first part
 /// of `rate` are of the last few seconds. `state`, `rate`, `waiting`, `dropped`, `alerts` and `edit` appear
-/// where they say something.
-pub fn line(snapshot: &Snapshot, scenario: &ScenarioState) -> String {
+/// where they say something, `session` where several runs are shown.
+pub fn line(session: Option<&str>, snapshot: &Snapshot, scenario: &ScenarioState) -> String {
     let recent = &scenario.recent;
     let none = || "-".to_owned();
     let word = |text: &str| clean(text).replace(' ', "_");
@@ -286,8 +226,9 @@ pub fn line(snapshot: &Snapshot, scenario: &ScenarioState) -> String {
         many => format!(" alerts={many}"),
     };
     let edit = if snapshot.broken_edit.is_some() { " edit=broken" } else { "" };
+    let session = session.map_or(String::new(), |session| format!(" session={}", word(session)));
     format!(
-        "progress time={:.1}s scenario={}{state} progress={:.0}%{rate} users={users}{left} rps={} p95={} errors={} iterations={} thresholds={held}/{}{alerts}{edit}",
+        "progress{session} time={:.1}s scenario={}{state} progress={:.0}%{rate} users={users}{left} rps={} p95={} errors={} iterations={} thresholds={held}/{}{alerts}{edit}",
         seconds(snapshot.elapsed),
         word(&scenario.name),
         (scenario.progress.clamp(0.0, 1.0) * 100.0).floor(),

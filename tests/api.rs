@@ -7,7 +7,9 @@ mod guard;
 mod place;
 mod records;
 mod rows;
+mod sessions;
 mod system;
+mod workers;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

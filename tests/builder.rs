@@ -307,6 +307,11 @@ impl Running {
         self.child.id()
     }
 
+    /// The folder that it runs in.
+    pub fn folder(&self) -> &Path {
+        self.folder.as_ref().expect("only `wait` takes it").path()
+    }
+
     /// Sends a signal.
     pub fn send(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a child has an id");
@@ -459,6 +464,17 @@ impl Outcome {
             }
             Err(error) => panic!("no summary ({error}): {text:?}\n{}", self.told()),
         }
+    }
+
+    /// The summary of one run of several, by its name.
+    #[track_caller]
+    pub fn summary_of(&self, run: &str) -> Value {
+        let path = self.folder().join(format!(".summary.{run}.json"));
+        let text = std::fs::read_to_string(&path);
+        let text = text.unwrap_or_else(|error| panic!("no summary of `{run}`: {error}\n{}", self.told()));
+        let summary = serde_json::from_str(&text).unwrap_or_else(|error| panic!("no JSON ({error}): {text}"));
+        assert_eq!(against_schema(&summary), Vec::<String>::new(), "{summary:#}");
+        summary
     }
 
     /// Whether a summary was written at all.

@@ -48,14 +48,16 @@ use limit::Limit;
 use std::sync::Arc;
 use stream::{Counts, Streams};
 
-/// The answer to a scrape of `/metrics`: its `Content-Type` and its body, of a Snapshot and an `Accept` header. Lent by the
-/// door, since windows do not know each other.
-pub type Scrape = fn(&Snapshot, Option<&str>) -> (&'static str, Vec<u8>);
+/// The answer to a scrape of `/metrics`: its `Content-Type` and its body, of the Snapshots of all sessions, each with its name
+/// where there are several, and an `Accept` header. Lent by the door, since windows do not know each other.
+pub type Scrape = fn(&[(Option<&str>, &Snapshot)], Option<&str>) -> (&'static str, Vec<u8>);
 
 /// Requests that are answered per second, and at once: enough for dashboards and scrapers, too few to weigh on a run.
 const REQUESTS: (f64, f64) = (500.0, 1_000.0);
 /// Refusals per second, and at once.
 const REFUSALS: (f64, f64) = (20.0, 100.0);
+/// Refused tokens that the log tells of per second, and at once.
+const TELLINGS: (f64, f64) = (0.2, 5.0);
 
 /// What all requests share.
 #[derive(Debug)]
@@ -67,6 +69,8 @@ struct Monitor {
     requests: Limit,
     refusals: Limit,
     streams: Arc<Streams>,
+    /// Refusals that are told in the log.
+    tellings: Limit,
 }
 
 impl Monitor {
@@ -80,6 +84,7 @@ impl Monitor {
             requests: Limit::new(REQUESTS.0, REQUESTS.1),
             refusals: Limit::new(REFUSALS.0, REFUSALS.1),
             streams: Arc::new(Streams::new(counts)),
+            tellings: Limit::new(TELLINGS.0, TELLINGS.1),
         }
     }
 }

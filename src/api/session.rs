@@ -22,6 +22,7 @@ const SHOWN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Session {
     pub(super) id: String,
+    name: Option<String>,
     pub(super) script: String,
     pub(super) started_at: DateTime<Utc>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
@@ -46,6 +47,7 @@ impl Session {
         let id = started_at.format("punk-%Y%m%d-%H%M%S").to_string();
         Session {
             id,
+            name: None,
             script: script.into(),
             started_at,
             snapshots,
@@ -57,9 +59,31 @@ impl Session {
         }
     }
 
-    /// `punk-YYYYMMDD-HHMMSS`, by UTC.
+    /// With an id that none of `others` has: `…-2` for the second one that began in that second.
+    #[must_use]
+    pub fn beside(mut self, others: &[Session]) -> Self {
+        let is_free = |id: &str| others.iter().all(|other| other.id != id);
+        let numbered = (2..).map(|number: u32| format!("{}-{number}", self.id));
+        let id = std::iter::once(self.id.clone()).chain(numbered).find(|id| is_free(id));
+        self.id = id.expect("there are more numbers than sessions");
+        self
+    }
+
+    /// `punk-YYYYMMDD-HHMMSS`, by UTC; see [`Session::beside`] for the ends of some.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// With the name by which people tell it from the other runs of the process.
+    #[must_use]
+    pub fn named(mut self, name: Option<String>) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// What tells it from other runs; `None` where there is no other.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// The latest.

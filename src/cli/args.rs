@@ -26,6 +26,7 @@ const EXIT_CODES: &str = "Exit codes:
 Examples:
   punk scripts/quickstart.rhai
   punk quick http://127.0.0.1:8080/ -u 50 -r 200/s -d 30s
+  punk checkout.rhai browse.rhai
   punk run test.rhai -e BASE_URL=http://127.0.0.1:8080 --summary result.json
   punk check test.rhai";
 
@@ -51,7 +52,7 @@ pub enum Command {
 /// `punk run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// The script
+    /// The script; several run at once, each as a run of its own
     #[arg(required = true, value_name = "SCRIPT")]
     pub scripts: Vec<PathBuf>,
     /// Do not take edits: files that are saved while the run goes on change nothing
@@ -75,7 +76,7 @@ pub struct RunFlags {
     #[arg(long, help_heading = "Control")]
     pub paused: bool,
     /// Read commands from standard input, also where it is no terminal: pause, resume, scale SCENARIO NUMBER,
-    /// end SCENARIO, stop
+    /// end SCENARIO, stop; of several scripts `NAME: pause` is for one, `pause` for all
     #[arg(long, help_heading = "Control")]
     pub commands: bool,
     /// When an edit of the script's functions makes clearly more errors than there were before it, run the functions of
@@ -85,16 +86,17 @@ pub struct RunFlags {
     /// Who sees the run while it goes on.
     #[command(flatten)]
     pub monitor: MonitorArgs,
-    /// Write the summary as JSON to this file
+    /// Write the summary as JSON to this file; of several scripts each has its own, `result.NAME.json`
     #[arg(long, value_name = "FILE", help_heading = "Results", env = "PUNK_SUMMARY")]
     pub summary: Option<PathBuf>,
-    /// Print the summary as JSON on stdout instead of the report
+    /// Print the summary as JSON on stdout instead of the report; of several scripts one after the other, as they end
     #[arg(long, help_heading = "Results")]
     pub json: bool,
     /// What a measurement that cannot be trusted does to the exit code (default: fail; of `quick`: warn)
     #[arg(long, value_enum, help_heading = "Results", env = "PUNK_ON_INVALID")]
     pub on_invalid: Option<OnInvalid>,
-    /// Add the log to this file: what scripts say with `log::` and `print`, and what happens to the run
+    /// Add the log to this file: what scripts say with `log::` and `print`, and what happens to the run; of several scripts
+    /// each has its own, `run.NAME.log`
     #[arg(long, value_name = "FILE", help_heading = "Results", env = "PUNK_LOG_FILE")]
     pub log_file: Option<PathBuf>,
     /// How the log is written: lines of text, or a JSON object on each line

@@ -9,7 +9,7 @@ pub use args::QuickArgs;
 
 use super::args::OnInvalid;
 use super::exit::Exit;
-use super::run::run_compiled;
+use super::run::{Script, run_scripts};
 use super::{err, out};
 use crate::diagnostic::{Diagnostic, render_all};
 use crate::engine::on_large_stack;
@@ -42,7 +42,7 @@ pub fn quick(mut args: QuickArgs) -> Exit {
     }
     // Who only wants to see some numbers sees them; the report says what they are worth.
     args.flags.on_invalid.get_or_insert(OnInvalid::Warn);
-    run_compiled(compiled, &args.flags, None)
+    run_scripts(vec![Script { compiled, watch: None }], &args.flags)
 }
 
 /// `SELECTOR: EXPRESSION`; tags of the selector have colons of their own.

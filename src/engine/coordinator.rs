@@ -3,6 +3,7 @@
 use super::asking;
 use super::changes::Changes;
 use super::collector::{Collector, ToCollector};
+use super::company::{Company, cores, thread_name};
 use super::graph;
 use super::lead::Lead;
 use super::lookouts::Lookouts;
@@ -15,6 +16,7 @@ use super::stack::LARGE;
 use crate::control::Command;
 use crate::metrics::specs;
 use crate::plan::Plan;
+use crate::roster::Roster;
 use crate::script::commons::Commons;
 use crate::script::error::ScriptError;
 use crate::script::max_rate::MaxRate;
@@ -61,6 +63,9 @@ pub(super) fn coordinate(
     let nodes = graph::nodes(plan, settings.shards);
     let max_rate = plan.options.max_rate.map(|rate| Arc::new(MaxRate::new(rate)));
     let commons = Arc::new(Commons::new(plan, settings.shards));
+    let company = settings.company;
+    let thread = |name: &str| thread::Builder::new().name(thread_name(company, name));
+    let roster = Arc::new(Roster::new(settings.shards));
     let mut shards = Shards { orders: Vec::new(), threads: Vec::new() };
     let mut spares = Vec::new();
     for index in 0..settings.shards {
@@ -75,14 +80,14 @@ pub(super) fn coordinate(
             nodes: nodes.clone(),
             max_rate: max_rate.clone(),
             commons: Arc::clone(&commons),
+            page: roster.page(index),
             orders: from_coordinator,
             events: events.clone(),
             deltas: to_collector.clone(),
             spares: from_collector,
             commands: commands.clone(),
         };
-        let thread =
-            thread::Builder::new().name(format!("shard-{index}")).stack_size(LARGE).spawn(move || shard::run(start));
+        let thread = thread(&format!("shard-{index}")).stack_size(LARGE).spawn(move || shard::run(start));
         match thread {
             Ok(thread) => shards.threads.push(thread),
             Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
@@ -92,23 +97,25 @@ pub(super) fn coordinate(
     }
     drop(events);
     let snapshots = publish.subscribe();
+    let cores = cores(company, settings.shards);
+    let rolls_back = settings.rollback_on_errors;
     let collector =
-        Collector::new(Arc::clone(plan), specs, spares, publish, commands.clone(), settings.rollback_on_errors);
-    let collector = thread::Builder::new().name("collector".to_owned()).spawn(move || collector.run(&deltas));
+        Collector::new(Arc::clone(plan), specs, (spares, cores), publish, commands.clone(), rolls_back, roster);
+    let collector = thread("collector").spawn(move || collector.run(&deltas));
     let collector = match collector {
         Ok(thread) => thread,
         Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
     };
-    let asker = match ask(plan, snapshots, commands, &to_collector) {
+    let asker = match ask(plan, company, snapshots, commands, &to_collector) {
         Ok(asker) => asker,
         Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
     };
-    let reload = settings.watch.as_ref().map(|watch| Reload::start(watch, plan, commands)).transpose();
+    let reload = settings.watch.as_ref().map(|watch| Reload::start(watch, company, plan, commands)).transpose();
     let reload = match reload {
         Ok(reload) => reload,
         Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
     };
-    let lookouts = match Lookouts::start(settings.shards, &plan.options.observe, &to_collector) {
+    let lookouts = match Lookouts::start((company, cores), &plan.options.observe, &to_collector) {
         Ok(lookouts) => lookouts,
         Err(error) => return Ending { broken: Some(format!("no thread: {error}")), ..Ending::default() },
     };
@@ -177,6 +184,7 @@ struct Asker {
 /// Starts the thread that asks the script; a Plan without questions may get some by an edit.
 fn ask(
     plan: &Arc<Plan>,
+    company: Option<Company>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     commands: &mpsc::UnboundedSender<Command>,
     to_collector: &std_mpsc::Sender<ToCollector>,
@@ -191,7 +199,9 @@ fn ask(
         commands: commands.clone(),
         to_collector: to_collector.clone(),
     };
-    let thread =
-        thread::Builder::new().name("asking".to_owned()).stack_size(LARGE).spawn(move || asking::run(start))?;
+    let thread = thread::Builder::new()
+        .name(thread_name(company, "asking"))
+        .stack_size(LARGE)
+        .spawn(move || asking::run(start))?;
     Ok(Asker { over, edits, thread })
 }

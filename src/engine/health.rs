@@ -13,7 +13,7 @@ const WINDOW: Duration = Duration::from_secs(5);
 const LAG_LIMIT_MS: f64 = 10.0;
 /// Arrivals in the window from which on their lateness is judged.
 const ENOUGH: u64 = 100;
-/// CPU beyond which a warning is due, in percent of the shards' cores.
+/// CPU beyond which a warning is due, in percent of the cores that users may use.
 const CPU_LIMIT: f64 = 85.0;
 /// Errors that say that this machine, not the target, was at its end, and how people are told.
 const EXHAUSTED: [(&str, &str); 2] = [
@@ -30,6 +30,8 @@ const EXHAUSTED: [(&str, &str); 2] = [
 /// Watches the generator from tick to tick.
 pub(super) struct Health {
     shards: usize,
+    /// Those that own CPU is a share of.
+    cores: usize,
     lag: Window,
     lateness: Window,
     cpu: Option<(Instant, Duration)>,
@@ -41,9 +43,10 @@ pub(super) struct Health {
 }
 
 impl Health {
-    pub(super) fn new(shards: usize) -> Self {
+    pub(super) fn new(shards: usize, cores: usize) -> Self {
         Health {
             shards,
+            cores,
             lag: Window::new(),
             lateness: Window::new(),
             cpu: None,
@@ -116,12 +119,12 @@ impl Health {
     /// CPU since the last tick; also keeps the average since the scenarios started.
     fn cpu_percent(&mut self, now: Instant, running: bool) -> Option<f64> {
         let used = cpu_time()?;
-        let shards = self.shards as f64;
+        let cores = self.cores as f64;
         let percent = |(then, earlier): (Instant, Duration)| {
             let wall = now.duration_since(then);
             // The kernel counts in ticks of 10 ms: a shorter stretch would say anything.
             let long = wall >= Duration::from_millis(400);
-            let wall = wall.as_secs_f64() * shards;
+            let wall = wall.as_secs_f64() * cores;
             long.then(|| used.saturating_sub(earlier).as_secs_f64() / wall * 100.0)
         };
         if running {
@@ -202,7 +205,7 @@ mod tests {
     }
 
     fn judged(values: &[f64]) -> Vec<String> {
-        let mut health = Health::new(1);
+        let mut health = Health::new(1, 1);
         let start = Instant::now();
         let mut generator = Generator::default();
         for tick in 0..12 {
@@ -223,7 +226,7 @@ mod tests {
     #[test]
     fn arrivals_that_start_late_by_us_make_a_run_invalid() {
         let judged = |lateness: &[f64]| {
-            let mut health = Health::new(1);
+            let mut health = Health::new(1, 1);
             let (start, errors) = (Instant::now(), ErrorLog::default());
             let tick = |tick| start + Duration::from_millis(500) * tick;
             let one = |at| health.tick(tick(at), &lags(&[0.1; 50]), Some(&lags(lateness)), &errors, true);
@@ -247,7 +250,7 @@ mod tests {
             log.add(key, &one, || "m".into());
             log
         };
-        let mut health = Health::new(1);
+        let mut health = Health::new(1, 1);
         let now = Instant::now();
         assert!(health.tick(now, &lags(&[]), None, &errors("refused"), true).invalid.is_empty());
         assert_eq!(health.tick(now, &lags(&[]), None, &errors("local_fd_limit"), true).invalid.len(), 1);

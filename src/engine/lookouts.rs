@@ -1,6 +1,7 @@
 //! The threads that look at machines, as the coordinator holds them: one at this machine, one at those that are observed.
 
 use super::collector::ToCollector;
+use super::company::{Company, thread_name};
 use super::machine::MachineWatch;
 use super::observer::Observer;
 use crate::plan::Observe;
@@ -14,14 +15,15 @@ pub(super) struct Lookouts {
 }
 
 impl Lookouts {
-    /// Starts them; `cores` are those that the shards may use.
+    /// Starts them; the cores are those that own CPU is a share of.
     pub(super) fn start(
-        cores: usize,
+        (company, cores): (Option<Company>, usize),
         observe: &[Observe],
         to_collector: &Sender<ToCollector>,
     ) -> std::io::Result<Self> {
-        let machine = MachineWatch::start(cores, to_collector.clone())?;
-        Ok(Lookouts { machine, observer: Observer::start(observe, to_collector)? })
+        let machine = MachineWatch::start(thread_name(company, "machine"), cores, to_collector.clone())?;
+        let observer = Observer::start(thread_name(company, "observer"), observe, to_collector)?;
+        Ok(Lookouts { machine, observer })
     }
 
     /// Ends them; why one panicked, if it did.

@@ -45,15 +45,15 @@ pub(super) struct MachineWatch {
 }
 
 impl MachineWatch {
-    /// Starts it; `cores` are those that the shards may use.
-    pub(super) fn start(cores: usize, to_collector: Sender<ToCollector>) -> std::io::Result<Self> {
+    /// Starts it, by this name; `cores` are those that own CPU is a share of.
+    pub(super) fn start(name: String, cores: usize, to_collector: Sender<ToCollector>) -> std::io::Result<Self> {
         let (over, told) = channel();
         let (ending, ended) = channel();
         let body = move || {
             watch(cores, &to_collector, &told);
             drop(ending);
         };
-        let thread = thread::Builder::new().name("machine".to_owned()).spawn(body)?;
+        let thread = thread::Builder::new().name(name).spawn(body)?;
         Ok(MachineWatch { over, ended, thread })
     }
 

@@ -16,6 +16,7 @@ mod changes;
 mod chronicle;
 mod code;
 mod collector;
+mod company;
 mod connections;
 mod coordinator;
 mod drive;
@@ -51,6 +52,7 @@ mod wake;
 mod window;
 
 pub use beside::{Beside, beside};
+pub use company::Company;
 pub use machine::{available_memory, local_ports};
 pub use reload::Watch;
 pub use run::{Ending, Run, Settings, StartError};

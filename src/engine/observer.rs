@@ -54,7 +54,11 @@ pub(super) struct Observer {
 
 impl Observer {
     /// Starts it; none where nothing is to be observed.
-    pub(super) fn start(observe: &[Observe], to_collector: &Sender<ToCollector>) -> std::io::Result<Option<Self>> {
+    pub(super) fn start(
+        name: String,
+        observe: &[Observe],
+        to_collector: &Sender<ToCollector>,
+    ) -> std::io::Result<Option<Self>> {
         if observe.is_empty() {
             return Ok(None);
         }
@@ -74,7 +78,7 @@ impl Observer {
             runtime.shutdown_background();
             drop(ending);
         };
-        let thread = thread::Builder::new().name("observer".to_owned()).spawn(body)?;
+        let thread = thread::Builder::new().name(name).spawn(body)?;
         Ok(Some(Observer { over, ended, thread }))
     }
 
@@ -101,13 +105,21 @@ async fn watch(at: usize, observe: Observe, to_collector: Sender<ToCollector>) {
             Ok(client) => ask(client, &observe.url).await,
             Err(why) => Err(why.clone()),
         };
+        let failing = readings.observed().failing;
         let samples = match answer {
             Ok(answer) => readings.answered(Instant::now(), answer),
             Err(why) => {
+                // The first time is told as a warning of the run.
+                if !failing && readings.observed().failures > 0 {
+                    tracing::warn!(target: "punk::observer", host = readings.observed().host, "cannot be observed any more: {why}");
+                }
                 readings.failed(why);
                 Vec::new()
             }
         };
+        if failing && !readings.observed().failing {
+            tracing::info!(target: "punk::observer", host = readings.observed().host, "can be observed again");
+        }
         let sighting = Sighting { at, observed: readings.observed().clone(), samples };
         if to_collector.send(ToCollector::Observed(Box::new(sighting))).is_err() {
             return;

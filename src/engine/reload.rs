@@ -9,6 +9,7 @@ mod look;
 #[cfg(test)]
 mod tests;
 
+use super::company::{Company, thread_name};
 use super::shard::panic_text;
 use super::stack::LARGE;
 use crate::control::{Author, Command, Edited};
@@ -62,7 +63,12 @@ pub(super) struct Reload {
 
 impl Reload {
     /// Starts it; `plan` is what runs.
-    pub(super) fn start(watch: &Watch, plan: &Plan, commands: &UnboundedSender<Command>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        watch: &Watch,
+        company: Option<Company>,
+        plan: &Plan,
+        commands: &UnboundedSender<Command>,
+    ) -> std::io::Result<Self> {
         let (rings, heard) = sync_channel(1);
         let (ending, ended) = sync_channel(1);
         let over = Arc::new(AtomicBool::new(false));
@@ -72,7 +78,7 @@ impl Reload {
             eye.watch();
             drop(ending);
         };
-        let thread = thread::Builder::new().name("reload".to_owned()).stack_size(LARGE).spawn(body)?;
+        let thread = thread::Builder::new().name(thread_name(company, "reload")).stack_size(LARGE).spawn(body)?;
         Ok(Reload { over, rings, ended, thread })
     }
 

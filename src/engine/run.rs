@@ -1,5 +1,6 @@
 //! A run as the door holds it: how it is started, watched, changed and waited for.
 
+use super::company::{Company, thread_name};
 use super::coordinator::coordinate;
 use super::reload::Watch;
 use super::shard;
@@ -25,6 +26,15 @@ pub struct Settings {
     pub rollback_on_errors: bool,
     /// The script's files, whose edits come into the run; `None` looks at none.
     pub watch: Option<Watch>,
+    /// The other runs of this process; `None` for one by itself.
+    pub company: Option<Company>,
+}
+
+impl Settings {
+    /// So many shards, and nothing else.
+    pub fn new(shards: usize) -> Self {
+        Settings { shards, demo_url: None, paused: false, rollback_on_errors: false, watch: None, company: None }
+    }
 }
 
 /// Why a run could not start.
@@ -77,7 +87,7 @@ impl Run {
         let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
         let own = commands.clone();
         let coordinator = thread::Builder::new()
-            .name("coordinator".to_owned())
+            .name(thread_name(settings.company, "coordinator"))
             .spawn(move || coordinate(&plan, &settings, &own, orders, publish))?;
         Ok(Run { snapshots, commands, coordinator })
     }

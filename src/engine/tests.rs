@@ -17,11 +17,7 @@ fn start(script: &str) -> Run {
     std::fs::write(&path, script).unwrap();
     let compiled = on_large_stack(|| compile(&path, &Overrides::default()));
     let plan = compiled.plan.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
-    Run::start(
-        Arc::new(plan),
-        Settings { shards: 2, demo_url: None, paused: false, watch: None, rollback_on_errors: false },
-    )
-    .unwrap()
+    Run::start(Arc::new(plan), Settings::new(2)).unwrap()
 }
 
 /// How often, where, and what.

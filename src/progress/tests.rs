@@ -47,7 +47,7 @@ fn snapshot(seconds: f64) -> Snapshot {
 #[test]
 fn a_line_is_pairs() {
     let snapshot = snapshot(12.56);
-    let lines: Vec<_> = snapshot.scenarios.iter().map(|scenario| line(&snapshot, scenario)).collect();
+    let lines: Vec<_> = snapshot.scenarios.iter().map(|scenario| line(None, &snapshot, scenario)).collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     progress time=12.5s scenario=browse progress=41% users=20/20 rps=310.2 p95=12.35ms errors=0.1% iterations=1234 thresholds=1/2
     progress time=12.5s scenario=fresh progress=0% users=0 rps=0 p95=- errors=- iterations=0 thresholds=1/2
@@ -119,7 +119,7 @@ fn the_open_model_shows_plan_against_actual() {
         snapshot.status = status;
         shown.push(format!("{status:?}"));
         shown.extend(snapshot.scenarios.iter().map(|scenario| bar_text(&snapshot, scenario, true)));
-        shown.extend(snapshot.scenarios.iter().map(|scenario| line(&snapshot, scenario)));
+        shown.extend(snapshot.scenarios.iter().map(|scenario| line(None, &snapshot, scenario)));
     }
     insta::assert_snapshot!(shown.join("\n"), @r#"
     Running
@@ -168,11 +168,11 @@ fn what_is_over_or_has_begun_starts_no_more() {
 struct Sink(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().expect("no test panicked here").write(bytes)
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
 }
@@ -263,11 +263,41 @@ fn prints_of_scripts_pass_without_their_escapes() {
     assert_eq!(sink.text(), "hello\ntwo lines\n");
 }
 
+fn shows(label: Option<&str>) -> Shows {
+    Shows { label: label.map(str::to_owned), scenarios: vec!["browse".to_owned(), "fresh".to_owned()] }
+}
+
 #[test]
 fn quiet_and_hidden_bars_take_everything_in_silence() {
     for mode in [Mode::Quiet, Mode::Bars { color: true, unicode: true }, Mode::Bars { color: false, unicode: false }] {
-        let mut progress = Progress::new(["browse", "fresh"], mode);
-        progress.update(&snapshot(1.0));
-        progress.finish();
+        let (screen, progress) = Screen::new(mode, &[shows(Some("one")), shows(Some("two"))]);
+        assert_eq!(progress.len(), 2);
+        for mut progress in progress {
+            progress.update(&snapshot(1.0));
+            progress.finish();
+        }
+        assert_eq!(screen.aside(|| 7), 7);
+        screen.typed();
     }
+}
+
+#[test]
+fn of_several_runs_each_says_which_it_is() {
+    let sink = Sink::default();
+    let mut progress = Progress::new(Some("checkout".to_owned()), Shown::Lines(Box::new(sink.clone())));
+    let mut snapshot = snapshot(10.0);
+    snapshot.scenarios.truncate(1);
+    snapshot.thresholds.clear();
+    snapshot.prints = vec!["hello".into()];
+    progress.update(&snapshot);
+    insta::assert_snapshot!(sink.text(), @r"
+    [checkout] hello
+    progress session=checkout time=10.0s scenario=browse progress=41% users=20/20 rps=310.2 p95=12.35ms errors=0.1% iterations=1234 thresholds=0/0
+    ");
+    let names = [(None, "browse"), (Some("checkout"), "browse"), (Some("a-long-name-of-a-script"), "b")];
+    insta::assert_snapshot!(names.map(|(label, scenario)| bars::name(label, scenario)).join("\n"), @r"
+    browse
+    checkout browse
+    a-long…cript b
+    ");
 }

@@ -28,7 +28,7 @@ fn plan(script: &str, target: &RunningTarget) -> Arc<Plan> {
 }
 
 fn settings() -> Settings {
-    Settings { shards: 2, demo_url: None, paused: false, watch: None, rollback_on_errors: false }
+    Settings::new(2)
 }
 
 fn start(script: &str) -> Live {

@@ -1,8 +1,10 @@
-//! Lines typed at the terminal while a run goes on, as Commands: `pause`, `resume`, `scale browse 50`, `stop`.
+//! Lines typed at the terminal while runs go on, as Commands: `pause`, `resume`, `scale browse 50`, `stop`. They are for all
+//! runs, or, with `NAME:` before them, for one.
 //!
 //! Read where standard input is a terminal, and with `--commands` from anything that can be waited for, such as a pipe.
 //! It answers what it did not understand; what came of a Command is told by the Snapshot.
 
+use super::running::Reach;
 use crate::control::{Author, Command};
 use crate::units;
 use std::io::{self, Stdin};
@@ -77,11 +79,63 @@ fn in_foreground() -> bool {
     rustix::termios::tcgetpgrp(io::stdin()).map_or(true, |group| group == rustix::process::getpgrp())
 }
 
+/// Sends what a line says to whom it is for; what is wrong with it, for the person who typed it.
+pub(super) fn obey(line: &str, reaches: &[Reach]) -> Option<String> {
+    let labels: Vec<&str> = reaches.iter().filter_map(|reach| reach.label.as_deref()).collect();
+    let (whom, order) = match addressed(line, &labels) {
+        Ok(addressed) => addressed,
+        Err(why) => return Some(why),
+    };
+    let command = match parse(order) {
+        Ok(Some(command)) => command,
+        Ok(None) => return None,
+        Err(why) => return Some(why),
+    };
+    let is_meant = |reach: &&Reach| whom.is_none() || reach.label.as_deref() == whom;
+    let meant: Vec<&Reach> = reaches.iter().filter(is_meant).filter(|reach| !reach.is_over()).collect();
+    // A scenario is one of those runs that have it; where none has, each says so.
+    let knows = |reach: &&Reach| {
+        concerns(&command).is_none_or(|name| reach.plan().scenarios.iter().any(|one| one.name == name))
+    };
+    let some_know = meant.iter().any(knows);
+    for reach in meant.iter().filter(|reach| !some_know || knows(reach)) {
+        // One that ends just now has nobody who obeys.
+        let _ = reach.commands.send(command.clone());
+    }
+    match whom {
+        Some(name) if meant.is_empty() => Some(format!("`{name}` is over")),
+        _ => None,
+    }
+}
+
+/// The run that a line is for, `None` for all, and what stands behind its name.
+fn addressed<'a>(line: &'a str, labels: &[&'a str]) -> Result<(Option<&'a str>, &'a str), String> {
+    let Some((name, order)) = line.split_once(':').filter(|(name, _)| !labels.is_empty() && !name.trim().contains(' '))
+    else {
+        return Ok((None, line));
+    };
+    let name = name.trim();
+    if labels.contains(&name) {
+        return Ok((Some(name), order));
+    }
+    Err(format!("`{name}` is none of the runs: {}", labels.join(", ")))
+}
+
+/// The scenario that a Command is about.
+fn concerns(command: &Command) -> Option<&str> {
+    match command {
+        Command::End { scenario, .. } | Command::Scale { scenario, .. } | Command::Replan { scenario, .. } => {
+            Some(scenario)
+        }
+        _ => None,
+    }
+}
+
 /// The Command of a line; `Ok(None)` for an empty one.
 ///
 /// # Errors
 /// What is wrong with it, for the person who typed it.
-pub(super) fn parse(line: &str) -> Result<Option<Command>, String> {
+fn parse(line: &str) -> Result<Option<Command>, String> {
     let by = Author::Terminal;
     let words: Vec<&str> = line.split_whitespace().collect();
     Ok(Some(match words[..] {
@@ -115,5 +169,15 @@ mod tests {
         assert_eq!(parse(""), Ok(None));
         assert!(parse("scale browse many").is_err());
         assert_eq!(parse("faster"), Err(format!("`faster` is no command: {HELP}")));
+    }
+
+    #[test]
+    fn a_line_is_for_all_runs_or_for_the_one_that_it_names() {
+        let labels = ["cart", "cart-2"];
+        assert_eq!(addressed("pause", &labels), Ok((None, "pause")));
+        assert_eq!(addressed("cart-2: pause", &labels), Ok((Some("cart-2"), " pause")));
+        assert_eq!(addressed("scale a:b 50", &labels), Ok((None, "scale a:b 50")));
+        assert_eq!(addressed("card: pause", &labels), Err("`card` is none of the runs: cart, cart-2".to_owned()));
+        assert_eq!(addressed("card: pause", &[]), Ok((None, "card: pause")));
     }
 }

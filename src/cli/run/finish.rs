@@ -1,11 +1,13 @@
 //! The end of a run: why it ended so, every report written, the exit code.
 
-use crate::cli::args::{Color, OnInvalid, RunFlags};
+use super::running::Manner;
+use crate::cli::args::Color;
 use crate::cli::exit::{self, Exit};
 use crate::cli::{err, out};
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Ending, on_large_stack};
 use crate::plan::Plan;
+use crate::printable::clean;
 use crate::report::{self, Facts, HookError, Outcome, Reason, Stopped, Style, Summary};
 use crate::script::summary::{self, Output};
 use crate::snapshot::{Delivery, Snapshot};
@@ -23,24 +25,30 @@ pub(super) struct Times {
     pub(super) wall: Duration,
 }
 
-/// Tells why, writes every report, returns the exit code.
+/// What stands above the report of one run of several.
+pub(super) fn heading(label: &str, plan: &Plan, id: &str) -> String {
+    let script = plan.sources.first().map_or("", |source| source.path.as_str());
+    format!("=== {label}: {} ({id}) ===\n", clean(script))
+}
+
+/// Tells why, writes every report, the text under its heading if it has one; returns the exit code.
 pub(super) fn finish(
-    args: &RunFlags,
+    manner: &Manner,
+    heading: Option<&str>,
     plan: &Plan,
-    snapshot: &Snapshot,
-    ending: &Ending,
+    (snapshot, ending): (&Snapshot, &Ending),
     times: Times,
     deliveries: Vec<Delivery>,
 ) -> Exit {
-    let color = args.color.on(std::io::stderr().is_terminal());
+    let color = manner.color.on(std::io::stderr().is_terminal());
     let errors = ending.refused.iter().chain(ending.failed_hook.as_ref().map(|(_, error)| error));
     for error in errors {
         err(&format!("{}\n", error.diagnostic(&plan.sources).render(color)));
     }
-    let mut reasons = exit::reasons(snapshot, ending, args.on_invalid != Some(OnInvalid::Warn));
+    let mut reasons = exit::reasons(snapshot, ending, manner.invalid_fails);
     let mut facts = Facts { deliveries, ..facts(&reasons, snapshot, ending, times) };
     let summary = Summary::new(plan, snapshot, &facts);
-    if let Some(path) = &args.summary {
+    if let Some(path) = &manner.summary {
         match report::write_summary(path, &summary) {
             Ok(()) => facts.written.push(path.display().to_string()),
             Err(error) => {
@@ -59,10 +67,11 @@ pub(super) fn finish(
         let Facts { written, deliveries, .. } = facts;
         facts = Facts { written, deliveries, ..self::facts(&reasons, snapshot, ending, times) };
     }
-    if args.json {
+    if manner.json {
         out(&Summary::new(plan, snapshot, &facts).to_json());
     } else {
-        out(&report::text(plan, snapshot, &facts, style(args.color)));
+        heading.iter().for_each(|heading| out(heading));
+        out(&report::text(plan, snapshot, &facts, style(manner.color)));
     }
     reasons.first().map_or(Exit::Passed, |(exit, _)| *exit)
 }

@@ -228,7 +228,7 @@ fn a_system_without_proc_is_asked_otherwise() {
 #[test]
 fn what_stops_the_thread_ends_it() {
     let (to_collector, collector) = channel();
-    let watch = MachineWatch::start(1, to_collector).expect("a thread");
+    let watch = MachineWatch::start("machine".to_owned(), 1, to_collector).expect("a thread");
     assert_eq!(watch.end(), None);
     drop(collector);
 }

@@ -41,7 +41,7 @@ impl Desk {
         let plan = compiled.plan.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
         let (commands, told) = unbounded_channel();
         let watch = Watch { path: main.clone(), overrides: Overrides::default() };
-        let reload = Some(Reload::start(&watch, &plan, &commands).unwrap());
+        let reload = Some(Reload::start(&watch, None, &plan, &commands).unwrap());
         Desk { folder, main, told, reload }
     }
 
@@ -287,7 +287,7 @@ fn an_edit_before_the_first_look_is_seen() {
     fs::write(&main, script(1)).unwrap();
     let (commands, told) = unbounded_channel();
     let watch = Watch { path: main.clone(), overrides: Overrides::default() };
-    let reload = Some(Reload::start(&watch, &compiled.plan.unwrap(), &commands).unwrap());
+    let reload = Some(Reload::start(&watch, None, &compiled.plan.unwrap(), &commands).unwrap());
     let mut desk = Desk { folder, main, told, reload };
     assert_eq!(desk.edit(), [script(1)]);
 }
