@@ -28,10 +28,10 @@ pub struct Session {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     commands: mpsc::UnboundedSender<Command>,
     diary: Mutex<Diary>,
-    /// The whole run in a few series.
-    digest: Mutex<Digest>,
     /// Of the streams of the process.
     pub(super) streams: Arc<Counts>,
+    /// The whole run in a few series.
+    digest: Mutex<Digest>,
     /// What `GET /metrics` said last, and of which Snapshot: whoever asks next gets the same.
     said: Mutex<Option<(u64, Bytes)>>,
 }
@@ -53,8 +53,8 @@ impl Session {
             snapshots,
             commands,
             diary: Mutex::default(),
-            digest: Mutex::default(),
             streams: Arc::default(),
+            digest: Mutex::default(),
             said: Mutex::default(),
         }
     }
@@ -95,17 +95,17 @@ impl Session {
         self.diary.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Those to come.
+    pub(super) fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+
     /// The run so far in a few series, up to the last second that is over in this Snapshot. It is held while it is read: whoever
     /// has what it wants lets go.
     pub(super) fn digest(&self, snapshot: &Snapshot) -> MutexGuard<'_, Digest> {
         let mut digest = self.digest.lock().unwrap_or_else(PoisonError::into_inner);
         digest.follow(snapshot);
         digest
-    }
-
-    /// Those to come.
-    pub(super) fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
-        self.snapshots.clone()
     }
 
     /// What is said of a Snapshot, made once.

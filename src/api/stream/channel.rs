@@ -57,6 +57,8 @@ struct State {
     watch: Watch,
     /// Of the last message.
     sequence: u64,
+    /// How far a stream has come that tells what is new.
+    since: u64,
     /// The whole state under that number, once somebody wanted it.
     full: Option<Bytes>,
     /// `None` once the stream has ended.
@@ -84,7 +86,9 @@ impl Channel {
     /// Of the latest Snapshot on. Somebody has to [`Channel::run`] it.
     pub(super) fn new(session: Arc<Session>, topic: &'static Topic, query: Query, counts: Arc<Counts>) -> Self {
         let snapshot = session.snapshot();
+        let since = topic.since.map_or(0, |since| since(&snapshot, &query, u64::MAX).1);
         let state = State {
+            since,
             watch: Watch::new(&session, snapshot),
             sequence: 0,
             full: None,
@@ -157,7 +161,9 @@ impl Channel {
             let now = Instant::now();
             if now + EARLY >= updated + interval || (over && !Arc::ptr_eq(&told, &snapshot)) {
                 updated = now;
-                self.publish(self.topic.message, &(self.topic.whole)(&self.session, &snapshot, &self.query));
+                if self.topic.since.is_none() {
+                    self.publish(self.topic.message, &(self.topic.whole)(&self.session, &snapshot, &self.query));
+                }
                 told = snapshot;
             }
             if over || closed {
@@ -198,6 +204,17 @@ impl Channel {
                 yield_now().await;
             }
             self.publish(event.word(), data);
+        }
+        let Some(since) = self.topic.since else { return };
+        for page in 1.. {
+            let from = self.state().since;
+            let (data, next) = since(snapshot, &self.query, from);
+            self.state().since = next;
+            let Some(data) = data else { break };
+            self.publish(self.topic.message, &data);
+            if page % TURN == 0 {
+                yield_now().await;
+            }
         }
     }
 }

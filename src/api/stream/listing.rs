@@ -92,8 +92,9 @@ fn parameter(parameter: &Parameter) -> ParameterWire {
             (format!("a whole number from {least} to {most}"), default.map(|default| default.to_string()))
         }
         Kind::Choice { words, default } => (words.join(", "), default.map(str::to_owned)),
-        Kind::Text { pattern: None } => ("any text".to_owned(), None),
-        Kind::Text { pattern: Some(pattern) } => (format!("a text that matches {pattern}"), None),
+        Kind::Text { pattern } => {
+            (pattern.map_or_else(|| "any text".to_owned(), |pattern| format!("a text that matches {pattern}")), None)
+        }
     };
     ParameterWire { name: parameter.name, about: parameter.about, values, default }
 }

@@ -183,7 +183,7 @@ struct BurstWire {
 
 /// One error.
 #[derive(Debug, Serialize, JsonSchema)]
-struct RecentWire {
+pub(in crate::api) struct RecentWire {
     /// When it came.
     #[schemars(extend("format" = "date-time"))]
     timestamp: String,
@@ -360,6 +360,11 @@ impl BurstWire {
 }
 
 impl RecentWire {
+    /// As it stands among the recent errors of a run.
+    pub(in crate::api) fn of(session: &Session, error: &RecentError) -> Self {
+        RecentWire::new(error, &Wall { diary: &session.diary(), started_at: session.started_at })
+    }
+
     fn new(error: &RecentError, wall: &Wall<'_>) -> Self {
         RecentWire {
             timestamp: wall.at(error.at),

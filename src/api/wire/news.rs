@@ -1,13 +1,12 @@
 //! What the streams tell beside what every request may ask for: the envelope of their messages, and what has just happened.
 
-use super::{AlertsWire, StatusWire, ThresholdsWire, seconds, time};
+use super::{AlertsWire, RecentWire, StatusWire, ThresholdsWire, time};
 use crate::api::Session;
 use crate::metrics::RecentError;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Number;
 use std::sync::Arc;
 
 /// Errors that one message shows.
@@ -51,33 +50,8 @@ pub(in crate::api) struct ErrorsNewsWire {
     total_errors: u64,
     /// How many of them are new.
     new_errors: u64,
-    /// The last of the new ones, the newest first.
-    errors: Vec<ErrorNewsWire>,
-}
-
-/// One error.
-#[derive(Debug, Serialize, JsonSchema)]
-struct ErrorNewsWire {
-    /// When, by the wall; absent before the scenarios have begun.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timestamp: Option<String>,
-    /// Run time.
-    elapsed_seconds: Number,
-    /// What it is about: `dns`, `connect`, `timeout`, `http_5xx`, …
-    #[serde(rename = "type")]
-    category: &'static str,
-    /// The kind within the type: `refused`, `tls_expired`, …
-    kind: &'static str,
-    /// The error's number, as in the report; absent where it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<u16>,
-    /// The whole message.
-    message: String,
-    /// The request's name, or the scenario's for errors of the script.
-    operation: String,
-    scenario: String,
-    /// The user's number; 0 in `setup` and `teardown`.
-    worker_id: u64,
+    /// The last of the new ones, at most 10, latest first.
+    errors: Vec<RecentWire>,
 }
 
 impl ErrorsNewsWire {
@@ -87,17 +61,7 @@ impl ErrorsNewsWire {
         let new_errors = total.saturating_sub(before.errors.total());
         let known: Vec<&Arc<RecentError>> = before.errors.recent().collect();
         let is_new = |error: &&Arc<RecentError>| !known.iter().any(|other| Arc::ptr_eq(other, error));
-        let wire = |error: &Arc<RecentError>| ErrorNewsWire {
-            timestamp: session.diary().wall(error.at).map(time),
-            elapsed_seconds: seconds(error.at),
-            category: error.category.word(),
-            kind: error.kind,
-            code: Some(error.code).filter(|code| *code > 0),
-            message: error.message.to_string(),
-            operation: error.operation.to_string(),
-            scenario: error.scenario.to_string(),
-            worker_id: error.user,
-        };
+        let wire = |error: &Arc<RecentError>| RecentWire::of(session, error);
         let errors = || snapshot.errors.recent().rev().filter(is_new).take(SHOWN).map(wire).collect();
         (new_errors > 0).then(|| ErrorsNewsWire { total_errors: total, new_errors, errors: errors() })
     }
