@@ -41,7 +41,7 @@ fn main() {
         .enable_all()
         .build_local(LocalOptions::default())
         .expect("a runtime");
-    let net = net::Shared::new(net::DnsOptions::default(), Vec::new());
+    let net = net::Shared::new(net::DnsOptions::default(), Vec::new(), Default::default());
     let shared = Shared::new(net, HttpOptions::default());
     let idle = number("IDLE", 0);
     runtime.block_on(async {

@@ -20,7 +20,7 @@
 //! | 4 engine | [`engine`] | threads, and nothing above starts one |
 //! | 3 script | [`script`] | Rhai |
 //! | 2 protocol | [`protocol`] | sockets |
-//! | 1 user | [`user`], [`timer`] | fibers; the only `unsafe` of the crate; waking on time |
+//! | 1 user | [`user`], [`timer`], [`events`] | fibers; the only `unsafe` of the crate; waking on time; what happens to the process |
 //! | 0 ground | [`analysis`], [`clock`], [`control`], [`diagnostic`], [`expr`], [`feed`], [`load`], [`logs`], [`metrics`], [`plan`], [`printable`], [`snapshot`], [`store`], [`units`] | no tokio, no Rhai, no threads; time is an argument |
 //!
 //! A file imports its own floor's part and lower floors; `tests/house` enforces it. [`target`] stands beside the house:
@@ -42,6 +42,7 @@ pub mod script;
 // -- 2 protocol
 pub mod protocol;
 // -- 1 user
+pub mod events;
 pub mod timer;
 pub mod user;
 // -- 0 ground

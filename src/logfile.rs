@@ -7,6 +7,7 @@ use crate::logs::{Entry, Journal, Level};
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -49,6 +50,10 @@ struct ContextWire<'a> {
     scenario: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    fields: Map<String, Value>,
 }
 
 impl LogFile {
@@ -80,11 +85,7 @@ fn write_new(out: &mut dyn Write, journal: &Journal, next: u64, format: Format, 
     }
     if let Some(last) = new.last().filter(|_| lost > 0) {
         let message = format!("{lost} entries came too fast to be kept");
-        write_entry(
-            out,
-            &Entry { level: Level::Warn, message, scenario: None, user: None, ..(***last).clone() },
-            format,
-        )?;
+        write_entry(out, &Entry::plain(last.at, last.time, Level::Warn, last.source, message), format)?;
     }
     if new.is_empty() { Ok(()) } else { out.flush() }
 }
@@ -99,7 +100,12 @@ fn write_entry(out: &mut dyn Write, entry: &Entry, format: Format) -> io::Result
                 elapsed_seconds: entry.at.as_millis() as f64 / 1e3,
                 source: entry.source.word(),
                 message: &entry.message,
-                context: ContextWire { scenario: entry.scenario.as_deref(), user: entry.user },
+                context: ContextWire {
+                    scenario: entry.scenario.as_deref(),
+                    user: entry.user,
+                    target: entry.target.as_deref(),
+                    fields: entry.fields.iter().map(|(name, value)| ((*name).to_owned(), (**value).into())).collect(),
+                },
             };
             serde_json::to_writer(&mut *out, &wire)?;
             out.write_all(b"\n")
@@ -113,11 +119,12 @@ fn text(entry: &Entry) -> String {
     let who = match (&entry.scenario, entry.user) {
         (Some(scenario), Some(user)) => format!(" {scenario}#{user}"),
         (Some(scenario), None) => format!(" {scenario}"),
-        _ => String::new(),
+        _ => entry.target.as_ref().map_or(String::new(), |target| format!(" {target}")),
     };
     let level = entry.level.word().to_uppercase();
     let seconds = entry.at.as_millis() as f64 / 1e3;
-    let said = format!("{}{who}: {}", entry.source.word(), entry.message);
+    let with: String = entry.fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+    let said = format!("{}{who}: {}{with}", entry.source.word(), entry.message);
     let mut line = format!("{} {level:<5} {seconds}s ", timestamp(entry.time));
     for letter in said.chars() {
         match letter {
@@ -146,14 +153,15 @@ mod tests {
         let mut journal = Journal::default();
         for (level, message) in entries {
             journal.push(Entry {
-                number: 0,
-                at: Duration::from_millis(12_500),
-                time: SystemTime::UNIX_EPOCH + Duration::from_millis(1_768_750_245_250),
-                level: *level,
-                source: Source::Script,
-                message: (*message).to_owned(),
                 scenario: Some("browse".into()),
                 user: Some(3),
+                ..Entry::plain(
+                    Duration::from_millis(12_500),
+                    SystemTime::UNIX_EPOCH + Duration::from_millis(1_768_750_245_250),
+                    *level,
+                    Source::Script,
+                    (*message).to_owned(),
+                )
             });
         }
         Snapshot { logs: Arc::new(journal), ..Snapshot::default() }

@@ -1,7 +1,7 @@
 //! The log of a run: what happened, entry by entry, with level, time and context, in a bounded buffer.
 //!
 //! What scripts say with `log::` and `print`, and what happens to the run: states, changes, edits, alerts, thresholds that
-//! turn, warnings about the generator. Made by the collector, read through the Snapshot by whoever shows or keeps it.
+//! turn, warnings about the generator; and what happened to the whole process. Made by the collector, read through the Snapshot by whoever shows or keeps it.
 //! Nothing is written here for a request, whatever comes of it: errors have a log of their own.
 
 use std::collections::VecDeque;
@@ -85,6 +85,8 @@ pub enum Source {
     Threshold,
     /// The generator itself is the limit.
     Generator,
+    /// Something happened to the process: to its monitor, its webhooks, a library.
+    Process,
 }
 
 impl Source {
@@ -98,6 +100,7 @@ impl Source {
             Source::Alert => "alert",
             Source::Threshold => "threshold",
             Source::Generator => "generator",
+            Source::Process => "process",
         }
     }
 }
@@ -148,20 +151,45 @@ pub struct Entry {
     pub scenario: Option<Box<str>>,
     /// The number of the user that it concerns.
     pub user: Option<u64>,
+    /// Of what happened to the process: who says so, `punk::monitor` or a library's module.
+    pub target: Option<Box<str>>,
+    /// Of what happened to the process: with what, name and value.
+    pub fields: Vec<(&'static str, Box<str>)>,
+}
+
+impl Entry {
+    /// What happened, without number and without anybody whom it concerns.
+    pub fn plain(at: Duration, time: SystemTime, level: Level, source: Source, message: String) -> Self {
+        Entry {
+            number: 0,
+            at,
+            time,
+            level,
+            source,
+            message,
+            scenario: None,
+            user: None,
+            target: None,
+            fields: Vec::new(),
+        }
+    }
 }
 
 /// Entries about the run itself that are kept.
 const OWN: usize = 1_000;
 /// Lines of scripts that are kept. Apart from the others, so that a script that says much pushes no alert out.
 const LINES: usize = 2_000;
+/// Events of the process that are kept: a library that says much pushes out nothing but its like.
+const EVENTS: usize = 500;
 /// How much of a message is kept, in bytes.
 const MESSAGE: usize = 4_000;
 
-/// The last entries of a run. A copy costs two lists of pointers.
+/// The last entries of a run. A copy costs three lists of pointers.
 #[derive(Debug, Clone, Default)]
 pub struct Journal {
     own: VecDeque<Arc<Entry>>,
     lines: VecDeque<Arc<Entry>>,
+    events: VecDeque<Arc<Entry>>,
     numbered: u64,
 }
 
@@ -175,7 +203,11 @@ impl Journal {
             entry.message.truncate(end);
             entry.message.push('…');
         }
-        let (list, most) = if entry.source == Source::Script { (&mut self.lines, LINES) } else { (&mut self.own, OWN) };
+        let (list, most) = match entry.source {
+            Source::Script => (&mut self.lines, LINES),
+            Source::Process => (&mut self.events, EVENTS),
+            _ => (&mut self.own, OWN),
+        };
         list.push_back(Arc::new(entry));
         if list.len() > most {
             list.pop_front();
@@ -190,7 +222,8 @@ impl Journal {
     /// Entries from this number on that are still kept, in order.
     pub fn since(&self, number: u64) -> Vec<&Arc<Entry>> {
         let from = |list: &VecDeque<Arc<Entry>>| list.partition_point(|entry| entry.number < number);
-        let mut all: Vec<_> = self.own.range(from(&self.own)..).chain(self.lines.range(from(&self.lines)..)).collect();
+        let lists = [&self.own, &self.lines, &self.events];
+        let mut all: Vec<_> = lists.into_iter().flat_map(|list| list.range(from(list)..)).collect();
         all.sort_unstable_by_key(|entry| entry.number);
         all
     }
@@ -208,16 +241,7 @@ mod tests {
     use super::*;
 
     fn entry(source: Source, level: Level, message: &str) -> Entry {
-        Entry {
-            number: 0,
-            at: Duration::ZERO,
-            time: SystemTime::UNIX_EPOCH,
-            level,
-            source,
-            message: message.to_owned(),
-            scenario: None,
-            user: None,
-        }
+        Entry::plain(Duration::ZERO, SystemTime::UNIX_EPOCH, level, source, message.to_owned())
     }
 
     #[test]
@@ -231,6 +255,8 @@ mod tests {
         assert!(kept.is_sorted_by_key(|entry| entry.number));
         (0..OWN).for_each(|_| journal.push(entry(Source::Run, Level::Info, "x")));
         assert_eq!(journal.since(0).len(), OWN + LINES);
+        (0..3 * EVENTS).for_each(|_| journal.push(entry(Source::Process, Level::Warn, "x")));
+        assert_eq!(journal.since(0).len(), OWN + LINES + EVENTS);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! keeps wire twins of what it shows.
 
 mod component;
+mod connectivity;
 mod delivery;
 mod failures;
 mod machine;
@@ -12,6 +13,7 @@ mod revision;
 mod verdict;
 
 pub use component::{Component, Condition, Part, UNREACHED, components};
+pub use connectivity::Connectivity;
 pub use delivery::Delivery;
 pub use failures::{Burst, Failure, Portion, bursts};
 pub use machine::{Disk, Interface, Machine, Memory, Observed, Own, Ports, Space};
@@ -194,6 +196,8 @@ pub struct Snapshot {
     pub interventions: Vec<Intervention>,
     /// Errors so far.
     pub errors: Arc<ErrorLog>,
+    /// Connections to the targets.
+    pub connections: Connectivity,
     /// Own health.
     pub generator: Generator,
     /// The log: what scripts said and what happened to the run, bounded. Each entry has its number.

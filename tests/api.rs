@@ -1,10 +1,14 @@
 //! The monitor from outside: a run of the real binary, and plain sockets that ask it.
 
+mod connections;
+mod contract;
 mod control;
 mod guard;
 mod place;
+mod records;
 mod rows;
 mod sessions;
+mod system;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -221,3 +221,8 @@ fn the_page_of_the_command_line_is_fresh() {
     }
     fresh("cli.md", &page);
 }
+
+#[test]
+fn the_contract_of_the_monitor_is_fresh() {
+    fresh("reference/openapi.json", &punk::api::contract());
+}

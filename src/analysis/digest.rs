@@ -226,6 +226,19 @@ impl Digest {
         }
     }
 
+    /// Whether the run has any series of this measure.
+    pub fn is_known(&self, measure: Measure) -> bool {
+        !self.places[place(measure)].is_empty()
+    }
+
+    /// The last `range` in pieces that begin at multiples of `interval`, the first one whole: what is left of one that began
+    /// before is left out, unless it is the begin of the run.
+    pub fn last(&self, range: Duration, interval: Duration) -> Vec<(Duration, Duration)> {
+        let to = self.end();
+        let (from, every) = (to.saturating_sub(range).as_secs(), interval.as_secs().max(1));
+        self.pieces(Duration::from_secs(from.next_multiple_of(every)), to, interval)
+    }
+
     /// Whether anything of this measure was ever seen.
     pub fn has(&self, measure: Measure) -> bool {
         self.cell(measure, Duration::ZERO, Duration::MAX).is_some()

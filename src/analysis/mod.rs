@@ -4,19 +4,27 @@
 //! knows no wire format, no clock and no thread. Every statement that is more than a measured number follows one rule of
 //! [`RULES`], names it, and is not made below the data that the rule asks for; `docs/analysis.md` is that table.
 //!
-//! `digest` keeps the whole run in a few series, `timeline` reads it piece by piece, `slope` is the statistics;
+//! `digest` keeps the whole run in a few series, `timeline`, `heatmap`, `historical` and `change` read it, `slope` is the statistics;
 //! `rules` says what is concluded, `bottlenecks` and `capacity` conclude, `report` puts it together.
 
 mod bottlenecks;
 mod capacity;
+mod change;
 mod digest;
+mod figure;
+mod heatmap;
+mod historical;
 mod report;
 mod rules;
 mod slope;
 mod timeline;
 
 pub use bottlenecks::Finding;
+pub use change::{Change, Direction, change};
 pub use digest::{Digest, Measure};
+pub use figure::Figure;
+pub use heatmap::{Heat, HeatCell, LATENCY_EDGES, column, counted, heatmap};
+pub use historical::{Historical, historical};
 pub use report::{Advice, Analysis, Course, Forecast, Score, Trend, analysis};
 pub use rules::{RULES, Rule, rule};
 pub use slope::{Slope, Spread, median, quantile, theil_sen};

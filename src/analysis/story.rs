@@ -105,3 +105,15 @@ pub(super) fn noise(number: u64) -> f64 {
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     ((x ^ (x >> 31)) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
 }
+
+/// A draw of the normal distribution, nearly: splitmix64, twelve uniform draws less six.
+pub(super) fn normal(state: &mut u64) -> f64 {
+    let mut draw = || {
+        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = *state;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((x ^ (x >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    (0..12).map(|_| draw()).sum::<f64>() - 6.0
+}

@@ -148,3 +148,44 @@ fn scores_are_full_for_a_calm_run_and_absent_without_data() {
     let one = Story::of(1, |_| Second { requests: 1, ..Second::default() });
     assert!(scores(&one) == [None; 3] && found(&one).is_empty());
 }
+
+#[test]
+fn a_heatmap_counts_every_response_once_in_its_bucket() {
+    let story = Story::of(240, |at| Second { ms: if at < 120 { 15.0 } else { 90_000.0 }, ..Second::default() });
+    let cells = heatmap(&story.digest, Heat::Latency, s(240));
+    assert_eq!((cells.len(), cells.iter().map(|cell| cell.value).sum::<f64>()), (120, 24_000.0));
+    assert!(LATENCY_EDGES[cells[0].bucket] == 15.0 && cells[119].bucket == LATENCY_EDGES.len());
+    assert!(heatmap(&story.digest, Heat::Throughput, s(60)).iter().all(|cell| cell.value == 100.0));
+    assert!(heatmap(&Digest::default(), Heat::Errors, s(60)).is_empty());
+}
+
+#[test]
+fn a_range_has_its_average_of_requests_and_its_extremes() {
+    let many = |at: u64| Second {
+        requests: if at < 50 { 10 } else { 90 },
+        ms: if at < 50 { 100.0 } else { 200.0 },
+        ..Second::default()
+    };
+    let story = Story::of(100, many);
+    let told = historical(&story.digest, Figure::Mean, s(100));
+    // Nine of ten requests took 200 ms.
+    assert!((told.average.unwrap() - 190.0).abs() < 1e-6 && told.series.len() == 100, "{told:?}");
+    assert_eq!((told.low.map(f64::round), told.peak.map(f64::round)), (Some(100.0), Some(200.0)));
+    let told = historical(&story.digest, Figure::Throughput, s(100));
+    assert_eq!((told.average, told.standard_deviation), (Some(50.0), Some(40.0)));
+    let none = Historical { step: s(1), interval: s(1), ..Historical::default() };
+    assert_eq!(historical(&Digest::default(), Figure::Cpu, s(60)), none);
+}
+
+#[test]
+fn the_last_minute_is_compared_with_the_one_before_beyond_noise() {
+    let run = |seconds, of: fn(u64) -> f64| Story::of(seconds, move |at| Second { ms: of(at), ..Second::default() });
+    let change = |story: &Story| change(&story.digest, Figure::Mean);
+    let up = change(&run(120, |at| if at < 60 { 100.0 } else { 120.0 }));
+    assert!(up.direction == Direction::Up && (up.percent.unwrap() - 20.0).abs() < 0.1, "{up:?}");
+    assert_eq!(change(&run(120, |at| 100.0 - at as f64 / 4.0)).direction, Direction::Down);
+    assert_eq!(change(&run(120, |at| 100.0 + 30.0 * noise(at))).direction, Direction::Stable);
+    let short = change(&run(40, |_| 100.0));
+    assert_eq!((short.direction, short.over), (Direction::Stable, s(20)));
+    assert_eq!(change(&run(11, |_| 100.0)).direction, Direction::Unknown);
+}

@@ -6,7 +6,7 @@ use super::problem::Problem;
 use super::query::Parameter;
 use super::router::{Chosen, json};
 use super::row::Row;
-use super::wire::status;
+use super::wire::{STATUSES, status};
 use crate::control::{Author, Command};
 use crate::diagnostic::did_you_mean;
 use crate::plan::{Plan, Work};
@@ -16,15 +16,20 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json as example;
 
 /// Longest text that somebody may give as a reason or a name, in characters.
 const WORDS: usize = 200;
+/// Its characters: none that controls a terminal, so that it stays one line wherever it is shown.
+const ONE_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 
 /// What came of it.
 #[derive(Debug, Serialize, JsonSchema)]
 struct DoneWire {
-    /// That of `GET /status`.
+    /// Where the run is then, as `GET /status` has it.
+    #[schemars(extend("enum" = STATUSES))]
     status: &'static str,
+    /// What was done, in words.
     message: String,
 }
 
@@ -33,29 +38,43 @@ struct DoneWire {
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
+/// Why the run shall end.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = example!({"why": "seen enough"}))]
 struct Stop {
+    /// One line, for the report.
+    #[schemars(length(max = 200), regex(pattern = ONE_LINE))]
     why: Option<String>,
 }
 
+/// Another load: `users` where a scenario has users, `rate` in the open model.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = example!({"scenario": "users", "users": 5}))]
 struct Scale {
+    /// Which scenario.
     scenario: String,
+    /// How many users it shall have: a whole number from 0 to 1,000,000.
     users: Option<f64>,
+    /// How many iterations shall start per second.
     rate: Option<f64>,
 }
 
+/// Who has seen it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = example!({"by": "Ada"}))]
 struct Acknowledge {
+    /// One line; `the API` where it is missing.
+    #[schemars(length(max = 200), regex(pattern = ONE_LINE))]
     by: Option<String>,
 }
 
 /// The rows of this file.
 pub(super) fn rows() -> Vec<Row> {
-    const ALERT: &[Parameter] = &[Parameter::text("alert", "a ringing, as `GET /alerts` names it: `slow tail#2`")];
+    const ALERT: &[Parameter] =
+        &[Parameter::text("alert", "a ringing, as `GET /alerts` names it: `slow tail#2`").example("busy#1")];
     const OVER: &str = "the run is over, or in no state for it";
     let done = |row: Row| row.answers::<DoneWire>("what came of it").refuses(StatusCode::CONFLICT, OVER);
     vec![
@@ -166,9 +185,9 @@ async fn done(session: &Session, message: String, shown: impl Fn(&Snapshot) -> b
 
 /// A text that somebody gives for others to read: one line, and not without end.
 fn words(name: &str, text: Option<String>) -> Result<Option<String>, Problem> {
-    let Some(text) = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(text) = text else { return Ok(None) };
     if text.chars().count() > WORDS || text.chars().any(char::is_control) {
         return Err(Problem::bad(format!("`{name}` is one line of at most {WORDS} characters")));
     }
-    Ok(Some(text))
+    Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
 }

@@ -9,27 +9,35 @@
 //! | `guard`, `access`, `limit` | what every request passes |
 //! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `diary` | a run as the monitor knows it |
-//! | `read`, `control`, `rules` | the handlers |
+//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `roster` | the handlers |
+//! | `openapi/` | the contract, made of the rows |
 //! | `wire/` | what goes out |
 
 mod access;
 pub mod address;
 mod control;
 mod diary;
+mod errors;
 mod guard;
+mod kpi;
 mod limit;
+mod logs;
+mod openapi;
 mod problem;
 mod query;
 mod read;
+mod roster;
 mod router;
 mod row;
 mod rules;
 mod server;
 mod session;
+mod system;
 mod timeline;
 mod wire;
 
 pub use access::{Access, Token};
+pub use openapi::text as contract;
 pub use server::serve;
 pub use session::Session;
 

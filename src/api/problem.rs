@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 /// The media type of a problem.
@@ -21,13 +22,14 @@ pub(super) struct Problem {
 }
 
 /// One of several things that are wrong with a body, and where.
-#[derive(Debug, Serialize, PartialEq)]
+#[derive(Debug, Serialize, PartialEq, JsonSchema)]
 pub(super) struct Fault {
     /// JSON pointer into the body.
     pub(super) pointer: String,
     /// What is wrong.
     pub(super) detail: String,
-    /// `error` or `warning`.
+    /// Whether it must be mended.
+    #[schemars(extend("enum" = ["error", "warning"]))]
     pub(super) severity: &'static str,
     /// What to write beside the place.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,14 +43,28 @@ pub(super) struct Fault {
     pub(super) length: usize,
 }
 
-#[derive(Serialize)]
+/// Why something was refused, as RFC 9457 has it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
 struct Wire<'a> {
+    /// Always `about:blank`: the status says what it is.
+    #[schemars(extend("const" = "about:blank"))]
     r#type: &'static str,
+    /// The name of the status.
     title: &'a str,
+    /// The status of the answer.
+    #[schemars(range(min = 400, max = 599))]
     status: u16,
+    /// What is wrong, and what would be right.
     detail: &'a str,
+    /// Each thing that is wrong with a body, and where.
     #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
     errors: &'a [Fault],
+}
+
+/// The schema of every refusal.
+pub(super) fn schema(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<Wire<'static>>()
 }
 
 impl Problem {

@@ -3,6 +3,7 @@
 use super::problem::Problem;
 use crate::diagnostic::did_you_mean;
 use axum::http::Uri;
+use regex::Regex;
 
 /// One parameter: what it may be, said once for who reads it and who documents it.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +14,8 @@ pub(super) struct Parameter {
     pub(super) kind: Kind,
     /// Whether it must be there.
     pub(super) required: bool,
+    /// One that is right in any run, for those who read the contract.
+    pub(super) example: Option<&'static str>,
 }
 
 /// What a parameter may be.
@@ -22,8 +25,8 @@ pub(super) enum Kind {
     Whole { least: u64, most: u64, default: Option<u64> },
     /// One of these words, and which when nobody says it.
     Choice { words: &'static [&'static str], default: Option<&'static str> },
-    /// Any text.
-    Text,
+    /// A text, and which, as a regular expression.
+    Text { pattern: Option<&'static str> },
 }
 
 impl Parameter {
@@ -35,7 +38,7 @@ impl Parameter {
         most: u64,
         default: Option<u64>,
     ) -> Self {
-        Parameter { name, about, kind: Kind::Whole { least, most, default }, required: false }
+        Parameter { name, about, kind: Kind::Whole { least, most, default }, required: false, example: None }
     }
 
     /// One of some words.
@@ -45,12 +48,22 @@ impl Parameter {
         words: &'static [&'static str],
         default: Option<&'static str>,
     ) -> Self {
-        Parameter { name, about, kind: Kind::Choice { words, default }, required: false }
+        Parameter { name, about, kind: Kind::Choice { words, default }, required: false, example: None }
     }
 
     /// A text.
     pub(super) const fn text(name: &'static str, about: &'static str) -> Self {
-        Parameter { name, about, kind: Kind::Text, required: false }
+        Parameter { name, about, kind: Kind::Text { pattern: None }, required: false, example: None }
+    }
+
+    /// The same, but only texts that match: anything else is refused.
+    pub(super) const fn pattern(self, pattern: &'static str) -> Self {
+        Parameter { kind: Kind::Text { pattern: Some(pattern) }, ..self }
+    }
+
+    /// The same, with one that is right in any run.
+    pub(super) const fn example(self, example: &'static str) -> Self {
+        Parameter { example: Some(example), ..self }
     }
 
     /// The same, but it must be there.
@@ -59,7 +72,7 @@ impl Parameter {
     }
 
     /// What is wrong with this value of it.
-    fn fault(&self, value: &str) -> Option<String> {
+    pub(super) fn fault(&self, value: &str) -> Option<String> {
         match self.kind {
             Kind::Whole { least, most, .. } => {
                 let digits = value.bytes().all(|byte| byte.is_ascii_digit());
@@ -70,7 +83,11 @@ impl Parameter {
                 let meant = did_you_mean(value, words.iter().copied()).map(|near| format!("did you mean `{near}`? "));
                 Some(format!("{}it is one of {}", meant.unwrap_or_default(), words.join(", ")))
             }
-            Kind::Choice { .. } | Kind::Text => None,
+            Kind::Text { pattern: Some(pattern) } => {
+                let matches = Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(value));
+                (!matches).then(|| format!("{} is wanted", self.about))
+            }
+            Kind::Choice { .. } | Kind::Text { pattern: None } => None,
         }
     }
 }

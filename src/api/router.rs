@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::row::Row;
-use super::{Monitor, Session, control, guard, read, rules, timeline};
+use super::{Monitor, Session, control, errors, guard, kpi, logs, openapi, read, roster, rules, system, timeline};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -18,7 +18,20 @@ use std::sync::Arc;
 
 /// Every row of the API.
 pub(super) fn rows() -> Vec<Row> {
-    [read::rows(), timeline::rows(), rules::rows(), control::rows()].concat()
+    let of_files: &[fn() -> Vec<Row>] = &[
+        read::rows,
+        kpi::rows,
+        timeline::rows,
+        errors::rows,
+        logs::rows,
+        system::rows,
+        rules::rows,
+        control::rows,
+        openapi::rows,
+        kpi::rows,
+        roster::rows,
+    ];
+    of_files.iter().flat_map(|rows| rows()).collect()
 }
 
 /// All routes, with what every request passes around them.

@@ -21,8 +21,6 @@ pub(super) enum Content {
     Json(SchemaOf),
     /// Something else, of these media types.
     Media(&'static [&'static str]),
-    /// No body.
-    Nothing,
 }
 
 /// What a request carries in its body.
@@ -60,8 +58,8 @@ pub(super) struct Row {
     pub(super) query: &'static [Parameter],
     /// In the path, beside the session.
     pub(super) path_parameters: &'static [Parameter],
-    /// Headers of the request: name, meaning, whether it must be there.
-    pub(super) headers: &'static [(&'static str, &'static str, bool)],
+    /// Headers of the request.
+    pub(super) headers: &'static [Parameter],
     pub(super) body: Option<Body>,
     pub(super) answers: Vec<Answer>,
     pub(super) refusals: Vec<Refusal>,
@@ -131,7 +129,7 @@ impl Row {
     }
 
     /// Headers that it reads.
-    pub(super) fn headers(mut self, headers: &'static [(&'static str, &'static str, bool)]) -> Self {
+    pub(super) fn headers(mut self, headers: &'static [Parameter]) -> Self {
         self.headers = headers;
         self
     }

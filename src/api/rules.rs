@@ -2,9 +2,10 @@
 
 use super::guard;
 use super::problem::{Fault, Problem};
+use super::query::{Parameter, Query};
 use super::router::{Chosen, json};
 use super::row::{Answer, Content, Row};
-use super::wire::{AlertsWire, RevisionsWire, ThresholdsWire};
+use super::wire::{AlertsWire, RINGS, RevisionsWire, ThresholdsWire};
 use crate::control::{Author, Command};
 use crate::diagnostic::Severity;
 use crate::expr::{
@@ -16,14 +17,23 @@ use crate::snapshot::Snapshot;
 use crate::units::duration;
 use axum::extract::Request;
 use axum::http::header::{ETAG, IF_MATCH};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
+use serde_json::{Value, json as example};
 use std::sync::Arc;
 use std::time::Duration;
+
+const IF_MATCHES: &[Parameter] =
+    &[Parameter::text("If-Match", "the revision that was edited, as `ETag` has it, or `*`")
+        .pattern("^(\"[0-9]{1,18}\"|\\*)$")
+        .example("\"1\"")
+        .required()];
+
+const ALERTS: &[Parameter] =
+    &[Parameter::choice("state", "only those that are in this state; all when nobody says it", &RINGS, None)];
 
 /// The rows of this file.
 pub(super) fn rows() -> Vec<Row> {
@@ -37,8 +47,8 @@ pub(super) fn rows() -> Vec<Row> {
         Row::get("/thresholds", "The rules, in the words that `PUT` takes, and what each says now", thresholds)
             .answer(rules("as they stand")),
         Row::put("/thresholds", "Other rules", replace)
-            .headers(&[("If-Match", "the revision that was edited, as `ETag` has it, or `*`", true)])
-            .may_take::<Edit>()
+            .headers(IF_MATCHES)
+            .takes::<Edit>()
             .answer(rules("as they are now"))
             .refuses(StatusCode::CONFLICT, "the run is over, or has not begun")
             .refuses(StatusCode::PRECONDITION_FAILED, "somebody was faster: another revision is current")
@@ -46,7 +56,9 @@ pub(super) fn rows() -> Vec<Row> {
             .refuses(StatusCode::PRECONDITION_REQUIRED, "`If-Match` is missing"),
         Row::get("/thresholds/revisions", "Who changed what, and when", revisions)
             .answers::<RevisionsWire>("edits and interventions"),
-        Row::get("/alerts", "Every ringing, the newest first", alerts).answers::<AlertsWire>("all that are kept"),
+        Row::get("/alerts", "Every ringing, the newest first", alerts)
+            .query(ALERTS)
+            .answers::<AlertsWire>("all that are kept"),
     ]
 }
 
@@ -62,15 +74,18 @@ async fn revisions(Chosen(session): Chosen) -> Response {
     json(StatusCode::OK, &wire)
 }
 
-/// `GET /alerts`
-async fn alerts(Chosen(session): Chosen) -> Response {
-    json(StatusCode::OK, &AlertsWire::new(&session.snapshot()))
+/// `GET /alerts?state`
+async fn alerts(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
+    let query = Query::read(&uri, ALERTS)?;
+    Ok(json(StatusCode::OK, &AlertsWire::new(&session.snapshot()).only(query.text("state"))))
 }
 
 /// `PUT /thresholds`
 async fn replace(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
     let base = base(request.headers())?;
-    let edit: Option<Edit> = guard::json(request).await?;
+    let Some(edit) = guard::json::<Edit>(request).await? else {
+        return Err(Problem::bad("the body says what: `{\"thresholds\": […]}`, `{\"alerts\": […]}`, or both"));
+    };
     let snapshot = session.snapshot();
     let plan = snapshot.plan.as_deref().ok_or_else(|| Problem::conflict("the run has not begun yet"))?;
     let stale = |revision: u64| {
@@ -80,7 +95,7 @@ async fn replace(Chosen(session): Chosen, request: Request) -> Result<Response, 
     if base.is_some_and(|base| base != snapshot.revision) {
         return Err(stale(snapshot.revision));
     }
-    let rules = Arc::new(edit.unwrap_or_default().rules(plan)?);
+    let rules = Arc::new(edit.rules(plan)?);
     let known = snapshot.edits.len();
     let said = session.ask(Command::Rules { by: Author::Api, base, rules }).await;
     let snapshot = match said {
@@ -114,21 +129,26 @@ fn base(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
         let why = "say which revision you have edited: `If-Match: \"3\"`, as `ETag` of `GET /thresholds` has it";
         return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, why));
     };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let number = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let text = value.to_str().unwrap_or_default();
     let wrong = || Problem::bad(format!("`If-Match: {text}` is no revision: write `If-Match: \"3\"`"));
-    number.parse().map(Some).map_err(|_| wrong())
+    if IF_MATCHES.iter().any(|header| header.fault(text).is_some()) {
+        return Err(wrong());
+    }
+    match text {
+        "*" => Ok(None),
+        text => text.trim_matches('"').parse().map(Some).map_err(|_| wrong()),
+    }
 }
 
 /// All rules as somebody wants them. A list that is missing stays as it is.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = example!({"thresholds": [{"selector": "http_req_failed", "expression": "rate < 5%"}]}))]
 struct Edit {
+    /// What fails a run, or warns of it; closures stay as they are.
     #[serde(default)]
     thresholds: Option<Vec<ThresholdEdit>>,
+    /// What rings.
     #[serde(default)]
     alerts: Option<Vec<AlertEdit>>,
     /// As `GET` says it; `If-Match` is what counts.
@@ -137,20 +157,31 @@ struct Edit {
     _revision: Option<IgnoredAny>,
 }
 
+/// One threshold, as the script has it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ThresholdEdit {
+    /// Which metric, and which of its series: `http_req_duration{name:cart}`; missing where the expression names them.
     selector: Option<String>,
+    /// What must hold: `p(95) < 300ms`.
     expression: String,
+    /// Whether it is one that only the script can change: it is passed over then.
     #[serde(default)]
     closure: bool,
+    /// The scenario that it is of.
     scenario: Option<String>,
+    /// What it means if it is broken.
     #[serde(default)]
     severity: Meaning,
+    /// What ends when it is broken: nothing (`false`), the run (`true`), or its scenario (`"scenario"`).
     #[serde(default)]
+    #[schemars(extend("enum" = [null, false, true, "scenario"]))]
     abort: Value,
+    /// How long it does not judge at the beginning: `10s`.
     grace: Option<String>,
+    /// How long it must be broken to count: `5s`.
     lasting: Option<String>,
+    /// Whether no data breaks it.
     #[serde(default)]
     required: bool,
     /// As `GET` says it; nobody can edit it.
@@ -168,17 +199,27 @@ enum Meaning {
     Warn,
 }
 
+/// One alert, as the script has it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AlertEdit {
+    /// Its name; one that is there under this name goes on.
     name: String,
+    /// What must be true for it to ring: `p(95) of http_req_duration over 10s > 500ms`.
     when: String,
+    /// How bad it is; `warning` where it is missing.
+    #[schemars(extend("enum" = ["info", "warning", "error", "critical", null]))]
     severity: Option<String>,
+    /// How long that must be true: `30s`.
     lasting: Option<String>,
+    /// What ends it, where that is not the end of `when`.
     resolve_when: Option<String>,
+    /// How long that must be true: `30s`.
     resolve_after: Option<String>,
+    /// What it means.
     #[serde(default)]
     description: String,
+    /// What to do.
     #[serde(default)]
     resolution: String,
     /// Addresses to tell; those that the alert of this name has now, where it is missing.
@@ -192,9 +233,6 @@ struct AlertEdit {
 impl Edit {
     /// The rules that it makes of those of the Plan.
     fn rules(self, plan: &Plan) -> Result<Rules, Problem> {
-        if self.thresholds.is_none() && self.alerts.is_none() {
-            return Err(Problem::bad("the body says what: `{\"thresholds\": […]}`, `{\"alerts\": […]}`, or both"));
-        }
         let (keeps_thresholds, keeps_alerts) = (self.thresholds.is_none(), self.alerts.is_none());
         // Places in what is checked are places in the body, so closures, which only the script can change, are counted.
         let mut faults = Vec::new();

@@ -2,6 +2,7 @@
 
 use super::diary::Diary;
 use super::problem::Problem;
+use crate::analysis::Digest;
 use crate::control::{Command, Reply};
 use crate::snapshot::Snapshot;
 use bytes::Bytes;
@@ -26,6 +27,8 @@ pub struct Session {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     commands: mpsc::UnboundedSender<Command>,
     diary: Mutex<Diary>,
+    /// The whole run in a few series.
+    digest: Mutex<Digest>,
     /// What `GET /metrics` said last, and of which Snapshot: whoever asks next gets the same.
     said: Mutex<Option<(u64, Bytes)>>,
 }
@@ -47,6 +50,7 @@ impl Session {
             snapshots,
             commands,
             diary: Mutex::default(),
+            digest: Mutex::default(),
             said: Mutex::default(),
         }
     }
@@ -87,6 +91,14 @@ impl Session {
         self.diary.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The run so far in a few series, up to the last second that is over in this Snapshot. It is held while it is read: whoever
+    /// has what it wants lets go.
+    pub(super) fn digest(&self, snapshot: &Snapshot) -> MutexGuard<'_, Digest> {
+        let mut digest = self.digest.lock().unwrap_or_else(PoisonError::into_inner);
+        digest.follow(snapshot);
+        digest
+    }
+
     /// What is said of a Snapshot, made once.
     pub(super) fn said(&self, snapshot: &Snapshot, say: impl FnOnce() -> Bytes) -> Bytes {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,13 +108,14 @@ impl Session {
         }
     }
 
-    /// Writes the diary until the run is over.
+    /// Writes the diary and the digest until the run is over, so that whoever asks finds them written.
     pub(super) async fn follow(self: Arc<Self>) {
         let mut snapshots = self.snapshots.clone();
         loop {
             let snapshot = Arc::clone(&snapshots.borrow_and_update());
             if snapshot.sequence > 0 {
                 self.diary().follow(&snapshot, Utc::now());
+                drop(self.digest(&snapshot));
             }
             if snapshots.changed().await.is_err() {
                 return;

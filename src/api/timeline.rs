@@ -30,8 +30,8 @@ const INTERVAL: Parameter =
 const TIMELINE: &[Parameter] = &[BACK, INTERVAL];
 const BACK: Parameter = Parameter::whole("window", "how far back, in seconds", 1, WINDOW, Some(300));
 const SERIES: &[Parameter] = &[
-    Parameter::text("name", "which metric, such as `name=http_req_duration`").required(),
-    Parameter::text("tags", "which of its series: `tags=name:cart,scenario:browse`"),
+    Parameter::text("name", "which metric, such as `name=http_req_duration`").example("http_req_duration").required(),
+    Parameter::text("tags", "which of its series: `tags=name:cart,scenario:browse`").example("scenario:users"),
     BACK,
     INTERVAL,
 ];

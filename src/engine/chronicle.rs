@@ -1,14 +1,19 @@
-//! The chronicle: makes entries of the log of what is new since the last Snapshot, and of what scripts said.
+//! The chronicle: makes entries of the log of what is new since the last Snapshot, of what scripts said, and of what happened to
+//! the process.
 //!
 //! Called by the collector for every Snapshot before it is published. It sees all of them, so it misses nothing. It looks
 //! at no requests and shows nothing: windows read the journal through the Snapshot.
 
+use crate::events::Event;
 use crate::expr::AlertSeverity;
 use crate::logs::{Entry, Journal, Level, Line, Source};
 use crate::snapshot::{AlertEvent, BrokenEdit, Edition, Intervention, Snapshot, Status, Verdict};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+/// Events of the process that one tick enters.
+const EVENTS: usize = 100;
 
 /// What was entered so far.
 #[derive(Debug, Default)]
@@ -43,16 +48,35 @@ impl Chronicle {
         let journal = Arc::make_mut(&mut self.journal);
         for line in lines {
             let ago = elapsed.saturating_sub(line.at);
+            let time = now.checked_sub(ago).unwrap_or(now);
+            let level = line.level.unwrap_or_default();
             journal.push(Entry {
-                number: 0,
-                at: line.at,
-                time: now.checked_sub(ago).unwrap_or(now),
-                level: line.level.unwrap_or_default(),
-                source: Source::Script,
-                message: line.message.clone(),
                 scenario: line.scenario.clone(),
                 user: line.user,
+                ..Entry::plain(line.at, time, level, Source::Script, line.message.clone())
             });
+        }
+    }
+
+    /// Enters what happened to the process, and how much of it was lost on the way.
+    pub(super) fn events(&mut self, (events, lost): (Vec<Arc<Event>>, u64), now: SystemTime, elapsed: Duration) {
+        if events.is_empty() && lost == 0 {
+            return;
+        }
+        let journal = Arc::make_mut(&mut self.journal);
+        let lost = lost + events.len().saturating_sub(EVENTS) as u64;
+        for event in events.into_iter().take(EVENTS) {
+            let ago = now.duration_since(event.time).unwrap_or_default();
+            let at = elapsed.saturating_sub(ago);
+            journal.push(Entry {
+                target: Some(event.target.clone()),
+                fields: event.fields.clone(),
+                ..Entry::plain(at, event.time, event.level, Source::Process, event.message.clone())
+            });
+        }
+        if lost > 0 {
+            let message = format!("{lost} events of the process came too fast to be kept");
+            journal.push(Entry::plain(elapsed, now, Level::Warn, Source::Process, message));
         }
     }
 
@@ -60,7 +84,7 @@ impl Chronicle {
     pub(super) fn note(&mut self, snapshot: &Snapshot, now: SystemTime) {
         let mut news = Vec::new();
         let at = snapshot.elapsed;
-        let entry = |level, source, message| plain(at, now, level, source, message);
+        let entry = |level, source, message| Entry::plain(at, now, level, source, message);
         let turned = self.status.replace(snapshot.status) != Some(snapshot.status);
         let over = snapshot.status == Status::Completed;
         let state = entry(Level::Info, Source::Run, state(snapshot.status).to_owned());
@@ -106,10 +130,6 @@ impl Chronicle {
     }
 }
 
-fn plain(at: Duration, time: SystemTime, level: Level, source: Source, message: String) -> Entry {
-    Entry { number: 0, at, time, level, source, message, scenario: None, user: None }
-}
-
 fn state(status: Status) -> &'static str {
     match status {
         Status::Starting => "the run starts",
@@ -124,10 +144,10 @@ fn state(status: Status) -> &'static str {
 
 fn change(one: &Intervention, now: SystemTime) -> Entry {
     match &one.refused {
-        None => plain(one.at, now, Level::Info, Source::Change, format!("{} (by {})", one.what, one.by)),
+        None => Entry::plain(one.at, now, Level::Info, Source::Change, format!("{} (by {})", one.what, one.by)),
         Some(why) => {
             let message = format!("refused {}, asked for by {}: {why}", one.what, one.by);
-            plain(one.at, now, Level::Warn, Source::Change, message)
+            Entry::plain(one.at, now, Level::Warn, Source::Change, message)
         }
     }
 }
@@ -138,7 +158,7 @@ fn edit(edition: &Edition) -> Entry {
     lines.extend(edition.refused.iter().map(|refused| format!("refused: {refused}")));
     lines.extend(edition.notes.iter().cloned());
     let level = if edition.refused.is_empty() { Level::Info } else { Level::Warn };
-    plain(edition.at, edition.time, level, Source::Edit, lines.join("\n"))
+    Entry::plain(edition.at, edition.time, level, Source::Edit, lines.join("\n"))
 }
 
 fn turn(verdict: &Verdict, is_broken: bool, at: Duration, now: SystemTime) -> Entry {
@@ -152,7 +172,7 @@ fn turn(verdict: &Verdict, is_broken: bool, at: Duration, now: SystemTime) -> En
     let value = value.map_or(String::new(), |value| format!(": {value}"));
     let message = format!("threshold {}: {} {what}{value}", verdict.selector, verdict.expression);
     let scenario = verdict.scenario.as_deref().map(Into::into);
-    Entry { scenario, ..plain(at, now, level, Source::Threshold, message) }
+    Entry { scenario, ..Entry::plain(at, now, level, Source::Threshold, message) }
 }
 
 fn alert(event: &AlertEvent) -> Entry {
@@ -165,7 +185,7 @@ fn alert(event: &AlertEvent) -> Entry {
     let value = event.value_text.as_ref().map_or(String::new(), |value| format!(": {value}"));
     let because = event.because.as_ref().map_or(String::new(), |because| format!(" ({because})"));
     let message = format!("alert {} ({}) {what}: {}{value}{because}", event.name, event.severity, event.when);
-    plain(event.at, event.time, level, Source::Alert, message)
+    Entry::plain(event.at, event.time, level, Source::Alert, message)
 }
 
 #[cfg(test)]
@@ -249,6 +269,29 @@ mod tests {
     }
 
     #[test]
+    fn events_of_the_process_have_their_own_time_and_are_bounded() {
+        let mut chronicle = Chronicle::default();
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(60);
+        let event = |message: &str| {
+            Arc::new(Event {
+                time: now - Duration::from_secs(1),
+                level: Level::Warn,
+                target: "punk::monitor".into(),
+                message: message.into(),
+                fields: vec![("port", "9091".into())],
+            })
+        };
+        chronicle.events((vec![event("moved")], 0), now, Duration::from_secs(3));
+        chronicle.events((vec![event("more"); EVENTS + 5], 2), now, Duration::from_secs(3));
+        let journal = Arc::clone(chronicle.journal());
+        let (first, last) = (&journal.since(0)[0], journal.since(0)[EVENTS + 1]);
+        assert_eq!((first.at, first.time), (Duration::from_secs(2), now - Duration::from_secs(1)));
+        assert_eq!((first.target.as_deref(), &*first.fields[0].1), (Some("punk::monitor"), "9091"));
+        assert_eq!(last.message, "7 events of the process came too fast to be kept");
+        assert_eq!(journal.numbered(), EVENTS as u64 + 2);
+    }
+
+    #[test]
     fn nothing_new_copies_nothing() {
         let mut chronicle = Chronicle::default();
         let snapshot = Snapshot::default();
@@ -256,6 +299,7 @@ mod tests {
         let before = Arc::clone(chronicle.journal());
         chronicle.note(&snapshot, SystemTime::UNIX_EPOCH);
         chronicle.lines(&[], SystemTime::UNIX_EPOCH, Duration::ZERO);
+        chronicle.events((Vec::new(), 0), SystemTime::UNIX_EPOCH, Duration::ZERO);
         assert!(Arc::ptr_eq(&before, chronicle.journal()));
     }
 }

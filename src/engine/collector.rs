@@ -5,6 +5,7 @@
 
 use super::by_code::ByCode;
 use super::chronicle::Chronicle;
+use super::connections::Connected;
 use super::health::Health;
 use super::judge::{ClosureAnswer, Judge};
 use super::ledger::Ledger;
@@ -18,6 +19,7 @@ use super::sightings::Sightings;
 use super::standing::{Now, Standing};
 use crate::clock::RunClock;
 use crate::control::{Author, Command};
+use crate::events;
 use crate::expr::Rules;
 use crate::load::Answer;
 use crate::logs::Line;
@@ -97,6 +99,7 @@ pub(super) struct Collector {
     health: Health,
     sightings: Sightings,
     ledger: Ledger,
+    connections: Connected,
     errors: Arc<ErrorLog>,
     regrouped: Vec<u64>,
     reported: Vec<bool>,
@@ -106,6 +109,7 @@ pub(super) struct Collector {
     lateness: Option<Trend>,
     prints: Prints,
     chronicle: Chronicle,
+    events: events::Reader,
     status: Status,
     clock: Option<RunClock>,
     interventions: Vec<Intervention>,
@@ -148,6 +152,7 @@ impl Collector {
             health: Health::new(shards, cores),
             sightings: Sightings::new(&plan.options.observe),
             ledger: Ledger::new(specs, shards, plan.options.limits.tag_sets),
+            connections: Connected::new(shards, Instant::now()),
             errors: Arc::default(),
             regrouped: vec![0; shards],
             reported: vec![false; shards],
@@ -155,6 +160,7 @@ impl Collector {
             lateness: is_open(&plan).then(|| Trend::new(Scale::DAY, Resolution::TwoDigits)),
             prints: Prints::default(),
             chronicle: Chronicle::default(),
+            events: events::Reader::default(),
             status: Status::Starting,
             clock: None,
             interventions: Vec::new(),
@@ -331,6 +337,7 @@ impl Collector {
         self.regrouped[shard] = delta.regrouped;
         self.standing.heard(shard, delta.scenarios, moments);
         self.by_code.absorb(&delta.accounts);
+        self.connections.heard(shard, delta.connections);
         self.say(&delta.lines);
         self.reported[shard] = true;
         delta.recorder.clear();
@@ -350,7 +357,8 @@ impl Collector {
             self.reported.iter().enumerate().filter(|(_, reported)| !**reported).map(|(shard, _)| shard).collect();
         self.reported.fill(false);
         self.refresh_all(now);
-        self.count_users();
+        self.connections.tick(now);
+        self.count();
         let lags = std::mem::replace(&mut self.lags, Trend::new(Scale::DAY, Resolution::TwoDigits));
         let empty = || Trend::new(Scale::DAY, Resolution::TwoDigits);
         let lateness = self.lateness.as_mut().map(|lateness| std::mem::replace(lateness, empty()));
@@ -395,7 +403,9 @@ impl Collector {
         }
         let said = self.judge.judge(&snapshot);
         (snapshot.thresholds, snapshot.alerts, snapshot.alert_events) = (said.thresholds, said.alerts, said.events);
-        self.chronicle.note(&snapshot, SystemTime::now());
+        let now = SystemTime::now();
+        self.chronicle.events(self.events.take(), now, snapshot.elapsed);
+        self.chronicle.note(&snapshot, now);
         snapshot.logs = Arc::clone(self.chronicle.journal());
         // Nobody may be watching; the next one is for whoever comes.
         self.publish.send_replace(Arc::new(snapshot));
@@ -415,6 +425,7 @@ impl Collector {
             recent: self.standing.recent(),
             interventions: self.interventions.clone(),
             errors: Arc::clone(&self.errors),
+            connections: self.connections.state(),
             generator,
             prints,
             prints_before,
@@ -430,8 +441,8 @@ impl Collector {
         }
     }
 
-    /// The metrics that no shard can know alone: users over all shards, and what was never started.
-    fn count_users(&mut self) {
+    /// The metrics that no shard can know alone: users and connections over all shards, and what was never started.
+    fn count(&mut self) {
         if self.clock.is_none() {
             return;
         }
@@ -441,6 +452,7 @@ impl Collector {
         let most: u32 = self.plan.scenarios.iter().map(|scenario| scenario.work.users_max()).sum();
         self.ledger.set("vus", TagSet::empty(), f64::from(users), now);
         self.ledger.set("vus_max", TagSet::empty(), f64::from(most), now);
+        self.connections.book(&mut self.ledger, now);
         for state in states.iter().filter(|state| state.dropped > 0) {
             let tags = TagSet::new([("scenario", state.name.clone())]);
             self.ledger.set("dropped_iterations", tags, state.dropped as f64, now);

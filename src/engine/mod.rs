@@ -17,6 +17,7 @@ mod chronicle;
 mod code;
 mod collector;
 mod company;
+mod connections;
 mod coordinator;
 mod drive;
 mod gate;

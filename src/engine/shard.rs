@@ -117,7 +117,7 @@ impl Shard {
         let host = Host::new(index, Arc::clone(&plan), commons, catalogue, demo_url.clone(), send, max_rate);
         let ids = host.ids;
         let refuse = |message: String| ScriptError { message, place: None };
-        let made = Connections::new(&plan, demo_url.as_deref()).map_err(refuse);
+        let made = Connections::new(&plan, demo_url.as_deref(), &host.census).map_err(refuse);
         let stacks = StackPool::new().map_err(|error| refuse(error.to_string()));
         let wake = Wake::new().map_err(|error| refuse(format!("no timer for a shard: {error}")));
         let (connections, stacks, wake) = match (made, stacks, wake) {
@@ -402,6 +402,7 @@ impl Shard {
             lateness,
             lines: host.take_lines(),
             accounts: host.take_accounts(),
+            connections: host.census.count(),
         };
         // The collector lives longer than every shard; if it died, the coordinator finds out when it joins.
         let _ = self.deltas.send(ToCollector::Delta(Box::new(delta)));

@@ -77,6 +77,11 @@ impl Condition {
         all
     }
 
+    /// Its comparisons, if it holds exactly when all of them do; empty where an `or` or a `not` makes it something else.
+    pub fn all_of(&self) -> Vec<&Compared> {
+        if self.test.is_conjunction() { self.parts() } else { Vec::new() }
+    }
+
     /// Every quantity that it reads, from left to right.
     pub fn quantities(&self) -> Vec<&Quantity> {
         self.parts().into_iter().flat_map(Compared::quantities).collect()
@@ -118,6 +123,14 @@ impl Condition {
 }
 
 impl Compared {
+    /// The observed side, if it is a quantity and nothing made of some.
+    pub fn quantity(&self) -> Option<&Quantity> {
+        match &self.number {
+            Number::Quantity(quantity) => Some(quantity),
+            _ => None,
+        }
+    }
+
     /// The quantities of the observed side.
     pub fn quantities(&self) -> Vec<&Quantity> {
         let mut all = Vec::new();
@@ -161,6 +174,14 @@ impl Test {
             }
             Self::Not(of) => of.part(left, !negated),
             Self::Join(first, _, second) => first.part(left, negated).or_else(|| second.part(left, negated)),
+        }
+    }
+
+    fn is_conjunction(&self) -> bool {
+        match self {
+            Self::Compare(_) => true,
+            Self::Join(left, Join::And, right) => left.is_conjunction() && right.is_conjunction(),
+            Self::Join(..) | Self::Not(_) => false,
         }
     }
 

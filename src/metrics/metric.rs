@@ -226,6 +226,32 @@ pub static BUILT_IN: &[MetricDef] = &[
     MetricDef::built_in("http_req_sending", Trend, Time, "Writing the request."),
     MetricDef::built_in("http_req_waiting", Trend, Time, "From the last byte written to the first byte of the answer."),
     MetricDef::built_in("http_req_receiving", Trend, Time, "From the first byte of the answer to the end of its body."),
+    // Of all shards, twice a second, once somebody has tried to connect.
+    MetricDef::built_in("http_connections_active", Gauge, Plain, "Connections that carry a request now."),
+    MetricDef::built_in(
+        "http_connections_idle",
+        Gauge,
+        Plain,
+        "Connections that are open and carry nothing; one that the server has closed counts until its user wants it again.",
+    ),
+    MetricDef::built_in(
+        "http_connections_opened",
+        Counter,
+        Plain,
+        "Connections that were opened, handshakes included, whatever for: setup and teardown count too.",
+    ),
+    MetricDef::built_in(
+        "http_connections_failed",
+        Counter,
+        Plain,
+        "Attempts to open a connection that failed: lookup, connect, proxy or TLS, time limits included.",
+    ),
+    MetricDef::built_in(
+        "http_connections_lost",
+        Counter,
+        Plain,
+        "Connections that the server ended while a user counted on them: amid an answer, or before it wanted to reuse them.",
+    ),
     MetricDef::built_in("data_sent", Counter, Data, "Bytes sent on the wire."),
     MetricDef::built_in("data_received", Counter, Data, "Bytes received on the wire."),
     // Of the machine and of punk itself: sampled once a second, under no tag and for no scenario.

@@ -7,6 +7,7 @@
 use super::account::Account;
 use super::catalogue::{Catalogue, MetricId, SeriesId, SeriesKey, TagSetId};
 use super::cell::Cell;
+use super::connections::Connections;
 use super::error_log::ErrorLog;
 use crate::logs::Line;
 use std::time::Duration;
@@ -183,6 +184,8 @@ pub struct Delta {
     pub lines: Vec<Line>,
     /// What users did since the last Delta by the revision of the code that they ran; empty before code was edited.
     pub accounts: Vec<Account>,
+    /// Its connections, counted since the start of the run.
+    pub connections: Connections,
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::plan::{HttpSettings, Plan};
 use crate::protocol::http::{HttpOptions, Shared};
-use crate::protocol::net::{self, DnsOptions, Proxy, TlsOptions};
+use crate::protocol::net::{self, Census, DnsOptions, Proxy, TlsOptions};
 use crate::script::declare::DEMO_SHOP;
 use http::{HeaderName, HeaderValue};
 use std::cell::RefCell;
@@ -12,20 +12,22 @@ use std::rc::Rc;
 /// The shared HTTP state of a shard: one per set of settings.
 pub struct Connections {
     demo: Option<String>,
+    census: Rc<Census>,
     made: RefCell<Vec<(HttpSettings, Rc<Shared>)>>,
     run: Rc<Shared>,
     scenarios: RefCell<Vec<Rc<Shared>>>,
 }
 
 impl Connections {
-    /// For one shard; `demo` is where the built-in shop listens.
+    /// For one shard; `demo` is where the built-in shop listens, `census` where its connections are counted.
     ///
     /// # Errors
     /// A setting that cannot be: a bad header, proxy or certificate, as a fragment for a diagnostic.
-    pub fn new(plan: &Plan, demo: Option<&str>) -> Result<Connections, String> {
-        let run = open(&plan.options.http, demo)?;
+    pub fn new(plan: &Plan, demo: Option<&str>, census: &Rc<Census>) -> Result<Connections, String> {
+        let run = open(&plan.options.http, demo, census)?;
         let connections = Connections {
             demo: demo.map(str::to_owned),
+            census: Rc::clone(census),
             made: RefCell::new(vec![(plan.options.http.clone(), Rc::clone(&run))]),
             run,
             scenarios: RefCell::default(),
@@ -51,7 +53,7 @@ impl Connections {
         if let Some((_, known)) = self.made.borrow().iter().find(|(known, _)| known == settings) {
             return Ok(Rc::clone(known));
         }
-        let shared = open(settings, self.demo.as_deref())?;
+        let shared = open(settings, self.demo.as_deref(), &self.census)?;
         self.made.borrow_mut().push((settings.clone(), Rc::clone(&shared)));
         Ok(shared)
     }
@@ -66,7 +68,7 @@ impl Connections {
 ///
 /// # Errors
 /// See [`Connections::new`].
-pub fn open(settings: &HttpSettings, demo: Option<&str>) -> Result<Rc<Shared>, String> {
+pub fn open(settings: &HttpSettings, demo: Option<&str>, census: &Rc<Census>) -> Result<Rc<Shared>, String> {
     let address = |text: &String| text.parse::<IpAddr>().map_err(|_| format!("`{text}` is not an IP address"));
     let hosts = settings
         .dns_hosts
@@ -74,7 +76,7 @@ pub fn open(settings: &HttpSettings, demo: Option<&str>) -> Result<Rc<Shared>, S
         .map(|(host, list)| list.iter().map(address).collect::<Result<Vec<_>, _>>().map(|list| (host.clone(), list)));
     let dns = DnsOptions { hosts: hosts.collect::<Result<_, _>>()?, ttl: settings.dns_ttl, ..DnsOptions::default() };
     let sources = settings.source_ips.iter().map(address).collect::<Result<Vec<_>, _>>()?;
-    let shared = Shared::new(net::Shared::new(dns, sources), http_options(settings, demo)?);
+    let shared = Shared::new(net::Shared::new(dns, sources, Rc::clone(census)), http_options(settings, demo)?);
     shared.check()?;
     Ok(shared)
 }
@@ -136,7 +138,7 @@ mod tests {
         let with = |change: fn(&mut HttpSettings)| {
             let mut settings = HttpSettings::default();
             change(&mut settings);
-            open(&settings, None).err().unwrap_or_default()
+            open(&settings, None, &Rc::default()).err().unwrap_or_default()
         };
         assert!(with(|s| s.headers = vec![("a b".into(), "c".into())]).contains("not a header"));
         assert!(with(|s| s.proxy = Some("ftp://x".into())).contains("proxy"));

@@ -17,6 +17,7 @@ use crate::metrics::{
 };
 use crate::plan::{HttpSettings, Plan};
 use crate::protocol::http::Shared;
+use crate::protocol::net::Census;
 use crate::user::VirtualUser;
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
@@ -106,6 +107,8 @@ pub struct Host {
     pub ids: Ids,
     /// What the users of all shards share.
     pub commons: Arc<Commons>,
+    /// Connections of all its clients.
+    pub census: Rc<Census>,
     /// Where commands go.
     send: Box<dyn Fn(Command)>,
     recorder: RefCell<Recorder>,
@@ -161,6 +164,7 @@ impl Host {
             plan,
             clock: Cell::new(RunClock::starting(Instant::now())),
             demo_url,
+            census: Rc::default(),
             send,
             recorder: RefCell::default(),
             catalogue: RefCell::new(catalogue),
@@ -201,7 +205,7 @@ impl Host {
         if let Some((_, known)) = self.clients.borrow().iter().find(|(known, _)| known == settings) {
             return Ok(Rc::clone(known));
         }
-        let shared = connect::open(settings, self.demo_url())?;
+        let shared = connect::open(settings, self.demo_url(), &self.census)?;
         let mut clients = self.clients.borrow_mut();
         if clients.len() >= 64 {
             clients.clear(); // settings that differ with each iteration must not pile up

@@ -71,8 +71,11 @@ fn rules_are_edited_by_revision_and_what_is_wrong_with_them_has_its_place() {
     let stale = put(&address, "\"1\"", &edited);
     assert_eq!(stale.refused(412), "revision 2 is current: get it, edit it, and name it in `If-Match`");
     change(&address, "PUT", "/api/thresholds", &[], &edited.to_string()).refused(428);
-    put(&address, "yes", &edited).refused(400);
-    put(&address, "*", &json!({})).refused(400);
+    for revision in ["yes", "1", "\"1", "W/\"1\""] {
+        put(&address, revision, &edited).refused(400);
+    }
+    change(&address, "PUT", "/api/thresholds", &["if-match: *"], "").refused(400);
+    assert_eq!(put(&address, "*", &json!({})).ok()["revision"], 2, "nothing was said, and all stays");
     let wrong = json!({ "thresholds": [
         { "selector": "http_reqz", "expression": "count > 1" },
         { "selector": "http_req_duration", "expression": "p95 < 300ms" },

@@ -13,7 +13,7 @@ const WINDOWS: u8 = 5;
 const DOOR: u8 = 6;
 
 /// Each part of the crate (a folder or file directly below `src/`) and its floor.
-const FLOORS: [(&str, u8); 29] = [
+const FLOORS: [(&str, u8); 30] = [
     ("analysis", GROUND),
     ("clock", GROUND),
     ("control", GROUND),
@@ -28,6 +28,7 @@ const FLOORS: [(&str, u8); 29] = [
     ("snapshot", GROUND),
     ("store", GROUND),
     ("units", GROUND),
+    ("events", 1),
     ("timer", 1),
     ("user", 1),
     ("protocol", 2),

@@ -1,5 +1,6 @@
 //! `GET /alerts`: every ringing that is still known, the newest first.
 
+use super::words::{RINGS, SEVERITIES};
 use super::{number, seconds, time};
 use crate::plan::Plan;
 use crate::snapshot::{AlertEvent, AlertState, Snapshot};
@@ -12,14 +13,19 @@ use std::sync::Arc;
 /// What has rung.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct AlertsWire {
+    /// The newest first.
     alerts: Vec<AlertWire>,
 }
 
+/// One ringing of an alert.
 #[derive(Debug, Serialize, JsonSchema)]
 struct AlertWire {
     /// Of this ringing, unique in the run: `slow tail#2`.
     id: String,
+    /// Which alert.
     name: String,
+    /// How bad it is.
+    #[schemars(extend("enum" = SEVERITIES))]
     severity: &'static str,
     /// What it is about: the first metric that it reads.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,19 +35,29 @@ struct AlertWire {
     /// While it is the last ringing of its alert, the value of this moment; then the one that ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
     current_value: Option<Number>,
+    /// The same as people write it, with its unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     value_text: Option<String>,
     /// When it began to ring.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
+    /// When it began to ring, in run time.
     elapsed_seconds: Number,
+    /// What it means; empty where nobody wrote it.
     description: String,
+    /// What to do; empty where nobody wrote it.
     resolution: String,
+    /// Whether it goes on.
+    #[schemars(extend("enum" = RINGS))]
     state: &'static str,
+    /// When it was over.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
     resolved_at: Option<String>,
     /// Why it is over, where it is not that its condition is.
     #[serde(skip_serializing_if = "Option::is_none")]
     because: Option<String>,
+    /// Who has seen it.
     #[serde(skip_serializing_if = "Option::is_none")]
     acknowledged_by: Option<String>,
 }
@@ -51,6 +67,12 @@ impl AlertsWire {
         let events = &snapshot.alert_events;
         let rings = events.iter().filter(|event| event.firing).rev();
         AlertsWire { alerts: rings.map(|ring| alert(ring, snapshot)).collect() }
+    }
+
+    /// Those in that state, or all.
+    pub(in crate::api) fn only(mut self, state: Option<&str>) -> Self {
+        self.alerts.retain(|alert| state.is_none_or(|state| alert.state == state));
+        self
     }
 }
 
@@ -75,7 +97,7 @@ fn alert(ring: &Arc<AlertEvent>, snapshot: &Snapshot) -> AlertWire {
         elapsed_seconds: seconds(ring.at),
         description: ring.description.clone(),
         resolution: ring.resolution.clone(),
-        state: if end.is_some() { "resolved" } else { "firing" },
+        state: RINGS[usize::from(end.is_some())],
         resolved_at: end.map(|end| time(DateTime::<Utc>::from(end.time))),
         because: end.and_then(|end| end.because.clone()),
         acknowledged_by: last.and_then(|state| state.acknowledged_by.clone()),

@@ -18,30 +18,45 @@ const ILL: f64 = 0.5;
 /// How all parts are.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct HealthWire {
+    /// Now.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// That of the worst of them.
     status: Health,
+    /// Each of them.
     components: ComponentsWire,
 }
 
+/// Every part of punk, and the target.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ComponentsWire {
+    /// The threads that make the load.
     shards: ComponentWire,
+    /// The thread that merges and judges what they measure.
     collector: ComponentWire,
+    /// The monitor itself.
     monitor: ComponentWire,
+    /// What is written while the run goes on.
     outputs: ComponentWire,
+    /// What is tested, by the requests of the last seconds.
     target: ComponentWire,
+    /// What is kept of the past.
     history: ComponentWire,
 }
 
+/// One part.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ComponentWire {
+    /// How it is.
     status: Health,
+    /// Why it is not healthy; empty where it is.
     reasons: Vec<String>,
 }
 
+/// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Condition")]
 enum Health {
     Healthy,
     Warning,

@@ -15,30 +15,45 @@ use std::time::Duration;
 /// What was measured, without setup, teardown and warm-up.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct MetricsWire {
+    /// Now.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
+    /// All requests.
     total: TotalWire,
+    /// The requests by their `name`.
     by_operation: BTreeMap<String, OperationWire>,
 }
 
+/// All requests together.
 #[derive(Debug, Serialize, JsonSchema)]
 struct TotalWire {
     /// Requests, whatever became of them.
     operations: u64,
+    /// Requests that failed.
     errors: u64,
+    /// Those that did not fail, in percent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
     success_rate: Option<Number>,
+    /// Requests per second, over all that was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     throughput: Option<Number>,
+    /// How long they took.
     #[serde(skip_serializing_if = "Option::is_none")]
     latency: Option<LatencyWire>,
 }
 
+/// The requests of one name.
 #[derive(Debug, Serialize, JsonSchema)]
 struct OperationWire {
+    /// Requests, whatever became of them.
     count: u64,
+    /// Requests that failed.
     errors: u64,
+    /// Requests per second, over all that was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     throughput: Option<Number>,
+    /// How long they took.
     #[serde(skip_serializing_if = "Option::is_none")]
     latency: Option<LatencyWire>,
 }

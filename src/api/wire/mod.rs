@@ -4,28 +4,44 @@
 //! percent from 0 to 100. What was not measured is absent, never zero.
 
 mod alerts;
+mod band;
+mod connections;
+mod distribution;
+mod errors;
 mod health;
+mod kpi;
+mod logs;
 mod metrics;
 mod revisions;
 mod status;
+mod system;
 mod thresholds;
 mod timeline;
 mod values;
+mod words;
 
 pub(super) use alerts::AlertsWire;
+pub(super) use connections::ConnectionsWire;
+pub(super) use errors::ErrorsWire;
 pub(super) use health::HealthWire;
+pub(super) use kpi::{KpiWire, LatencyKpiWire};
+pub(super) use logs::LogsWire;
 pub(super) use metrics::MetricsWire;
 pub(super) use revisions::RevisionsWire;
 pub(super) use status::{SessionsWire, StatusWire, status};
+pub(super) use system::{CpuWire, DiskWire, MemoryWire, NetworkWire, PartOfSystem, SystemWire};
 pub(super) use thresholds::ThresholdsWire;
 pub(super) use timeline::{PointWire, SeriesWire, TaggedWire, TimelineWire, ValuePointWire};
 use values::LatencyWire;
 pub(super) use values::ValuesWire;
+pub(super) use words::{RINGS, STATUSES};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Number;
 use std::time::Duration;
 
+#[cfg(test)]
+mod figure_tests;
 #[cfg(test)]
 mod tests;
 

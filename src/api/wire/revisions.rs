@@ -13,6 +13,7 @@ use serde_json::Number;
 pub(in crate::api) struct RevisionsWire {
     /// The revision of the rules that judge.
     revision: u64,
+    /// Edits of the run, the oldest first.
     revisions: Vec<RevisionWire>,
     /// Everything else that somebody changed, or tried to.
     interventions: Vec<InterventionWire>,
@@ -21,44 +22,67 @@ pub(in crate::api) struct RevisionsWire {
     broken_edit: Option<BrokenWire>,
 }
 
+/// One edit.
 #[derive(Debug, Serialize, JsonSchema)]
 struct RevisionWire {
+    /// What it made.
     revision: u64,
     /// That of the code since then.
     code: u64,
+    /// When it was.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
+    /// When it was, in run time.
     elapsed_seconds: Number,
+    /// Who did it.
     by: String,
+    /// What it changed.
     changes: Vec<ChangeWire>,
     /// What of it could not be changed in a run.
     refused: Vec<String>,
+    /// What else is to be known of it.
     notes: Vec<String>,
 }
 
+/// One change of an edit.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ChangeWire {
+    /// What was changed.
     what: String,
+    /// What it was before; absent of what is new.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
+    /// What it is now; absent of what is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<String>,
 }
 
+/// One thing that somebody did.
 #[derive(Debug, Serialize, JsonSchema)]
 struct InterventionWire {
+    /// When it was; absent before the scenarios began.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
     timestamp: Option<String>,
+    /// When it was, in run time.
     elapsed_seconds: Number,
+    /// Who did it.
     by: String,
+    /// What they did, or wanted to.
     what: String,
+    /// Why it was not done.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
 }
 
+/// An edit that could not be read.
 #[derive(Debug, Serialize, JsonSchema)]
 struct BrokenWire {
+    /// When it was, in run time.
     elapsed_seconds: Number,
+    /// Who did it.
     by: String,
+    /// What is wrong with it.
     text: String,
 }
 

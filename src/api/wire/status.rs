@@ -1,5 +1,6 @@
 //! `GET /status` and `GET /sessions`: where a run is.
 
+use super::words::{MODELS, STATUSES, VERDICTS};
 use super::{number, seconds, time};
 use crate::api::Session;
 use crate::load::Target;
@@ -13,24 +14,38 @@ use std::time::Duration;
 /// Where one run is.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct StatusWire {
+    /// What the paths under `/sessions/` name.
     session_id: String,
     /// What tells this run from the others of the process, in all that people read; absent where there is no other.
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<String>,
+    /// Where it is. `ramping`: a load is about to be another one; `failed`: it is over and a threshold was broken.
+    #[schemars(extend("enum" = STATUSES))]
     status: &'static str,
+    /// What it would be if the run ended now.
+    #[schemars(extend("enum" = VERDICTS))]
     verdict: &'static str,
+    /// When it began.
+    #[schemars(extend("format" = "date-time"))]
     start_time: String,
     /// Run time: it stands still in pauses.
     elapsed_seconds: Number,
-    /// Percent.
+    /// How much of the plan is done, in percent.
+    #[schemars(range(min = 0, max = 100))]
     progress: Number,
+    /// Where its script is.
     script: String,
+    /// How often the run was edited, and 1.
     script_revision: u64,
+    /// Users of all scenarios at this moment.
     active_users: u32,
+    /// Alerts that ring.
     alerts_firing: usize,
+    /// What was planned, and where each scenario is.
     config: ConfigWire,
 }
 
+/// What was planned.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ConfigWire {
     /// Planned, in seconds; absent where the plan has no end.
@@ -41,23 +56,39 @@ struct ConfigWire {
     /// The first of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     scenario: Option<String>,
+    /// All of them, in the order of the script.
     scenarios: Vec<ScenarioWire>,
 }
 
+/// One scenario.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ScenarioWire {
+    /// Its name in the script.
     name: String,
+    /// What it shall do, in words.
     work: String,
+    /// How its load becomes iterations.
+    #[schemars(extend("enum" = MODELS))]
     model: &'static str,
+    /// Users at this moment.
     users: u32,
+    /// Most users at once.
     workers: u32,
+    /// How many users there should be now.
     #[serde(skip_serializing_if = "Option::is_none")]
     target_users: Option<u32>,
+    /// How many iterations should start per second now.
     #[serde(skip_serializing_if = "Option::is_none")]
     target_rate: Option<Number>,
+    /// Iterations that are done.
     iterations: u64,
+    /// Iterations that were due and could not start.
     dropped: u64,
+    /// How much of it is done, in percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
     progress: Option<Number>,
+    /// Whether it is over.
     done: bool,
 }
 
@@ -109,6 +140,7 @@ impl ConfigWire {
 /// The runs of this process.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct SessionsWire {
+    /// In the order of the command line; the short paths are those of the first.
     pub(in crate::api) sessions: Vec<StatusWire>,
 }
 

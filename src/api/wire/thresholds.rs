@@ -1,5 +1,6 @@
 //! `GET /thresholds`: the rules as they stand, in the words that a `PUT` takes, each with what it says now under `live`.
 
+use super::words::{MEANINGS, PHASES, SEVERITIES};
 use super::{number, seconds};
 use crate::expr::{Abort, AlertOptions, AlertRule, Catalog, RuleOptions, RuleSeverity};
 use crate::snapshot::{AlertState, Breach, Snapshot, Verdict};
@@ -14,93 +15,143 @@ use std::time::Duration;
 pub(in crate::api) struct ThresholdsWire {
     /// What `If-Match` of a `PUT` must name.
     revision: u64,
+    /// What fails a run, or warns of it.
     thresholds: Vec<ThresholdWire>,
+    /// What rings.
     alerts: Vec<AlertRuleWire>,
 }
 
+/// One threshold.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ThresholdWire {
-    /// The name of one that is a closure.
+    /// Which metric, and which of its series; of a closure its name.
     selector: String,
+    /// What must hold.
     expression: String,
     /// Only the script can change a closure: a `PUT` leaves it as it is.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     closure: bool,
+    /// The scenario that it is of.
     #[serde(skip_serializing_if = "Option::is_none")]
     scenario: Option<String>,
+    /// What it means if it is broken.
+    #[schemars(extend("enum" = MEANINGS))]
     severity: &'static str,
+    /// What ends when it is broken: nothing (`false`), the run (`true`), or its scenario (`"scenario"`).
+    #[schemars(extend("enum" = [false, true, "scenario"]))]
     abort: Value,
+    /// How long it does not judge at the beginning: `10s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     grace: Option<String>,
+    /// How long it must be broken to count: `5s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     lasting: Option<String>,
+    /// Whether no data breaks it.
     required: bool,
+    /// What it says now.
     live: VerdictWire,
 }
 
+/// What a threshold says.
 #[derive(Debug, Serialize, JsonSchema)]
 struct VerdictWire {
-    /// `null` without data.
+    /// Whether the run passes by it, so far; `null` without data.
     passed: Option<bool>,
+    /// Whether its expression is true at this moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     holds: Option<bool>,
+    /// The value that decides, in the unit of its metric.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<Number>,
+    /// The same as people write it, with its unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     value_text: Option<String>,
+    /// The value of this moment, where another one decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     now_text: Option<String>,
     /// As a share of the limit, in percent: below 0 it is broken.
     #[serde(skip_serializing_if = "Option::is_none")]
     distance: Option<Number>,
+    /// When it was first broken, in run time.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_breach_seconds: Option<Number>,
+    /// When it held again, in run time.
     #[serde(skip_serializing_if = "Option::is_none")]
     recovered_seconds: Option<Number>,
+    /// How often it was broken.
     breach_count: u64,
+    /// The last times that it was.
     breaches: Vec<BreachWire>,
+    /// The revision of the rules that brought it.
     revision: u64,
+    /// Since when it judges, in run time.
     since_seconds: Number,
+    /// What else is to be known of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
 }
 
+/// A time in which a threshold was broken.
 #[derive(Debug, Serialize, JsonSchema)]
 struct BreachWire {
+    /// Its beginning, in run time.
     from_seconds: Number,
+    /// Its end; absent while it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     to_seconds: Option<Number>,
+    /// The value at its beginning, as people write it.
     value_text: String,
 }
 
+/// One alert.
 #[derive(Debug, Serialize, JsonSchema)]
 struct AlertRuleWire {
+    /// Its name in the script.
     name: String,
+    /// What must be true for it to ring.
     when: String,
+    /// How bad it is.
+    #[schemars(extend("enum" = SEVERITIES))]
     severity: &'static str,
+    /// How long that must be true, where `when` does not say it by its `for`: `30s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     lasting: Option<String>,
+    /// What ends it, where that is not the end of `when`.
     #[serde(skip_serializing_if = "Option::is_none")]
     resolve_when: Option<String>,
+    /// How long that must be true: `30s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     resolve_after: Option<String>,
+    /// What it means; empty where nobody wrote it.
     description: String,
+    /// What to do; empty where nobody wrote it.
     resolution: String,
+    /// Where it is now.
     live: AlertLiveWire,
 }
 
+/// Where an alert is.
 #[derive(Debug, Serialize, JsonSchema)]
 struct AlertLiveWire {
+    /// `pending`: it is true, and has not lasted long enough; `resolved`: it rang, and is over.
+    #[schemars(extend("enum" = PHASES))]
     state: &'static str,
+    /// Since when, in run time.
     since_seconds: Number,
+    /// How often it has rung.
     fired: u64,
+    /// The first value that it reads, in the unit of its metric.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<Number>,
+    /// The same as people write it, with its unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     value_text: Option<String>,
+    /// Who has seen its last ringing.
     #[serde(skip_serializing_if = "Option::is_none")]
     acknowledged_by: Option<String>,
+    /// When it would have rung, in run time, had it been there from the beginning.
     would_have_seconds: Vec<Number>,
+    /// The revision of the rules that brought it.
     revision: u64,
     /// Who is told, by host alone.
     notifies: Vec<String>,

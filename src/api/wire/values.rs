@@ -10,23 +10,31 @@ use std::time::Duration;
 /// A distribution in milliseconds.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(in crate::api) struct LatencyWire {
+    /// The smallest.
     #[serde(skip_serializing_if = "Option::is_none")]
     min: Option<Number>,
+    /// The largest.
     #[serde(skip_serializing_if = "Option::is_none")]
     max: Option<Number>,
+    /// The mean.
     #[serde(skip_serializing_if = "Option::is_none")]
     mean: Option<Number>,
     /// Of the values as the histogram keeps them.
     #[serde(skip_serializing_if = "Option::is_none")]
     stddev: Option<Number>,
+    /// 50 % are no larger.
     #[serde(skip_serializing_if = "Option::is_none")]
     p50: Option<Number>,
+    /// 90 % are no larger.
     #[serde(skip_serializing_if = "Option::is_none")]
     p90: Option<Number>,
+    /// 95 % are no larger.
     #[serde(skip_serializing_if = "Option::is_none")]
     p95: Option<Number>,
+    /// 99 % are no larger.
     #[serde(skip_serializing_if = "Option::is_none")]
     p99: Option<Number>,
+    /// 99.9 % are no larger.
     #[serde(skip_serializing_if = "Option::is_none")]
     p999: Option<Number>,
 }

@@ -202,6 +202,7 @@ impl Client {
                     got = Instant::now();
                 }
                 if !h1.is_alive().await {
+                    h1.counted.lost();
                     lease.discard_h1();
                 }
             }
@@ -282,9 +283,9 @@ impl Client {
             let dialed = dial(&shared.net, &order, &progress).await?;
             let h2 = dialed.h2 || options.version == Version::Http2;
             if h2 {
-                lease.fill_h2(start_h2(dialed, options.header_limit).await?);
+                lease.fill_h2(start_h2(dialed, options.header_limit, shared.net.census()).await?);
             } else {
-                lease.fill_h1(start_h1(dialed));
+                lease.fill_h1(start_h1(dialed, shared.net.census()));
             }
             Ok(())
         };
@@ -294,6 +295,7 @@ impl Client {
         (timings.dns, timings.connect, timings.tls) = progress.phases(now);
         let result = opened.unwrap_or_else(|_| Err(hop::timeout(ErrorKind::Timeout, progress.phase())));
         if result.is_err() {
+            shared.net.census().failed();
             timings.blocked = now.saturating_duration_since(hop.started);
             timings.total = timings.blocked;
         }

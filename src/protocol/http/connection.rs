@@ -15,7 +15,8 @@ use http_body_util::Full;
 use hyper::client::conn::http2;
 
 use super::classify::classify;
-use crate::protocol::net::{Dialed, Meter, Phase, Stream, TransportError};
+use crate::metrics::Proto;
+use crate::protocol::net::{Census, Counted, Dialed, Meter, Phase, Stream, TransportError};
 
 /// The request body that hyper takes from us.
 pub(super) type Upload = Full<Bytes>;
@@ -33,8 +34,8 @@ pub(super) struct Link {
 pub(super) struct H1 {
     pub stream: Stream,
     pub link: Link,
-    /// An exchange is under way, or ended in disorder: such a connection is never reused.
-    pub busy: bool,
+    /// Busy while an exchange is under way and after one that ended in disorder: such a connection is never reused.
+    pub counted: Counted,
     /// When its last exchange ended.
     pub idle_since: Instant,
 }
@@ -56,6 +57,7 @@ pub(super) struct H2 {
     pub active: Cell<u64>,
     /// Whether it has carried an exchange.
     pub used: Cell<bool>,
+    pub counted: Rc<Counted>,
 }
 
 /// Counts an exchange on an HTTP/2 connection for as long as it lives.
@@ -64,6 +66,7 @@ pub(super) struct ActiveStream(pub Rc<H2>);
 
 impl ActiveStream {
     pub fn start(connection: &Rc<H2>) -> ActiveStream {
+        connection.counted.busy();
         connection.active.set(connection.active.get() + 1);
         ActiveStream(connection.clone())
     }
@@ -71,7 +74,11 @@ impl ActiveStream {
 
 impl Drop for ActiveStream {
     fn drop(&mut self) {
-        self.0.active.set(self.0.active.get() - 1);
+        let active = self.0.active.get() - 1;
+        self.0.active.set(active);
+        if active == 0 {
+            self.0.counted.idle();
+        }
     }
 }
 
@@ -86,31 +93,40 @@ impl<F: Future<Output = ()> + 'static> hyper::rt::Executor<F> for LocalSpawn {
 }
 
 /// Starts HTTP/1.1 on a fresh connection.
-pub(super) fn start_h1(dialed: Dialed) -> Box<H1> {
+pub(super) fn start_h1(dialed: Dialed, census: &Rc<Census>) -> Box<H1> {
     Box::new(H1 {
         link: Link { meter: dialed.stream.meter().clone(), remote: dialed.remote, tls_version: dialed.tls_version },
         stream: dialed.stream,
-        busy: false,
+        counted: census.opened(Proto::Http1),
         idle_since: Instant::now(),
     })
 }
 
 /// Starts HTTP/2 on a fresh connection.
-pub(super) async fn start_h2(dialed: Dialed, header_limit: usize) -> Result<Rc<H2>, TransportError> {
+pub(super) async fn start_h2(
+    dialed: Dialed,
+    header_limit: usize,
+    census: &Rc<Census>,
+) -> Result<Rc<H2>, TransportError> {
     let meter = dialed.stream.meter().clone();
     let (sender, connection) = http2::Builder::new(LocalSpawn)
         .max_header_list_size(u32::try_from(header_limit).unwrap_or(u32::MAX))
         .handshake::<_, Upload>(dialed.stream)
         .await
         .map_err(|error| classify(&error, Phase::Send))?;
+    let counted = Rc::new(census.opened(Proto::Http2));
+    let held = Rc::clone(&counted);
     tokio::task::spawn_local(async move {
         // Its error also reaches the exchanges in flight; without one there is nobody to tell.
         let _ = connection.await;
+        // Whoever still holds it did not end it.
+        if Rc::strong_count(&held) > 1 { held.lost() } else { held.closed() }
     });
     Ok(Rc::new(H2 {
         sender,
         link: Link { meter, remote: dialed.remote, tls_version: dialed.tls_version },
         active: Cell::new(0),
         used: Cell::new(false),
+        counted,
     }))
 }

@@ -57,7 +57,7 @@ pub(super) async fn exchange(hop: &mut Hop, h1: &mut H1, head: Bytes, body: Byte
     hop.carrier = Some(h1.link.meter.clone());
     hop.exchange.remote_addr = Some(h1.link.remote);
     hop.exchange.tls_version = h1.link.tls_version;
-    h1.busy = true;
+    h1.counted.busy();
     let mut upload = Upload { head, body, state: Progress::Writing, touched: false };
     let method = hop.exchange.method.clone();
     let mut reply = Reply::new(method, hop.header_limit, hop.body_limit);
@@ -65,6 +65,7 @@ pub(super) async fn exchange(hop: &mut Hop, h1: &mut H1, head: Bytes, body: Byte
     if let (Err(error), false) = (&outcome, upload.touched)
         && !error.kind.is_timeout()
     {
+        h1.counted.lost();
         return Sent::NotWritten(error.clone());
     }
 
@@ -76,7 +77,11 @@ pub(super) async fn exchange(hop: &mut Hop, h1: &mut H1, head: Bytes, body: Byte
     (hop.exchange.bytes_in, hop.exchange.bytes_out) = meter.take(1);
     h1.idle_since = end;
     let whole = matches!(upload.state, Progress::Written);
-    h1.busy = outcome.is_err() || !whole || !reply.leaves_reusable();
+    match &outcome {
+        Ok(()) if whole && reply.leaves_reusable() => h1.counted.idle(),
+        Err(error) if !error.kind.is_timeout() => h1.counted.lost(),
+        _ => {} // it stays busy until it is dropped
+    }
     if let Some(head) = reply.head {
         hop.exchange.status = head.status;
         hop.sets_cookies = head.sets_cookies;

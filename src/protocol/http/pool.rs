@@ -138,7 +138,7 @@ impl Pool {
     fn give_back(self: &Rc<Pool>, held: Held) {
         let held = match held {
             // Dropped, and so closed, here: outside any borrow.
-            Held::Idle(connection) if connection.busy => Held::Place,
+            Held::Idle(connection) if !connection.counted.is_idle() => Held::Place,
             other => other,
         };
         if let Held::Share(_) | Held::Nothing = held {

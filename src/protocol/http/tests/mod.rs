@@ -104,7 +104,7 @@ fn ok(body: &str) -> Vec<u8> {
 }
 
 fn client(options: HttpOptions) -> Client {
-    let net = net::Shared::new(net::DnsOptions::default(), Vec::new());
+    let net = net::Shared::new(net::DnsOptions::default(), Vec::new(), Rc::default());
     Client::new(Shared::new(net, options))
 }
 

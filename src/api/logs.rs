@@ -1,0 +1,43 @@
+//! The handler of the log: its last entries, or page by page.
+
+use super::problem::Problem;
+use super::query::{Parameter, Query};
+use super::router::{Chosen, json};
+use super::row::Row;
+use super::wire::LogsWire;
+use crate::logs::Level;
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+
+/// Entries of one answer.
+const MOST: u64 = 1_000;
+
+const LOGS: &[Parameter] = &[
+    Parameter::choice("level", "from which level on", &["trace", "debug", "info", "warn", "error"], Some("info")),
+    Parameter::whole("limit", "most entries", 1, MOST, Some(100)),
+    Parameter::whole(
+        "since",
+        "the first ones from this number on (`next` of the page before) instead of the last ones",
+        0,
+        u64::MAX,
+        None,
+    ),
+];
+
+/// The rows of this file.
+pub(super) fn rows() -> Vec<Row> {
+    vec![
+        Row::get("/logs", "What scripts said and what happened to the run", logs)
+            .query(LOGS)
+            .answers::<LogsWire>("the last entries, or those from `since` on"),
+    ]
+}
+
+/// `GET /logs?level&limit&since`
+async fn logs(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
+    let query = Query::read(&uri, LOGS)?;
+    let level = query.text("level").and_then(|word| word.parse().ok()).unwrap_or(Level::Info);
+    let most = query.whole("limit").unwrap_or(MOST);
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    Ok(json(StatusCode::OK, &LogsWire::new(&session.snapshot(), level, query.whole("since"), most)))
+}
