@@ -9,6 +9,7 @@ mod records;
 mod rows;
 mod sessions;
 mod system;
+mod workers;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -53,6 +53,8 @@ pub type Scrape = fn(&[(Option<&str>, &Snapshot)], Option<&str>) -> (&'static st
 const REQUESTS: (f64, f64) = (500.0, 1_000.0);
 /// Refusals per second, and at once.
 const REFUSALS: (f64, f64) = (20.0, 100.0);
+/// Refused tokens that the log tells of per second, and at once.
+const TELLINGS: (f64, f64) = (0.2, 5.0);
 
 /// What all requests share.
 #[derive(Debug)]
@@ -63,6 +65,8 @@ struct Monitor {
     scrape: Scrape,
     requests: Limit,
     refusals: Limit,
+    /// Refusals that are told in the log.
+    tellings: Limit,
 }
 
 impl Monitor {
@@ -73,6 +77,7 @@ impl Monitor {
             scrape,
             requests: Limit::new(REQUESTS.0, REQUESTS.1),
             refusals: Limit::new(REFUSALS.0, REFUSALS.1),
+            tellings: Limit::new(TELLINGS.0, TELLINGS.1),
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::load::Stripe;
 use crate::metrics::{Catalogue, Delta, MetricSpec, Recorder, Resolution, Scale, ScenarioDelta, TagSet, Trend};
 use crate::plan::Plan;
 use crate::protocol::http::Client;
+use crate::roster::{Page, Place, Register};
 use crate::script::commons::Commons;
 use crate::script::connect::Connections;
 use crate::script::error::ScriptError;
@@ -55,6 +56,7 @@ pub(super) struct Start {
     pub(super) nodes: Vec<Arc<Node>>,
     pub(super) max_rate: Option<Arc<MaxRate>>,
     pub(super) commons: Arc<Commons>,
+    pub(super) page: Arc<Page>,
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
     pub(super) events: mpsc::UnboundedSender<ShardEvent>,
     pub(super) deltas: std_mpsc::Sender<ToCollector>,
@@ -106,7 +108,7 @@ struct Shard {
 
 impl Shard {
     async fn live(start: Start) {
-        let Start { index, of, plan, specs, demo_url, nodes, max_rate, commons, .. } = start;
+        let Start { index, of, plan, specs, demo_url, nodes, max_rate, commons, page, .. } = start;
         let Start { mut orders, events, deltas, spares, commands, .. } = start;
         let machine = match Machine::new(&plan) {
             Ok(machine) => Rc::new(machine),
@@ -114,7 +116,8 @@ impl Shard {
         };
         let catalogue = Catalogue::new(specs, plan.options.limits.tag_sets);
         let send = Box::new(move |command| drop(commands.send(command)));
-        let host = Host::new(index, Arc::clone(&plan), commons, catalogue, demo_url.clone(), send, max_rate);
+        let host =
+            Host::new(Register::new(page), Arc::clone(&plan), commons, catalogue, demo_url.clone(), send, max_rate);
         let ids = host.ids;
         let refuse = |message: String| ScriptError { message, place: None };
         let made = Connections::new(&plan, demo_url.as_deref(), &host.census).map_err(refuse);
@@ -340,7 +343,8 @@ impl Shard {
         let tags = ground.host.plan.options.tags.iter().map(|(name, value)| (name.clone(), value.clone()));
         let base = ground.host.base(TagSet::new(tags).with([("phase", name), ("scenario", name)]));
         let vu = VirtualUser::new(0, name.into(), 0, ground.host.plan.options.seed);
-        let user = new_user(&ground, vu, base, None, None, (&machine, 0, None));
+        let place = Rc::new(Place::apart());
+        let user = new_user(&ground, vu, base, None, None, (&machine, 0, None), place);
         let depth = ground.host.plan.options.limits.depth;
         let inner = Rc::clone(&user);
         let (called, told) = (function.clone(), Rc::clone(&machine));
@@ -428,6 +432,7 @@ pub(super) fn new_user(
     scenario: Option<usize>,
     this: Option<Dynamic>,
     (machine, code, spent): (&Rc<Machine>, u64, Option<Arc<AtomicBool>>),
+    place: Rc<Place>,
 ) -> Rc<User> {
     let plan = scenario.map_or_else(|| Arc::clone(&ground.host.plan), |at| Arc::clone(&ground.codes.of(at).plan));
     let throw_errors = scenario.map_or(plan.options.throw_errors, |at| plan.scenarios[at].throw_errors);
@@ -437,6 +442,7 @@ pub(super) fn new_user(
         code: Cell::new(code),
         spent,
         vu,
+        place,
         this,
         base: Cell::new(base),
         lateness: Cell::default(),

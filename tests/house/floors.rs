@@ -25,6 +25,7 @@ const FLOORS: [(&str, u8); 30] = [
     ("metrics", GROUND),
     ("plan", GROUND),
     ("printable", GROUND),
+    ("roster", GROUND),
     ("snapshot", GROUND),
     ("store", GROUND),
     ("units", GROUND),

@@ -20,6 +20,7 @@ const PATTERNS: usize = 200;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct ErrorsWire {
     /// When this was asked.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// Errors in all: requests that failed and errors of the script. Failed checks are none.
     total_errors: u64,
@@ -51,6 +52,7 @@ struct TypeWire {
     /// How many.
     count: u64,
     /// Of all errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
     percentage: Option<Number>,
     /// The first message, whole.
     sample_message: String,
@@ -58,8 +60,10 @@ struct TypeWire {
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<String>,
     /// When the first came.
+    #[schemars(extend("format" = "date-time"))]
     first_seen: String,
     /// When the last came.
+    #[schemars(extend("format" = "date-time"))]
     last_seen: String,
     /// The operations that had it, most errors first; of a script error, the scenarios.
     operations: Vec<String>,
@@ -128,6 +132,7 @@ struct PartWire {
     /// Errors of this kind there.
     count: u64,
     /// Of all errors of this kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
     percentage: Option<Number>,
     /// Of the requests there, in percent; absent where they are not known apart.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,13 +164,16 @@ struct BucketWire {
 #[derive(Debug, Serialize, JsonSchema)]
 struct BurstWire {
     /// When it began.
+    #[schemars(extend("format" = "date-time"))]
     from: String,
     /// When it was over; absent while it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
     to: Option<String>,
     /// Errors in it.
     count: u64,
     /// The most of them per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
     peak_per_second: Option<Number>,
 }
 
@@ -173,6 +181,7 @@ struct BurstWire {
 #[derive(Debug, Serialize, JsonSchema)]
 struct RecentWire {
     /// When it came.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// The same as run time.
     elapsed_seconds: Number,
@@ -206,12 +215,15 @@ struct PatternWire {
     /// How many.
     count: u64,
     /// Of all errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
     percentage: Option<Number>,
     /// The first of them, whole.
     sample_message: String,
     /// When the first came.
+    #[schemars(extend("format" = "date-time"))]
     first_seen: String,
     /// When the last came.
+    #[schemars(extend("format" = "date-time"))]
     last_seen: String,
 }
 
@@ -223,8 +235,10 @@ struct CheckWire {
     /// How often it failed.
     count: u64,
     /// When it first did.
+    #[schemars(extend("format" = "date-time"))]
     first_seen: String,
     /// When it last did.
+    #[schemars(extend("format" = "date-time"))]
     last_seen: String,
     /// The scenarios in which it did, most often first.
     scenarios: Vec<String>,

@@ -26,6 +26,7 @@ pub(in crate::api) struct LogWire {
     /// Grows by one with each entry of the run.
     number: u64,
     /// When it was said.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// How grave it is: `trace`, `debug`, `info`, `warn` or `error`.
     level: &'static str,

@@ -19,6 +19,7 @@ mod thresholds;
 mod timeline;
 mod values;
 mod words;
+mod workers;
 
 pub(super) use alerts::AlertsWire;
 pub(super) use connections::ConnectionsWire;
@@ -35,6 +36,7 @@ pub(super) use timeline::{PointWire, SeriesWire, TaggedWire, TimelineWire, Value
 use values::LatencyWire;
 pub(super) use values::ValuesWire;
 pub(super) use words::{RINGS, STATUSES};
+pub(super) use workers::WorkersWire;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Number;

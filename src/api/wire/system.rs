@@ -15,6 +15,7 @@ const NOT_YET: &str = "the machine is looked at once a second, and flows lie bet
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct SystemWire {
     /// When this was asked.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// Cores and load.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +43,7 @@ pub(in crate::api) struct SystemWire {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct PartOfSystem<T> {
     /// When this was asked.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// The figures.
     #[serde(flatten)]
@@ -84,6 +86,7 @@ struct CoreWire {
     /// Its number.
     core: usize,
     /// Percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     utilization: Option<Number>,
 }
 
@@ -91,10 +94,13 @@ struct CoreWire {
 #[derive(Debug, Serialize, JsonSchema)]
 struct LoadWire {
     /// Over one minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
     one_minute: Option<Number>,
     /// Over five minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     five_minutes: Option<Number>,
     /// Over fifteen minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     fifteen_minutes: Option<Number>,
 }
 
@@ -219,8 +225,10 @@ struct OneDiskWire {
     /// Its name in the kernel: `nvme0n1`.
     name: String,
     /// Bytes per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
     read_per_second: Option<Number>,
     /// Bytes per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
     written_per_second: Option<Number>,
 }
 
@@ -292,8 +300,10 @@ struct InterfaceWire {
     /// Whether its traffic also passes another interface: bridges, bonds, tunnels, ends of containers.
     inner: bool,
     /// Bytes per second received.
+    #[serde(skip_serializing_if = "Option::is_none")]
     bytes_in_per_second: Option<Number>,
     /// Bytes per second sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     bytes_out_per_second: Option<Number>,
 }
 
@@ -358,6 +368,7 @@ struct ObservedWire {
     host: String,
     /// When it answered last; absent before it ever did.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
     timestamp: Option<String>,
     /// The same as run time.
     #[serde(skip_serializing_if = "Option::is_none")]
