@@ -7,6 +7,7 @@ mod guard;
 mod place;
 mod records;
 mod rows;
+mod schemathesis;
 mod sessions;
 mod system;
 
