@@ -1,5 +1,6 @@
 //! The monitor from outside: a run of the real binary, and plain sockets that ask it.
 
+mod collected;
 mod connections;
 mod contract;
 mod control;
@@ -10,6 +11,7 @@ mod rows;
 mod schemathesis;
 mod sessions;
 mod system;
+mod workers;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -60,6 +60,9 @@ fn admitted(monitor: &Monitor, request: &Request) -> Result<(), Problem> {
         return busy("too many requests: wait a second");
     }
     if let Err(problem) = monitor.access.admit(request.method(), request.uri(), headers) {
+        if problem.status() == StatusCode::UNAUTHORIZED {
+            told_of(monitor, request);
+        }
         // Guessing tokens must not be fast.
         return if monitor.refusals.take(now) {
             Err(problem)
@@ -72,6 +75,14 @@ fn admitted(monitor: &Monitor, request: &Request) -> Result<(), Problem> {
         return Err(too_large());
     }
     Ok(())
+}
+
+/// Tells that somebody has no token, or a wrong one; never which, and not for each who guesses.
+fn told_of(monitor: &Monitor, request: &Request) {
+    if monitor.tellings.take(Instant::now()) {
+        let (method, path) = (request.method().as_str(), request.uri().path());
+        tracing::warn!(target: "punk::monitor", method, path, "refused: without a token, or with one that is not known");
+    }
 }
 
 fn too_large() -> Problem {

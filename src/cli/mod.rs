@@ -9,6 +9,7 @@ mod run;
 mod shapes;
 mod target;
 
+use crate::events;
 pub use args::Cli;
 use args::Command;
 use clap::{CommandFactory, Parser};
@@ -27,6 +28,7 @@ pub fn main(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Passed.into() };
         }
     };
+    events::listen();
     match cli.command {
         Command::Run(args) => run::run(&args).into(),
         Command::Quick(args) => quick::quick(*args).into(),

@@ -120,13 +120,19 @@ fn prepare(plans: Vec<(Plan, Option<Watch>)>, args: &RunFlags) -> Result<Vec<Pre
     prepared.collect()
 }
 
-/// A panic on a fiber becomes a script error with its user and is told in the report; the default hook would print it
-/// over the progress bars.
+/// A panic on a fiber becomes a script error with its user and is told in the report; one of the monitor stands in the log, and in
+/// a warning if it is its end. The default hook would print both over the progress bars.
 fn quiet_panics_of_users() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if !fiber::on_fiber() {
-            default(panic);
+        if fiber::on_fiber() {
+            return;
         }
+        if std::thread::current().name() != Some(monitor::THREAD) {
+            return default(panic);
+        }
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let text = panic.payload_as_str().unwrap_or_default();
+        tracing::error!(target: "punk::monitor", place, "a bug in the monitor: {text}");
     }));
 }

@@ -5,6 +5,7 @@
 
 use super::shard::panic_text;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -38,8 +39,13 @@ pub fn beside<F: Future<Output = ()>>(
         // Of Linux it is the thread's own; where it is refused, it is no loss.
         #[cfg(target_os = "linux")]
         let _ = rustix::process::setpriority_process(None, 5);
-        runtime.block_on(async move { work(told).await });
+        let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(async move { work(told).await })));
         runtime.shutdown_background();
+        if let Err(panic) = ended {
+            let name = thread::current().name().unwrap_or_default().to_owned();
+            tracing::error!(target: "punk::run", thread = name, "it died, and the run goes on without it: {}", panic_text(&*panic));
+            resume_unwind(panic);
+        }
     })?;
     Ok(Beside { over, working, thread })
 }

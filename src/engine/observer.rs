@@ -105,13 +105,21 @@ async fn watch(at: usize, observe: Observe, to_collector: Sender<ToCollector>) {
             Ok(client) => ask(client, &observe.url).await,
             Err(why) => Err(why.clone()),
         };
+        let failing = readings.observed().failing;
         let samples = match answer {
             Ok(answer) => readings.answered(Instant::now(), answer),
             Err(why) => {
+                // The first time is told as a warning of the run.
+                if !failing && readings.observed().failures > 0 {
+                    tracing::warn!(target: "punk::observer", host = readings.observed().host, "cannot be observed any more: {why}");
+                }
                 readings.failed(why);
                 Vec::new()
             }
         };
+        if failing && !readings.observed().failing {
+            tracing::info!(target: "punk::observer", host = readings.observed().host, "can be observed again");
+        }
         let sighting = Sighting { at, observed: readings.observed().clone(), samples };
         if to_collector.send(ToCollector::Observed(Box::new(sighting))).is_err() {
             return;

@@ -72,6 +72,8 @@ impl Webhooks {
                         Some(tokio::spawn(work))
                     }
                     Err(why) => {
+                        let shown = message::shown(&receiver.url);
+                        tracing::error!(target: "punk::webhook", receiver = shown, "nobody can be told: {why}");
                         queue.told(|delivery| delivery.last_error = Some(why.clone()));
                         None
                     }

@@ -1,6 +1,6 @@
 //! How one message is sent: tries, what each answer means, how long to wait between them.
 
-use super::message::Message;
+use super::message::{Message, shown};
 use super::queue::Queue;
 use crate::expr::Receiver;
 use crate::protocol::net::{TlsOptions, TlsSetup};
@@ -89,6 +89,7 @@ impl Sender {
             queue.told(|delivery| match outcome {
                 Ok(()) => delivery.sent += 1,
                 Err(why) => {
+                    tracing::warn!(target: "punk::webhook", receiver = shown(&receiver.url), "not delivered: {why}");
                     delivery.failed += 1;
                     delivery.last_error = Some(why);
                 }

@@ -62,3 +62,33 @@ fn there_is_none_where_nobody_wants_one() {
     let malformed = punk().script(SHORT).monitored_as_usual().args("--monitor-addr somewhere").run();
     malformed.assert_code(2).assert_stderr("`somewhere` is no address to listen at");
 }
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_monitor_that_dies_takes_nothing_with_it() {
+    let target = target();
+    let mut running = punk()
+        .script(SHORT)
+        .target(&target)
+        .monitored()
+        .env("PUNK_TEST_MONITOR_DIES", "1")
+        .args("--log-file run.log")
+        .start();
+    let address = running.monitor();
+    running.until("it is gone", |_| TcpStream::connect(&address).is_err());
+    let served = target.stats().requests;
+    running.until("the load goes on", |_| target.stats().requests > served + 10);
+    let outcome = running.wait();
+    outcome.assert_passed();
+    let warning = "warning: the monitor died: a test wants it so; the run is not concerned\n";
+    assert_eq!(outcome.stderr().matches("monitor died").count(), 1, "{}", outcome.stderr());
+    assert!(outcome.stderr().contains(warning) && !outcome.stderr().contains("panicked"), "{}", outcome.stderr());
+    assert_eq!(outcome.metric("http_reqs", "count"), target.stats().requests as f64);
+    let log = std::fs::read_to_string(outcome.folder().join("run.log")).unwrap();
+    for entry in
+        ["INFO ", "process punk::monitor: listens address=127.0.0.1:", "a bug in the monitor: a test wants it so"]
+    {
+        assert!(log.contains(entry), "{entry}: {log}");
+    }
+    assert!(log.contains("the run goes on without it"), "{log}");
+}

@@ -52,6 +52,7 @@ struct TypeWire {
     /// How many.
     count: u64,
     /// Of all errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 100))]
     percentage: Option<Number>,
     /// The first message, whole.
@@ -132,6 +133,7 @@ struct PartWire {
     /// Errors of this kind there.
     count: u64,
     /// Of all errors of this kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 100))]
     percentage: Option<Number>,
     /// Of the requests there, in percent; absent where they are not known apart.
@@ -166,19 +168,22 @@ struct BucketWire {
 #[derive(Debug, Serialize, JsonSchema)]
 struct BurstWire {
     /// When it began.
+    #[schemars(extend("format" = "date-time"))]
     from: String,
     /// When it was over; absent while it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
     to: Option<String>,
     /// Errors in it.
     count: u64,
     /// The most of them per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
     peak_per_second: Option<Number>,
 }
 
 /// One error.
 #[derive(Debug, Serialize, JsonSchema)]
-struct RecentWire {
+pub(in crate::api) struct RecentWire {
     /// When it came.
     #[schemars(extend("format" = "date-time"))]
     timestamp: String,
@@ -214,6 +219,7 @@ struct PatternWire {
     /// How many.
     count: u64,
     /// Of all errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 100))]
     percentage: Option<Number>,
     /// The first of them, whole.
@@ -354,6 +360,11 @@ impl BurstWire {
 }
 
 impl RecentWire {
+    /// As it stands among the recent errors of a run.
+    pub(in crate::api) fn of(session: &Session, error: &RecentError) -> Self {
+        RecentWire::new(error, &Wall { diary: &session.diary(), started_at: session.started_at })
+    }
+
     fn new(error: &RecentError, wall: &Wall<'_>) -> Self {
         RecentWire {
             timestamp: wall.at(error.at),

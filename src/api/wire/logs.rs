@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct LogsWire {
     /// Oldest first.
-    logs: Vec<LogWire>,
+    pub(in crate::api) logs: Vec<LogWire>,
     /// What to ask for as `since` to get what comes after these.
-    next: u64,
+    pub(in crate::api) next: u64,
     /// Entries from `since` on that are no longer kept: whoever pages has missed so many.
     lost: u64,
 }

@@ -89,6 +89,7 @@ struct CoreWire {
     /// Its number.
     core: usize,
     /// Percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 100))]
     utilization: Option<Number>,
 }
@@ -97,10 +98,13 @@ struct CoreWire {
 #[derive(Debug, Serialize, JsonSchema)]
 struct LoadWire {
     /// Over one minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
     one_minute: Option<Number>,
     /// Over five minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     five_minutes: Option<Number>,
     /// Over fifteen minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     fifteen_minutes: Option<Number>,
 }
 
@@ -226,8 +230,10 @@ struct OneDiskWire {
     /// Its name in the kernel: `nvme0n1`.
     name: String,
     /// Bytes per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
     read_per_second: Option<Number>,
     /// Bytes per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
     written_per_second: Option<Number>,
 }
 
@@ -300,8 +306,10 @@ struct InterfaceWire {
     /// Whether its traffic also passes another interface: bridges, bonds, tunnels, ends of containers.
     inner: bool,
     /// Bytes per second received.
+    #[serde(skip_serializing_if = "Option::is_none")]
     bytes_in_per_second: Option<Number>,
     /// Bytes per second sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     bytes_out_per_second: Option<Number>,
 }
 

@@ -9,6 +9,10 @@ use crate::engine::{Beside, beside};
 use crate::prometheus;
 use crate::snapshot::Snapshot;
 use std::net::TcpListener;
+use std::time::Duration;
+
+/// The name of its thread.
+pub(super) const THREAD: &str = "monitor";
 
 /// A monitor that listens already, and answers once it is started.
 pub(super) struct Bound {
@@ -79,15 +83,25 @@ impl Bound {
     pub(super) fn start(self, sessions: Vec<Session>, quiet: bool) -> Option<Beside> {
         let Bound { listener, access, moved } = self;
         let address = access.address;
-        let foreign = !access.is_loopback();
-        let started = beside("monitor", move |over| async move {
+        let (foreign, readonly) = (!access.is_loopback(), access.readonly);
+        let started = beside(THREAD, move |over| async move {
             let over = async { drop(over.await) };
-            if let Err(error) = serve(listener, sessions, access, scrape, over).await {
+            let serving = serve(listener, sessions, access, scrape, over);
+            let ended = tokio::select! {
+                ended = serving => ended,
+                () = death() => panic!("a test wants it so"),
+            };
+            if let Err(error) = ended {
+                tracing::error!(target: "punk::monitor", "it cannot answer: {error}");
                 err(&format!("warning: the monitor cannot answer: {error}\n"));
             }
         });
         match started {
             Ok(beside) => {
+                tracing::info!(target: "punk::monitor", %address, readonly, "listens");
+                if moved {
+                    tracing::info!(target: "punk::monitor", "port {} is taken: it is at another one", address::PORT);
+                }
                 if foreign {
                     err(
                         "warning: the monitor can be reached from other machines, and speaks no TLS: whoever listens on the way reads its token\n",
@@ -108,9 +122,18 @@ impl Bound {
 }
 
 /// What Prometheus gets.
-fn scrape(snapshot: &Snapshot, accept: Option<&str>) -> (&'static str, Vec<u8>) {
+fn scrape(runs: &[(Option<&str>, &Snapshot)], accept: Option<&str>) -> (&'static str, Vec<u8>) {
     let format = prometheus::Format::negotiate(accept);
-    (format.content_type(), prometheus::render(snapshot, format))
+    (format.content_type(), prometheus::render_sessions(runs, format, prometheus::MOST_SERIES))
+}
+
+/// When a test wants the monitor to die in the middle of a run; never in what is shipped.
+async fn death() {
+    if cfg!(debug_assertions) && std::env::var_os("PUNK_TEST_MONITOR_DIES").is_some() {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    } else {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Takes it down; the run has told everything by then.

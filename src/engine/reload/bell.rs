@@ -24,7 +24,13 @@ impl Bell {
                 let _ = rings.try_send(());
             }
         };
-        let Ok(mut watcher) = notify::recommended_watcher(ring) else { return Bell::default() };
+        let mut watcher = match notify::recommended_watcher(ring) {
+            Ok(watcher) => watcher,
+            Err(error) => {
+                tracing::warn!(target: "punk::reload", "the system tells nothing of saved files: they are looked at a few times a second ({error})");
+                return Bell::default();
+            }
+        };
         for folder in folders {
             // One that is missing is looked for again and again.
             let _ = watcher.watch(folder, RecursiveMode::NonRecursive);
