@@ -8,6 +8,7 @@ mod guard;
 mod place;
 mod records;
 mod rows;
+mod schemathesis;
 mod sessions;
 mod system;
 mod workers;
