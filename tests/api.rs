@@ -3,6 +3,7 @@
 mod connections;
 mod contract;
 mod control;
+mod figures;
 mod guard;
 mod place;
 mod records;
