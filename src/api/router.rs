@@ -3,11 +3,7 @@
 use super::problem::Problem;
 use super::query::{Parameter, Query};
 use super::row::Row;
-use super::{
-    Monitor, Session, control, errors, guard, kpi, logs, openapi, read, roster, rules, stream, system, timeline,
-    Monitor, Session, conclusions, control, errors, guard, heatmap, historical, kpi, logs, openapi, protocols, read,
-    roster, rules, system, timeline,
-};
+use super::{Monitor, Session};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams, Request};
@@ -24,21 +20,21 @@ use std::sync::Arc;
 /// Every row of the API.
 pub(super) fn rows() -> Vec<Row> {
     let of_files: &[fn() -> Vec<Row>] = &[
-        read::rows,
-        timeline::rows,
-        errors::rows,
-        logs::rows,
-        system::rows,
-        rules::rows,
-        control::rows,
-        openapi::rows,
-        kpi::rows,
-        heatmap::rows,
-        historical::rows,
-        protocols::rows,
-        conclusions::rows,
-        roster::rows,
-        stream::rows,
+        super::read::rows,
+        super::timeline::rows,
+        super::errors::rows,
+        super::logs::rows,
+        super::system::rows,
+        super::rules::rows,
+        super::control::rows,
+        super::openapi::rows,
+        super::kpi::rows,
+        super::heatmap::rows,
+        super::historical::rows,
+        super::protocols::rows,
+        super::conclusions::rows,
+        super::roster::rows,
+        super::stream::rows,
     ];
     of_files.iter().flat_map(|rows| rows()).collect()
 }
@@ -53,14 +49,14 @@ pub(super) fn router(monitor: Arc<Monitor>) -> Router {
         *routes = std::mem::take(routes).route(row.path, handler);
     }
     // Streams are no rows: the contract of requests cannot say what they are.
-    resources = resources.merge(stream::routes());
+    resources = resources.merge(super::stream::routes());
     let api = process.merge(resources.clone()).nest("/sessions/{session}", resources);
     Router::new()
-        .route("/metrics", get(read::scrape))
-        .merge(stream::routes())
+        .route("/metrics", get(super::read::scrape))
+        .merge(super::stream::routes())
         .nest("/api", api.clone())
         .nest("/api/v1", api)
-        .layer(from_fn_with_state(Arc::clone(&monitor), guard::guard))
+        .layer(from_fn_with_state(Arc::clone(&monitor), super::guard::guard))
         .with_state(monitor)
 }
 

@@ -78,7 +78,11 @@ fn what_goes_wrong_is_counted_with_its_line_and_told_once() {
 #[test]
 fn what_cannot_be_is_told() {
     for (options, problem, help) in [
-        (r#"collect: "soon""#, "`collect` is a closure, not a string", "metric::gauge(\"queue\", #{ every: 5.s, collect:"),
+        (
+            r#"collect: "soon""#,
+            "`collect` is a closure, not a string",
+            "metric::gauge(\"queue\", #{ every: 5.s, collect:",
+        ),
         ("every: 5.s", "`every` says how often a gauge is collected, and this one has no `collect`", ""),
         ("every: 10.ms, collect: || 1", "`every` is 100 ms at least", ""),
         ("collect: |a, b| a", "`collect` takes nothing, or what `setup` returned", ""),

@@ -28,10 +28,8 @@ mod words;
 mod workers;
 
 pub(super) use alerts::{AlertWire, AlertsWire};
-pub(super) use alerts::AlertsWire;
 pub(super) use analysis::AnalysisWire;
 pub(super) use connections::ConnectionsWire;
-pub(super) use errors::ErrorsWire;
 pub(super) use errors::{ErrorsWire, RecentWire};
 pub(super) use health::HealthWire;
 pub(super) use heatmap::HeatmapWire;
