@@ -8,6 +8,7 @@ mod place;
 mod records;
 mod rows;
 mod sessions;
+mod streams;
 mod system;
 mod workers;
 
