@@ -1,5 +1,6 @@
 //! The monitor from outside: a run of the real binary, and plain sockets that ask it.
 
+mod collected;
 mod connections;
 mod contract;
 mod control;

@@ -7,25 +7,30 @@
 //! |---|---|
 //! | `server` | connections and their limits |
 //! | `guard`, `access`, `limit` | what every request passes |
-//! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
+//! | `row`, `router`, `query`, `range`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `diary` | a run as the monitor knows it |
-//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `roster` | the handlers |
+//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `heatmap`, `historical`, `protocols`, `conclusions`, `roster` | the handlers |
 //! | `openapi/` | the contract, made of the rows |
 //! | `stream/` | what is told as it happens |
 //! | `wire/` | what goes out |
 
 mod access;
 pub mod address;
+mod conclusions;
 mod control;
 mod diary;
 mod errors;
 mod guard;
+mod heatmap;
+mod historical;
 mod kpi;
 mod limit;
 mod logs;
 mod openapi;
 mod problem;
+mod protocols;
 mod query;
+mod range;
 mod read;
 mod roster;
 mod router;
@@ -68,9 +73,9 @@ struct Monitor {
     scrape: Scrape,
     requests: Limit,
     refusals: Limit,
-    streams: Arc<Streams>,
     /// Refusals that are told in the log.
     tellings: Limit,
+    streams: Arc<Streams>,
 }
 
 impl Monitor {
@@ -83,8 +88,8 @@ impl Monitor {
             scrape,
             requests: Limit::new(REQUESTS.0, REQUESTS.1),
             refusals: Limit::new(REFUSALS.0, REFUSALS.1),
-            streams: Arc::new(Streams::new(counts)),
             tellings: Limit::new(TELLINGS.0, TELLINGS.1),
+            streams: Arc::new(Streams::new(counts)),
         }
     }
 }

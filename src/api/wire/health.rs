@@ -60,6 +60,7 @@ struct ComponentWire {
 struct MonitorWire {
     #[serde(flatten)]
     component: ComponentWire,
+    /// Its WebSocket clients.
     streams: StreamsWire,
 }
 

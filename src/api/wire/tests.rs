@@ -1,5 +1,7 @@
 //! The wire as it is: golden texts of what goes out for a run that never happened.
 
+mod figures;
+
 use super::*;
 use crate::api::Session;
 use crate::control::Author;
