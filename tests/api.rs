@@ -11,6 +11,7 @@ mod records;
 mod rows;
 mod schemathesis;
 mod sessions;
+mod streams;
 mod system;
 mod workers;
 
