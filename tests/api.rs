@@ -3,7 +3,9 @@
 mod connections;
 mod contract;
 mod control;
+mod export;
 mod guard;
+mod outputs;
 mod place;
 mod records;
 mod rows;

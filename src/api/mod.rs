@@ -9,7 +9,7 @@
 //! | `guard`, `access`, `limit` | what every request passes |
 //! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `diary` | a run as the monitor knows it |
-//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `roster` | the handlers |
+//! | `read`, `timeline`, `errors`, `logs`, `system`, `queues`, `performance`, `export`, `upload`, `rules`, `control`, `kpi`, `roster` | the handlers |
 //! | `openapi/` | the contract, made of the rows |
 //! | `wire/` | what goes out |
 
@@ -18,13 +18,16 @@ pub mod address;
 mod control;
 mod diary;
 mod errors;
+mod export;
 mod guard;
 mod kpi;
 mod limit;
 mod logs;
 mod openapi;
+mod performance;
 mod problem;
 mod query;
+mod queues;
 mod read;
 mod roster;
 mod router;
@@ -34,9 +37,11 @@ mod server;
 mod session;
 mod system;
 mod timeline;
+mod upload;
 mod wire;
 
 pub use access::{Access, Token};
+pub use export::{Export, Format, SoFar};
 pub use openapi::text as contract;
 pub use server::serve;
 pub use session::Session;

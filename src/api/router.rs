@@ -2,7 +2,10 @@
 
 use super::problem::Problem;
 use super::row::Row;
-use super::{Monitor, Session, control, errors, guard, kpi, logs, openapi, read, roster, rules, system, timeline};
+use super::{
+    Monitor, Session, control, errors, export, guard, kpi, logs, openapi, performance, queues, read, roster, rules,
+    system, timeline, upload,
+};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -25,10 +28,13 @@ pub(super) fn rows() -> Vec<Row> {
         errors::rows,
         logs::rows,
         system::rows,
+        queues::rows,
+        performance::rows,
+        export::rows,
+        upload::rows,
         rules::rows,
         control::rows,
         openapi::rows,
-        kpi::rows,
         roster::rows,
     ];
     of_files.iter().flat_map(|rows| rows()).collect()

@@ -41,6 +41,7 @@ pub(in crate::api) struct SystemWire {
 
 /// One part of `GET /system`, by itself.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}OfSystem")]
 pub(in crate::api) struct PartOfSystem<T> {
     /// When this was asked.
     #[schemars(extend("format" = "date-time"))]
