@@ -2,7 +2,7 @@
 
 use super::diary::Diary;
 use super::problem::Problem;
-use super::stream::Counts;
+use super::stream::{self, Counts};
 use crate::analysis::Digest;
 use crate::control::{Command, Reply};
 use crate::snapshot::Snapshot;
@@ -30,6 +30,8 @@ pub struct Session {
     diary: Mutex<Diary>,
     /// Of the streams of the process.
     pub(super) streams: Arc<Counts>,
+    /// How often its streams tell all of it when nobody says it.
+    pub(super) interval: Duration,
     /// The whole run in a few series.
     digest: Mutex<Digest>,
     /// What `GET /metrics` said last, and of which Snapshot: whoever asks next gets the same.
@@ -54,6 +56,7 @@ impl Session {
             commands,
             diary: Mutex::default(),
             streams: Arc::default(),
+            interval: stream::INTERVAL,
             digest: Mutex::default(),
             said: Mutex::default(),
         }
@@ -66,6 +69,13 @@ impl Session {
         let numbered = (2..).map(|number: u32| format!("{}-{number}", self.id));
         let id = std::iter::once(self.id.clone()).chain(numbered).find(|id| is_free(id));
         self.id = id.expect("there are more numbers than sessions");
+        self
+    }
+
+    /// Its streams tell all of it so often, where a client does not say how often.
+    #[must_use]
+    pub fn told_every(mut self, interval: Duration) -> Self {
+        self.interval = interval;
         self
     }
 
