@@ -90,7 +90,7 @@ impl Client {
 
     /// Reads to the end: the type of the last message, and how it was closed.
     #[track_caller]
-    fn to_end(&mut self) -> (Value, (u16, String)) {
+    fn the_end(&mut self) -> (Value, (u16, String)) {
         let mut last = Value::Null;
         loop {
             match self.read() {
@@ -241,7 +241,7 @@ fn everything_that_happens_is_told_as_it_happens() {
     assert_eq!(first["state"]["thresholds"]["revision"], 2, "{first:#}");
     assert_eq!(first["state"]["alerts"]["alerts"][0]["state"], "resolved", "{first:#}");
     stop(&address);
-    let (last, closed) = back.to_end();
+    let (last, closed) = back.the_end();
     assert_eq!((&last["type"], &last["data"]["status"]), (&"benchmark_completed".into(), &"failed".into()), "{last:#}");
     assert_eq!(last["data"]["verdict"], "failed");
     assert_eq!(closed, (1000, "the run is over".to_owned()));
@@ -260,7 +260,7 @@ fn the_end_of_the_run_is_the_last_word_of_every_stream() {
     let address = running.monitor();
     let paths = ["/ws/metrics", "/ws/metrics/requests", "/ws/logs", "/api/v1/ws/system/health"];
     let mut clients = paths.map(|path| open(&address, path));
-    let ends = clients.each_mut().map(Client::to_end);
+    let ends = clients.each_mut().map(Client::the_end);
     let outcome = running.wait();
     outcome.assert_passed();
     for (last, closed) in ends {
@@ -333,6 +333,12 @@ fn what_is_no_websocket_or_asks_for_nonsense_is_told_what_would_be_right() {
     let keyless = ask(&address, "GET", "/ws/logs", &[upgrade[0], upgrade[1], "sec-websocket-version: 13"], "");
     assert!(keyless.refused(400).contains("Sec-WebSocket-Key"), "{keyless:?}");
     change(&address, "POST", "/ws/metrics", &[], "{}").refused(405);
+    let key = "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
+    let head = ask(&address, "HEAD", "/ws/logs", &[upgrade[0], upgrade[1], "sec-websocket-version: 13", key], "");
+    assert_eq!(head.status, 405, "{head:?}");
+    let lines = format!("{}\r\n{}\r\nsec-websocket-version: 13\r\n{key}", upgrade[0], upgrade[1]);
+    super::raw(&address, format!("GET /ws/logs HTTP/1.0\r\nhost: {address}\r\n{lines}\r\n\r\n").as_bytes())
+        .refused(426);
     for (path, status, why) in [
         ("/ws/metrics?interval=0", 400, "a whole number from 1 to 60 is wanted"),
         ("/ws/metrics?intervall=1", 400, "did you mean `interval`?"),
@@ -360,7 +366,7 @@ fn whoever_breaks_the_protocol_is_closed_and_nobody_else_is() {
         let mut client = open(&address, "/ws/metrics?interval=1");
         client.next();
         send(&mut client.socket);
-        client.to_end().1.0
+        client.the_end().1.0
     };
     assert_eq!(closed(&|socket| socket.send("hello".into()).unwrap()), 1003);
     assert_eq!(closed(&|socket| socket.send("x".repeat(5_000).into()).unwrap()), 1009);
@@ -422,7 +428,7 @@ fn hundreds_of_clients_share_every_message_and_take_no_place_of_others() {
     assert!(sent >= 600 && made < sent / 4, "{streams}");
     stop(&address);
     for client in &mut clients {
-        assert_eq!(client.to_end().1.0, 1000);
+        assert_eq!(client.the_end().1.0, 1000);
     }
     running.wait().assert_code(103);
 }
