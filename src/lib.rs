@@ -21,7 +21,7 @@
 //! | 3 script | [`script`] | Rhai |
 //! | 2 protocol | [`protocol`] | sockets |
 //! | 1 user | [`user`], [`timer`], [`events`] | fibers; the only `unsafe` of the crate; waking on time; what happens to the process |
-//! | 0 ground | [`analysis`], [`clock`], [`control`], [`diagnostic`], [`expr`], [`feed`], [`load`], [`logs`], [`metrics`], [`plan`], [`printable`], [`snapshot`], [`store`], [`units`] | no tokio, no Rhai, no threads; time is an argument |
+//! | 0 ground | [`analysis`], [`clock`], [`control`], [`diagnostic`], [`expr`], [`feed`], [`load`], [`logs`], [`metrics`], [`plan`], [`printable`], [`roster`], [`snapshot`], [`store`], [`units`] | no tokio, no Rhai, no threads; time is an argument |
 //!
 //! A file imports its own floor's part and lower floors; `tests/house` enforces it. [`target`] stands beside the house:
 //! it is the service that punk is tried against. `docs/architecture.md` says more.
@@ -57,6 +57,7 @@ pub mod logs;
 pub mod metrics;
 pub mod plan;
 pub mod printable;
+pub mod roster;
 pub mod snapshot;
 pub mod store;
 pub mod units;

@@ -27,6 +27,7 @@ use crate::load::Answer;
 use crate::logs::Journal;
 use crate::metrics::{Cell, ErrorLog, History, MetricId, MetricSpec, TagSet, Trend};
 use crate::plan::Plan;
+use crate::roster::Roster;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -194,6 +195,8 @@ pub struct Snapshot {
     pub plan: Option<Arc<Plan>>,
     /// What every series has seen, second by second.
     pub history: Arc<RwLock<History>>,
+    /// The users that are there: now, and not only at the tick.
+    pub roster: Arc<Roster>,
     /// What was changed while the run went on, in order; bounded.
     pub interventions: Vec<Intervention>,
     /// Errors so far.

@@ -1,5 +1,6 @@
 //! The monitor from outside: a run of the real binary, and plain sockets that ask it.
 
+mod collected;
 mod connections;
 mod contract;
 mod control;
@@ -11,6 +12,7 @@ mod records;
 mod rows;
 mod sessions;
 mod system;
+mod workers;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

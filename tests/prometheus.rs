@@ -3,7 +3,7 @@
 use crate::builder::target;
 use crate::needs;
 use punk::engine::{Run, Settings, on_large_stack};
-use punk::prometheus::{Format, render};
+use punk::prometheus::{Format, MOST_SERIES, render, render_sessions};
 use punk::script::compile::compile_text;
 use punk::script::overrides::Overrides;
 use punk::snapshot::Snapshot;
@@ -72,8 +72,13 @@ fn promtool_accepts_the_classic_text_of_a_run() {
         let said = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
         (done.status.code(), said)
     };
-    let text = text(&ran().0, Format::Classic);
+    let (snapshot, _) = ran();
+    let text = text(&snapshot, Format::Classic);
     assert_eq!(check(&text), (Some(0), String::new()));
+    let two = render_sessions(&[(Some("a"), &snapshot), (Some("b"), &snapshot)], Format::Classic, MOST_SERIES);
+    let two = String::from_utf8(two).unwrap();
+    assert_eq!(check(&two), (Some(0), String::new()));
+    assert_eq!(sum(&two, "punk_http_reqs_total", "session=\"b\""), sum(&text, "punk_http_reqs_total", ""));
     let (code, said) = check(&text.replacen("# HELP punk_vus Virtual users that are active now.\n", "", 1));
     assert!(code != Some(0) && said.contains("punk_vus"), "it refuses nothing: {code:?} {said}");
 }

@@ -33,14 +33,12 @@ async fn metrics(Chosen(session): Chosen) -> Response {
     sent(StatusCode::OK, session.said(&snapshot, || bytes(&MetricsWire::new(&snapshot, Utc::now()))))
 }
 
-/// For Prometheus, in the format that it asks for; of the first session.
-pub(super) async fn scrape(
-    State(monitor): State<Arc<Monitor>>,
-    Chosen(session): Chosen,
-    headers: HeaderMap,
-) -> Response {
+/// For Prometheus, in the format that it asks for; of all sessions.
+pub(super) async fn scrape(State(monitor): State<Arc<Monitor>>, headers: HeaderMap) -> Response {
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
-    let (content_type, body) = (monitor.scrape)(&session.snapshot(), accept);
+    let snapshots: Vec<_> = monitor.sessions.iter().map(|session| (session.name(), session.snapshot())).collect();
+    let runs: Vec<_> = snapshots.iter().map(|(name, snapshot)| (*name, &**snapshot)).collect();
+    let (content_type, body) = (monitor.scrape)(&runs, accept);
     let mut response = Response::new(Body::from(body));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response

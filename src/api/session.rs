@@ -3,6 +3,7 @@
 use super::diary::Diary;
 use super::export::{Export, Format, SoFar};
 use super::problem::Problem;
+use super::stream::Counts;
 use crate::analysis::Digest;
 use crate::control::{Command, Reply};
 use crate::snapshot::{Outputs, Snapshot};
@@ -22,11 +23,14 @@ const SHOWN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Session {
     pub(super) id: String,
+    name: Option<String>,
     pub(super) script: String,
     pub(super) started_at: DateTime<Utc>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     commands: mpsc::UnboundedSender<Command>,
     diary: Mutex<Diary>,
+    /// Of the streams of the process.
+    pub(super) streams: Arc<Counts>,
     /// The whole run in a few series.
     digest: Mutex<Digest>,
     /// What is written and sent elsewhere, as whoever does it tells.
@@ -48,11 +52,13 @@ impl Session {
         let id = started_at.format("punk-%Y%m%d-%H%M%S").to_string();
         Session {
             id,
+            name: None,
             script: script.into(),
             started_at,
             snapshots,
             commands,
             diary: Mutex::default(),
+            streams: Arc::default(),
             digest: Mutex::default(),
             outputs: watch::channel(Arc::default()).1,
             export: None,
@@ -97,6 +103,18 @@ impl Session {
         &self.id
     }
 
+    /// With the name by which people tell it from the other runs of the process.
+    #[must_use]
+    pub fn named(mut self, name: Option<String>) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// What tells it from other runs; `None` where there is no other.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     /// The latest.
     pub(super) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshots.borrow())
@@ -104,6 +122,11 @@ impl Session {
 
     pub(super) fn diary(&self) -> MutexGuard<'_, Diary> {
         self.diary.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those to come.
+    pub(super) fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
     }
 
     /// The run so far in a few series, up to the last second that is over in this Snapshot. It is held while it is read: whoever

@@ -25,6 +25,7 @@ use crate::load::Answer;
 use crate::logs::Line;
 use crate::metrics::{Delta, ErrorLog, MetricSpec, Recorder, Resolution, Scale, TagSet, Trend};
 use crate::plan::{Plan, Work};
+use crate::roster::Roster;
 use crate::snapshot::{BrokenEdit, Edition, Snapshot, components};
 use crate::snapshot::{Generator, Intervention, Status};
 use std::sync::Arc;
@@ -126,6 +127,7 @@ pub(super) struct Collector {
     edits: Vec<Edition>,
     broken_edit: Option<BrokenEdit>,
     captures: Vec<String>,
+    roster: Arc<Roster>,
     /// The last Snapshot's, for one that is published between two ticks.
     generator: Generator,
 }
@@ -143,11 +145,13 @@ impl Collector {
         publish: watch::Sender<Arc<Snapshot>>,
         commands: mpsc::UnboundedSender<Command>,
         rolls_back: bool,
+        roster: Arc<Roster>,
     ) -> Self {
         let shards = spares.len();
         Collector {
             standing: Standing::new(&plan, shards),
             rollback: rolls_back.then(|| (Rollback::default(), commands.clone())),
+            roster,
             judge: Judge::new(&plan, commands),
             health: Health::new(shards, cores),
             sightings: Sightings::new(&plan.options.observe),
@@ -435,6 +439,7 @@ impl Collector {
             captures: self.captures.clone(),
             plan: Some(Arc::clone(&self.plan)),
             history: Arc::clone(self.ledger.history()),
+            roster: Arc::clone(&self.roster),
             machine: self.sightings.machine(),
             observed: self.sightings.observed(),
             ..Snapshot::default()

@@ -16,6 +16,7 @@ use super::stack::LARGE;
 use crate::control::Command;
 use crate::metrics::specs;
 use crate::plan::Plan;
+use crate::roster::Roster;
 use crate::script::commons::Commons;
 use crate::script::error::ScriptError;
 use crate::script::max_rate::MaxRate;
@@ -64,6 +65,7 @@ pub(super) fn coordinate(
     let commons = Arc::new(Commons::new(plan, settings.shards));
     let company = settings.company;
     let thread = |name: &str| thread::Builder::new().name(thread_name(company, name));
+    let roster = Arc::new(Roster::new(settings.shards));
     let mut shards = Shards { orders: Vec::new(), threads: Vec::new() };
     let mut spares = Vec::new();
     for index in 0..settings.shards {
@@ -78,6 +80,7 @@ pub(super) fn coordinate(
             nodes: nodes.clone(),
             max_rate: max_rate.clone(),
             commons: Arc::clone(&commons),
+            page: roster.page(index),
             orders: from_coordinator,
             events: events.clone(),
             deltas: to_collector.clone(),
@@ -96,7 +99,8 @@ pub(super) fn coordinate(
     let snapshots = publish.subscribe();
     let cores = cores(company, settings.shards);
     let rolls_back = settings.rollback_on_errors;
-    let collector = Collector::new(Arc::clone(plan), specs, (spares, cores), publish, commands.clone(), rolls_back);
+    let collector =
+        Collector::new(Arc::clone(plan), specs, (spares, cores), publish, commands.clone(), rolls_back, roster);
     let collector = thread("collector").spawn(move || collector.run(&deltas));
     let collector = match collector {
         Ok(thread) => thread,

@@ -15,6 +15,7 @@
 use super::code::Code;
 use super::life::{self, Allowance};
 use crate::plan::Pacing;
+use crate::roster::Doing;
 use crate::script::duration;
 use crate::script::error::ScriptError;
 use crate::script::host::Ids;
@@ -198,6 +199,7 @@ impl<'a> Interlude<'a> {
             fiber::trim();
         }
         self.user.waited.set(true);
+        self.user.place.does(Doing::Idle);
         let wait = async {
             tokio::select! {
                 () = tokio::time::sleep(time) => {}

@@ -6,6 +6,7 @@ use super::gate::Gate;
 use super::graph::Node;
 use super::interlude::Interlude;
 use super::shard::Ground;
+use crate::roster::{Doing, Place};
 use crate::script::error::{Ended, ScriptError};
 use crate::script::host::Ids;
 use crate::script::machine::{Failure, Machine};
@@ -92,6 +93,7 @@ impl Allowance {
         loop {
             if self.gate.is_closed() && !self.retired.get() {
                 user.waited.set(true);
+                user.place.does(Doing::Idle);
                 fiber::wait(self.gate.pass()).ok()?;
                 continue;
             }
@@ -111,6 +113,7 @@ impl Allowance {
                 Ok(slot) => return Some(Turn::Arrival(slot, fresh)),
                 Err(waiting) => {
                     user.waited.set(true);
+                    user.place.does(Doing::Idle);
                     let slot = fiber::wait(waiting).ok()??;
                     return Some(Turn::Arrival(slot, true));
                 }
@@ -164,12 +167,15 @@ pub(super) struct Tally {
     pub(super) interrupted: Cell<u64>,
     /// Iterations that the user has begun.
     pub(super) begun: Cell<u64>,
+    /// Where others see what it does.
+    pub(super) place: Rc<Place>,
 }
 
 impl Tally {
     /// Of a user that has not begun.
-    pub(super) fn new(code: Rc<Code>) -> Self {
+    pub(super) fn new(code: Rc<Code>, place: Place) -> Self {
         Tally {
+            place: Rc::new(place),
             code: RefCell::new(code),
             step: Cell::default(),
             chosen: Cell::default(),
@@ -198,6 +204,7 @@ pub(super) fn live(ground: &Ground, user: &User, scenario: usize, allowance: &Al
     tally.step.set(Step::Start);
     while !started && !allowance.retired.get() {
         interlude.begin(Instant::now());
+        tally.place.does(Doing::Running);
         match call(&code.machine, user, Step::Start.function(code.functions(), 0), &data) {
             Ok(_) => started = true,
             Err(Failure::Error(error)) => {
@@ -226,6 +233,7 @@ pub(super) fn live(ground: &Ground, user: &User, scenario: usize, allowance: &Al
             user.vu.enter_arrival(slot.number);
         }
         tally.begun.set(tally.begun.get() + 1);
+        tally.place.begins(tally.begun.get());
         let began = Instant::now();
         interlude.begin(began);
         tally.chosen.set(code.scenario().life.pick(|| user.vu.random()));
@@ -239,6 +247,7 @@ pub(super) fn live(ground: &Ground, user: &User, scenario: usize, allowance: &Al
         if matches!(result, Err(Failure::Ended(Ended::Exhausted))) {
             // It found no data to work with: as if it had not begun, and its scenario ends.
             tally.begun.set(tally.begun.get() - 1);
+            tally.place.begins(tally.begun.get());
             allowance.arrivals.iter().for_each(|arrivals| arrivals.give_up());
             break;
         }
@@ -276,6 +285,7 @@ pub(super) fn live(ground: &Ground, user: &User, scenario: usize, allowance: &Al
         code = tally.renew(ground, user, scenario);
     }
     tally.step.set(Step::Stop);
+    tally.place.does(Doing::Running);
     if let Some(stop) = &code.functions().stop
         && started
         && fiber::take_cancel().is_none_or(|reason| reason == crate::user::CancelReason::Interrupted)
@@ -305,6 +315,9 @@ pub(super) fn failed(user: &User, ids: Ids, error: &ScriptError) {
     user.host.sample(ids.script_errors, base, Default::default(), Default::default(), Default::default(), 1.0);
     user.host.account(user.code.get(), base, |account| account.script_errors += 1);
     user.host.script_error(&user.vu, error);
+    let place = error.place_text();
+    let number = user.host.register.error(&format!("{} ({place})", error.message), &format!("script error ({place})"));
+    user.place.failed(number);
 }
 
 /// A user that its fiber lost (it panicked or overflowed): counted like a script error, its iteration like one that

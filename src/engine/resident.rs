@@ -62,8 +62,9 @@ impl Resident {
         departed: &Rc<Cell<usize>>,
     ) -> Result<Resident, String> {
         let Newcomer { scenario, base, id, index, allowance, spent } = newcomer;
+        let place = ground.host.register.enter(id, scenario);
         let (allowance, tally, gone) =
-            (Rc::new(allowance), Rc::new(Tally::new(ground.codes.of(scenario))), Rc::new(Cell::new(false)));
+            (Rc::new(allowance), Rc::new(Tally::new(ground.codes.of(scenario), place)), Rc::new(Cell::new(false)));
         let settler = Settler {
             ground: Rc::clone(ground),
             scenario,
@@ -110,6 +111,7 @@ impl Resident {
     /// No new iteration; what runs may end within `grace`.
     pub(super) fn retire(&mut self, now: Instant, grace: Duration) {
         if self.allowance.retire() {
+            self.tally.place.leaves();
             self.deadline = Some(now + grace);
         }
     }
@@ -117,6 +119,7 @@ impl Resident {
     /// Interrupts it now, even if it was asked to end before.
     pub(super) fn kill(&mut self, now: Instant) {
         self.allowance.retire();
+        self.tally.place.leaves();
         self.reason = CancelReason::Stopped;
         self.deadline = Some(now);
         self.end = None;
@@ -179,7 +182,15 @@ impl Settler {
         let code = ground.codes.of(self.scenario);
         let vu = VirtualUser::new(self.id, code.scenario().name.as_str().into(), self.index, code.plan.options.seed);
         let spent = Some(Arc::clone(&self.spent));
-        new_user(ground, vu, self.base, Some(self.scenario), this, (&code.machine, code.revision, spent))
+        new_user(
+            ground,
+            vu,
+            self.base,
+            Some(self.scenario),
+            this,
+            (&code.machine, code.revision, spent),
+            Rc::clone(&self.tally.place),
+        )
     }
 
     async fn stay(self, mut fiber: Fiber<()>, cancel: Rc<RefCell<CancelHandle>>) {

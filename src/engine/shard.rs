@@ -4,6 +4,7 @@
 //! [`Order`]s, tells [`ShardEvent`]s, and once per tick hands its Recorder to the collector and takes a cleared spare.
 
 use super::code::{Codes, Swap};
+use super::collecting::Collecting;
 use super::collector::ToCollector;
 use super::drive::Population;
 use super::gate::Gate;
@@ -18,6 +19,7 @@ use crate::load::Stripe;
 use crate::metrics::{Catalogue, Delta, MetricSpec, Recorder, Resolution, Scale, ScenarioDelta, TagSet, Trend};
 use crate::plan::Plan;
 use crate::protocol::http::Client;
+use crate::roster::{Page, Place, Register};
 use crate::script::commons::Commons;
 use crate::script::connect::Connections;
 use crate::script::error::ScriptError;
@@ -55,6 +57,7 @@ pub(super) struct Start {
     pub(super) nodes: Vec<Arc<Node>>,
     pub(super) max_rate: Option<Arc<MaxRate>>,
     pub(super) commons: Arc<Commons>,
+    pub(super) page: Arc<Page>,
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
     pub(super) events: mpsc::UnboundedSender<ShardEvent>,
     pub(super) deltas: std_mpsc::Sender<ToCollector>,
@@ -102,11 +105,12 @@ struct Shard {
     edits: usize,
     told_done: bool,
     hook: Option<CancelHandle>,
+    collecting: Collecting,
 }
 
 impl Shard {
     async fn live(start: Start) {
-        let Start { index, of, plan, specs, demo_url, nodes, max_rate, commons, .. } = start;
+        let Start { index, of, plan, specs, demo_url, nodes, max_rate, commons, page, .. } = start;
         let Start { mut orders, events, deltas, spares, commands, .. } = start;
         let machine = match Machine::new(&plan) {
             Ok(machine) => Rc::new(machine),
@@ -114,7 +118,8 @@ impl Shard {
         };
         let catalogue = Catalogue::new(specs, plan.options.limits.tag_sets);
         let send = Box::new(move |command| drop(commands.send(command)));
-        let host = Host::new(index, Arc::clone(&plan), commons, catalogue, demo_url.clone(), send, max_rate);
+        let host =
+            Host::new(Register::new(page), Arc::clone(&plan), commons, catalogue, demo_url.clone(), send, max_rate);
         let ids = host.ids;
         let refuse = |message: String| ScriptError { message, place: None };
         let made = Connections::new(&plan, demo_url.as_deref(), &host.census).map_err(refuse);
@@ -155,9 +160,11 @@ impl Shard {
             edits: 0,
             told_done: false,
             hook: None,
+            collecting: Collecting::default(),
         };
         let _ = shard.events.send(ShardEvent::Ready);
         shard.obey(&mut orders).await;
+        shard.collecting.end();
         shard.hand_over();
     }
 
@@ -220,6 +227,7 @@ impl Shard {
         self.read(clock);
         *self.ground.data.borrow_mut() = Json::dynamic(data);
         self.started = true;
+        self.collecting.begin(&self.ground, &self.ground.host.plan);
     }
 
     /// From now on this is the run's clock; while it stands still the gate is closed.
@@ -256,7 +264,10 @@ impl Shard {
     fn take(&mut self, order: Order) {
         match order {
             Order::Setup => self.hook("setup", Dynamic::UNIT),
-            Order::Teardown { data } => self.hook("teardown", Json::dynamic(data)),
+            Order::Teardown { data } => {
+                self.collecting.end();
+                self.hook("teardown", Json::dynamic(data));
+            }
             Order::Clock(clock) => self.read(clock),
             Order::Scale { scenario, at, shape } => self.population(scenario, |population| population.scale(at, shape)),
             Order::Swap(swap) => self.swap(&swap),
@@ -270,6 +281,7 @@ impl Shard {
                 }
             }
             Order::Kill => {
+                self.collecting.end();
                 for population in &mut self.populations {
                     population.kill(Instant::now());
                 }
@@ -324,6 +336,9 @@ impl Shard {
                 node.end(ground.host.now());
             }
         }
+        if self.started {
+            self.collecting.begin(&self.ground, &swap.plan);
+        }
         self.edits += 1;
         self.told_done = false;
     }
@@ -340,7 +355,8 @@ impl Shard {
         let tags = ground.host.plan.options.tags.iter().map(|(name, value)| (name.clone(), value.clone()));
         let base = ground.host.base(TagSet::new(tags).with([("phase", name), ("scenario", name)]));
         let vu = VirtualUser::new(0, name.into(), 0, ground.host.plan.options.seed);
-        let user = new_user(&ground, vu, base, None, None, (&machine, 0, None));
+        let place = Rc::new(Place::apart());
+        let user = new_user(&ground, vu, base, None, None, (&machine, 0, None), place);
         let depth = ground.host.plan.options.limits.depth;
         let inner = Rc::clone(&user);
         let (called, told) = (function.clone(), Rc::clone(&machine));
@@ -428,6 +444,7 @@ pub(super) fn new_user(
     scenario: Option<usize>,
     this: Option<Dynamic>,
     (machine, code, spent): (&Rc<Machine>, u64, Option<Arc<AtomicBool>>),
+    place: Rc<Place>,
 ) -> Rc<User> {
     let plan = scenario.map_or_else(|| Arc::clone(&ground.host.plan), |at| Arc::clone(&ground.codes.of(at).plan));
     let throw_errors = scenario.map_or(plan.options.throw_errors, |at| plan.scenarios[at].throw_errors);
@@ -437,6 +454,7 @@ pub(super) fn new_user(
         code: Cell::new(code),
         spent,
         vu,
+        place,
         this,
         base: Cell::new(base),
         lateness: Cell::default(),

@@ -298,6 +298,6 @@ fn of_several_runs_each_says_which_it_is() {
     insta::assert_snapshot!(names.map(|(label, scenario)| bars::name(label, scenario)).join("\n"), @r"
     browse
     checkout browse
-    a-long-name… b
+    a-long…cript b
     ");
 }

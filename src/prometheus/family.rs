@@ -7,7 +7,7 @@ use prometheus_client::registry::Unit;
 use std::sync::Arc;
 
 /// What a family is to Prometheus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     /// Grows; its points are written with `_total`.
     Counter,

@@ -7,6 +7,7 @@
 use super::buckets::{distribution, per_base, series};
 use super::family::{Family, Kind, Labels, Point, Value};
 use super::name::{Names, TagNames};
+use super::sessions::SESSION;
 use crate::metrics::{Cell, MetricDef, MetricKind, MetricSpec, SYSTEM_TAGS, TagSet, Trend, Unit, built_in};
 use crate::snapshot::{Series, Snapshot};
 use prometheus_client::registry;
@@ -124,7 +125,7 @@ const EMPTY: &str = "empty_tags";
 
 impl LabelSets {
     fn new() -> Self {
-        let mut names = TagNames::new(&["le", "quantile", EMPTY]);
+        let mut names = TagNames::new(&["le", "quantile", EMPTY, SESSION]);
         SYSTEM_TAGS.iter().for_each(|tag| drop(names.label(tag)));
         LabelSets { names, known: FxHashMap::default() }
     }

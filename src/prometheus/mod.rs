@@ -14,6 +14,7 @@ mod measured;
 mod name;
 #[cfg(test)]
 mod sample;
+mod sessions;
 mod state;
 #[cfg(test)]
 mod strict;
@@ -28,20 +29,28 @@ use crate::snapshot::Snapshot;
 /// of the run itself (scenarios, thresholds, alerts, its own health) is beside it, being bounded by the script.
 pub const MOST_SERIES: usize = 100_000;
 
-/// The whole answer to a scrape. Its `Content-Type` is [`Format::content_type`].
+/// The whole answer to a scrape of one run. Its `Content-Type` is [`Format::content_type`].
 pub fn render(snapshot: &Snapshot, format: Format) -> Vec<u8> {
-    render_at_most(snapshot, format, MOST_SERIES)
+    render_sessions(&[(None, snapshot)], format, MOST_SERIES)
 }
 
-/// [`render`] with another limit than [`MOST_SERIES`]. What comes first in the run stays, what does not fit any more is
-/// left out as a whole series of the Snapshot, and counted in `punk_scrape_series_left_out`.
-pub fn render_at_most(snapshot: &Snapshot, format: Format, most: usize) -> Vec<u8> {
+/// The answer of all runs of a process: each with its name, which is the label `session` of all its series; a run by itself
+/// has none. `most` is the limit in place of [`MOST_SERIES`], of which each run has its even share, so that none pushes out
+/// another's. What comes first in a run stays, what does not fit any more is left out as a whole series of the Snapshot, and
+/// counted in `punk_scrape_series_left_out`.
+pub fn render_sessions(runs: &[(Option<&str>, &Snapshot)], format: Format, most: usize) -> Vec<u8> {
     let mut names = name::Names::default();
-    let mut families = state::families(snapshot, &mut names);
+    let mut families = sessions::Families::default();
     let native = format == Format::Protobuf;
-    let measured = measured::families(snapshot, &mut names, most, native);
-    families.extend(measured.families);
-    families.extend(state::scrape(measured.series, measured.left_out));
+    let most = most / runs.len().max(1);
+    for (session, snapshot) in runs {
+        names.next_run();
+        families.add(*session, state::families(snapshot, &mut names));
+        let measured = measured::families(snapshot, &mut names, most, native);
+        families.add(*session, measured.families);
+        families.add(*session, state::scrape(measured.series, measured.left_out));
+    }
+    let families = families.whole();
     match format {
         Format::Classic => classic::text(&families).into_bytes(),
         Format::OpenMetrics => client::open_metrics(families).into_bytes(),

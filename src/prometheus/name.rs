@@ -15,12 +15,38 @@ const RESERVED: [&str; 6] = ["_total", "_sum", "_count", "_bucket", "_created", 
 #[derive(Debug, Default)]
 pub(super) struct Names {
     taken: FxHashSet<String>,
+    /// What was given for a wish, the first time that a run had it, the second time, and so on.
+    given: FxHashMap<(Wish, usize), String>,
+    /// How often the run has had it.
+    wished: FxHashMap<Wish, usize>,
 }
 
+/// What a family would be called, and what it is; the same wish of two runs is one family.
+type Wish = (String, Kind, Option<String>);
+
 impl Names {
+    /// From now on another run's: what is the same there has the same name.
+    pub(super) fn next_run(&mut self) {
+        self.wished.clear();
+    }
+
+    /// A name for a new family of the run, see [`Names::free`].
+    pub(super) fn claim(&mut self, wanted: &str, kind: Kind, unit: Option<&Unit>) -> String {
+        let wish = (wanted.to_owned(), kind, unit.map(|unit| unit.as_str().to_owned()));
+        let times = self.wished.entry(wish.clone()).or_default();
+        *times += 1;
+        let wish = (wish, *times);
+        if let Some(name) = self.given.get(&wish) {
+            return name.clone();
+        }
+        let name = self.free(wanted, kind, unit);
+        self.given.insert(wish, name.clone());
+        name
+    }
+
     /// A name for a new family, without unit and suffix: `http_req_duration` is `punk_http_req_duration`. A word that is
     /// there already (`_total`, `_seconds`, `punk_`) is not doubled; one of another's name is given a number.
-    pub(super) fn claim(&mut self, wanted: &str, kind: Kind, unit: Option<&Unit>) -> String {
+    fn free(&mut self, wanted: &str, kind: Kind, unit: Option<&Unit>) -> String {
         let mut name = legal(wanted);
         if !name.starts_with("punk_") {
             name.insert_str(0, "punk_");
@@ -128,6 +154,19 @@ mod tests {
         ] {
             assert_eq!(&*tags.label(tag), label, "{tag}");
         }
+    }
+
+    #[test]
+    fn what_is_the_same_in_two_runs_has_one_name_and_what_is_not_has_two() {
+        let mut names = Names::default();
+        let mut run = |wanted: [(&str, Kind); 3]| {
+            names.next_run();
+            wanted.map(|(name, kind)| names.claim(name, kind, None))
+        };
+        let first = run([("orders", Kind::Counter), ("a b", Kind::Gauge), ("a b", Kind::Gauge)]);
+        assert_eq!(first, ["punk_orders", "punk_a_b", "punk_a_b_2"]);
+        let second = run([("a b", Kind::Gauge), ("orders", Kind::Gauge), ("a b", Kind::Gauge)]);
+        assert_eq!(second, ["punk_a_b", "punk_orders_2", "punk_a_b_2"]);
     }
 
     proptest! {

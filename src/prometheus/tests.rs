@@ -2,7 +2,7 @@
 
 use super::sample::{add, of_script, typical};
 use super::strict::{Read, read};
-use super::{Format, render, render_at_most};
+use super::{Format, MOST_SERIES, render, render_sessions};
 use crate::metrics::{BUILT_IN, Cell, Resolution, Scale, Trend, Unit};
 use crate::snapshot::Snapshot;
 use prometheus_client::encoding::prometheus_protobuf::prometheus_data_model::{Histogram, MetricFamily, MetricType};
@@ -455,7 +455,7 @@ fn past_the_limit_what_came_first_stays_and_the_rest_is_counted() {
     let whole = number(&all, "punk_scrape_series");
     assert_eq!(number(&all, "punk_scrape_series_left_out"), 0);
     let at = |snapshot: &Snapshot, most: usize| {
-        read(std::str::from_utf8(&render_at_most(snapshot, Format::Classic, most)).unwrap(), false)
+        read(std::str::from_utf8(&render_sessions(&[(None, snapshot)], Format::Classic, most)).unwrap(), false)
     };
     for most in 0..whole {
         let some = at(&snapshot, most);
@@ -641,4 +641,48 @@ fn the_dashboard_asks_only_for_what_there_is() {
             || known.iter().any(|known| name.ends_with('_') && known.starts_with(name));
         assert!(there, "the book names `{name}`, which is not there");
     }
+}
+
+#[test]
+fn of_several_runs_each_family_is_there_once_and_each_series_says_whose_it_is() {
+    // In the shop it is a gauge.
+    let (shop, mut other) = (typical(), of_script("metric::counter(\"orders_total\");\nfn run() {}"));
+    add(&mut other, "orders_total", &[("session", "mine")], &[1.0]);
+    let runs = [(Some("shop"), &shop), (Some("other"), &other)];
+    let whole = |format| render_sessions(&runs, format, MOST_SERIES);
+    for format in [Format::Classic, Format::OpenMetrics] {
+        let is_open = format == Format::OpenMetrics;
+        let of = |snapshot: &Snapshot| read(&text(snapshot, format), is_open).series;
+        // The strict reader refuses a family or a series that is there twice.
+        let both = read(std::str::from_utf8(&whole(format)).unwrap(), is_open).series;
+        assert_eq!(both.len(), of(&shop).len() + of(&other).len());
+        for ((name, mut labels), value) in of(&shop) {
+            labels.insert("session".into(), "shop".into());
+            assert_eq!(both.get(&(name.clone(), labels)), Some(&value), "{name}");
+        }
+        assert!(both.keys().all(|(_, labels)| ["shop", "other"].contains(&labels["session"].as_str())));
+        assert!(both.keys().any(|(_, labels)| labels.get("session_2").is_some_and(|tag| tag == "mine")));
+    }
+    let bytes = whole(Format::Protobuf);
+    let mut rest = bytes.as_slice();
+    let mut names = BTreeSet::new();
+    while !rest.is_empty() {
+        let family = MetricFamily::decode_length_delimited(&mut rest).unwrap();
+        assert!(names.insert(family.name.clone()), "{:?} twice", family.name);
+    }
+}
+
+#[test]
+fn no_run_pushes_out_the_series_of_another() {
+    let (mut many, few) = (typical(), typical());
+    let few_of = |many: &Snapshot| {
+        let text = render_sessions(&[(Some("many"), many), (Some("few"), &few)], Format::Classic, 60);
+        let read = read(std::str::from_utf8(&text).unwrap(), false);
+        read.series.into_iter().filter(|((_, labels), _)| labels["session"] == "few").collect::<Vec<_>>()
+    };
+    let before = few_of(&many);
+    for at in 0..100 {
+        add(&mut many, "http_reqs", &[("name", &format!("later {at}"))], &[1.0]);
+    }
+    assert_eq!(few_of(&many), before);
 }

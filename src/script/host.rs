@@ -18,6 +18,7 @@ use crate::metrics::{
 use crate::plan::{HttpSettings, Plan};
 use crate::protocol::http::Shared;
 use crate::protocol::net::Census;
+use crate::roster::Register;
 use crate::user::VirtualUser;
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
@@ -96,8 +97,8 @@ const LINES: usize = 200;
 
 /// What all users of a shard share.
 pub struct Host {
-    /// Index of the shard.
-    pub shard: usize,
+    /// Its users, as others may see them.
+    pub register: Rc<Register>,
     /// What the run does as it began: what an edit cannot change is read here.
     pub plan: Arc<Plan>,
     /// Run time.
@@ -136,7 +137,7 @@ struct Names {
 impl Host {
     /// A host without samples; `send` carries commands to the coordinator.
     pub fn new(
-        shard: usize,
+        register: Rc<Register>,
         plan: Arc<Plan>,
         commons: Arc<Commons>,
         catalogue: Catalogue,
@@ -160,7 +161,7 @@ impl Host {
         let host = Host {
             ids,
             commons,
-            shard,
+            register,
             plan,
             clock: Cell::new(RunClock::starting(Instant::now())),
             demo_url,
@@ -252,6 +253,7 @@ impl Host {
         }
         let name = Name(names.texts.len() as u32);
         let text: Rc<str> = text.into();
+        self.register.name(name.0, &text);
         names.texts.push(Rc::clone(&text));
         names.ids.insert(text, name);
         name

@@ -6,6 +6,7 @@ use super::error::Ended;
 use super::host::{Host, Name};
 use super::machine::Machine;
 use crate::protocol::http::Client;
+use crate::roster::{Doing, Place};
 use crate::user::{VirtualUser, fiber};
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 use std::cell::{Cell, RefCell};
@@ -27,6 +28,8 @@ pub struct User {
     pub spent: Option<Arc<AtomicBool>>,
     /// Who it is.
     pub vu: VirtualUser,
+    /// Where others see what it does.
+    pub place: Rc<Place>,
     /// Its state, bound as `this`; `None` for the extra user that runs `setup` and `teardown`.
     pub this: Option<Dynamic>,
     /// Index of the tags that all its samples carry now: other ones while it warms up.
@@ -62,10 +65,22 @@ pub fn current<T>(context: &NativeCallContext<'_>, act: impl FnOnce(&User) -> T)
     })
 }
 
-/// Waits for a future; a cancelled wait ends the script and no `try` catches it.
-pub fn wait<F: Future>(context: &NativeCallContext<'_>, future: F) -> Result<F::Output, Box<EvalAltResult>> {
-    fiber::with_context::<User, _>(|user| user.waited.set(true));
-    fiber::wait(future).map_err(|_| Ended::Cancelled.error(context.call_position()))
+/// Waits for a future while the user is seen doing this; a cancelled wait ends the script and no `try` catches it.
+pub fn wait<F: Future>(
+    context: &NativeCallContext<'_>,
+    doing: Doing,
+    future: F,
+) -> Result<F::Output, Box<EvalAltResult>> {
+    let does = |doing| {
+        fiber::with_context::<User, _>(|user| {
+            user.waited.set(true);
+            user.place.does(doing);
+        })
+    };
+    does(doing);
+    let waited = fiber::wait(future).map_err(|_| Ended::Cancelled.error(context.call_position()));
+    does(Doing::Running);
+    waited
 }
 
 /// Calls a closure that a script gave to punk, with the user's `this` bound.

@@ -109,6 +109,11 @@ fn one_monitor_shows_them_all_until_the_last_is_over() {
     let names: Vec<String> = metrics(a)["by_operation"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(names, ["echo"]);
     get(&address, "/api/sessions/punk-20000101-000000/status").refused(404);
+    let scrape = get(&address, "/metrics").body;
+    let of_b = |line: &str| line.starts_with("punk_http_reqs_total{session=\"b\",") && line.contains("api/products");
+    assert!(scrape.lines().any(of_b), "{scrape}");
+    assert!(scrape.contains("punk_scenario_users{session=\"a\",scenario=\"echo\"} 2"), "{scrape}");
+    assert_eq!(scrape.matches("# TYPE punk_http_reqs_total ").count(), 1);
     running.until_stdout("=== b: b.rhai");
     let over = change(&address, "POST", &format!("/api/v1/sessions/{b}/control/pause"), &[], "");
     assert!(over.refused(409).contains("over"), "{over:?}");

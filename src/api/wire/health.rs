@@ -2,10 +2,12 @@
 
 use super::time;
 use crate::api::Session;
+use crate::api::stream::{Counts, StreamsWire};
 use crate::snapshot::{Component, Condition, Part, Snapshot, Status};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::time::Instant;
 
 /// A Snapshot older than this is late, in seconds; ten times that, and nobody publishes any more.
 const LATE: f64 = 2.0;
@@ -30,7 +32,7 @@ struct ComponentsWire {
     /// The thread that merges and judges what they measure.
     collector: ComponentWire,
     /// The monitor itself.
-    monitor: ComponentWire,
+    monitor: MonitorWire,
     /// What is written and sent while the run goes on: webhooks and the file of the log.
     outputs: ComponentWire,
     /// What is tested, by the requests of the last seconds.
@@ -46,6 +48,15 @@ struct ComponentWire {
     status: Health,
     /// Why it is not healthy; empty where it is.
     reasons: Vec<String>,
+}
+
+/// This server.
+#[derive(Debug, Serialize, JsonSchema)]
+struct MonitorWire {
+    #[serde(flatten)]
+    component: ComponentWire,
+    /// Its WebSocket clients.
+    streams: StreamsWire,
 }
 
 /// How something is.
@@ -79,17 +90,27 @@ impl HealthWire {
         let components = ComponentsWire {
             shards: told(Part::Shards),
             collector: late(session, snapshot, now).unwrap_or_else(|| told(Part::Collector)),
-            // It answers.
-            monitor: told(Part::Monitor),
+            monitor: MonitorWire {
+                component: ComponentWire::new(&monitor(&session.streams)),
+                streams: session.streams.wire(),
+            },
             outputs: ComponentWire::new(&session.outputs().component()),
             target: told(Part::Target),
             history: told(Part::History),
         };
         let ComponentsWire { shards, collector, monitor, outputs, target, history } = &components;
-        let all = [shards, collector, monitor, outputs, target, history];
+        let all = [shards, collector, &monitor.component, outputs, target, history];
         let status = all.into_iter().map(|component| component.status).max().unwrap_or(Health::Healthy);
         HealthWire { timestamp: time(now), status, components }
     }
+}
+
+/// It answers; whoever could not listen as fast as it tells is worth a look.
+fn monitor(streams: &Counts) -> Component {
+    let dropped = streams.wire().dropped;
+    let recently = streams.dropped_recently(Instant::now());
+    let why = || format!("slow clients of streams were dropped within the last minute; {dropped} so far");
+    Component::new(Part::Monitor, recently.then(|| (Condition::Warning, why())).into_iter().collect())
 }
 
 /// A collector that publishes nothing: what no Snapshot can say of itself.

@@ -16,6 +16,9 @@ use std::time::Duration;
 pub(in crate::api) struct StatusWire {
     /// What the paths under `/sessions/` name.
     session_id: String,
+    /// What tells this run from the others of the process, in all that people read; absent where there is no other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
     /// Where it is. `ramping`: a load is about to be another one; `failed`: it is over and a threshold was broken.
     #[schemars(extend("enum" = STATUSES))]
     status: &'static str,
@@ -94,6 +97,7 @@ impl StatusWire {
         let plan = snapshot.plan.as_deref();
         StatusWire {
             session_id: session.id.clone(),
+            session: session.name().map(str::to_owned),
             status: status(session, snapshot),
             verdict: verdict(snapshot),
             start_time: time(session.started_at),

@@ -125,9 +125,9 @@ impl Bound {
 }
 
 /// What Prometheus gets.
-fn scrape(snapshot: &Snapshot, accept: Option<&str>) -> (&'static str, Vec<u8>) {
+fn scrape(runs: &[(Option<&str>, &Snapshot)], accept: Option<&str>) -> (&'static str, Vec<u8>) {
     let format = prometheus::Format::negotiate(accept);
-    (format.content_type(), prometheus::render(snapshot, format))
+    (format.content_type(), prometheus::render_sessions(runs, format, prometheus::MOST_SERIES))
 }
 
 /// The run so far as a file: what its report would be if it ended now.

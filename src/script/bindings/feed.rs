@@ -64,7 +64,7 @@ fn next(context: &NativeCallContext<'_>, handle: Handle) -> Fallible<Dynamic> {
         let host = &user.host;
         let feed = &host.plan.feeds[handle.0];
         let cursor = host.commons.cursor(handle.0);
-        match feed.next(cursor, host.shard, host.plan.options.seed, || user.vu.random()) {
+        match feed.next(cursor, host.register.shard(), host.plan.options.seed, || user.vu.random()) {
             Some(at) => Ok((at, row(&feed.rows, at))),
             None => Err(exhausted(context, user, handle.0)),
         }

@@ -1,6 +1,7 @@
 //! `sleep`, `group`, `check`, `fail`, `mark_failed`, `abort`: what steers a user.
 
 use crate::control::{Author, Command};
+use crate::roster::Doing;
 use crate::script::duration;
 use crate::script::error::Ended;
 use crate::script::user::{self, User};
@@ -48,7 +49,7 @@ fn sleep(context: &NativeCallContext<'_>, time: &Dynamic) -> Fallible<()> {
     if time >= LONG {
         fiber::trim();
     }
-    user::wait(context, tokio::time::sleep(time))
+    user::wait(context, Doing::Sleeping, tokio::time::sleep(time))
 }
 
 fn group(context: &NativeCallContext<'_>, name: &str, body: &FnPtr) -> Fallible<Dynamic> {

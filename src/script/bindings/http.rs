@@ -4,9 +4,10 @@ use super::request::{self, Call, Expect};
 use super::response::{self, Answer, Response};
 use crate::metrics::recorder::RequestSample;
 use crate::metrics::{Category, ErrorKey};
-use crate::protocol::http::{Client, Exchange};
+use crate::protocol::http::{Client, Exchange, Target};
+use crate::roster::Doing;
 use crate::script::error::Ended;
-use crate::script::host::{Name, RequestKey};
+use crate::script::host::{Host, Name, RequestKey};
 use crate::script::settings;
 use crate::script::user::{self, User};
 use crate::user::fiber;
@@ -162,12 +163,14 @@ fn one(
         let call = build(user, client).map_err(|why| script_error(context, why))?;
         let counting = Counting { name: call.name, tags: call.tags, expect: &call.expect };
         user.waited.set(true);
+        user.place.asks(operation_of(user, &call).0);
         // Apart from the request: as one future the two would be moved about for every request of every run.
         if user.host.is_capped() && fiber::wait(user.host.turn()).is_err() {
             return Err(Ended::Cancelled.error(context.call_position()));
         }
         let waited =
             fiber::wait(client.fetch(call.request, &mut |exchange: &Exchange| record(user, &counting, exchange)));
+        user.place.does(Doing::Running);
         match waited {
             Ok(exchange) => answer(context, exchange, call.throw),
             Err(_) => {
@@ -198,6 +201,7 @@ fn batch(context: &NativeCallContext<'_>, session: Option<&Session>, requests: &
                     .map_err(|why| script_error(context, format!("`http::batch`, request {}: {why}", at + 1)))?,
             );
         }
+        calls.iter().for_each(|call| user.place.asks(operation_of(user, call).0));
         let throws: Vec<bool> = calls.iter().map(|call| call.throw).collect();
         let fetch = |call: Call| async move {
             let counting = Counting { name: call.name, tags: call.tags, expect: &call.expect };
@@ -205,7 +209,9 @@ fn batch(context: &NativeCallContext<'_>, session: Option<&Session>, requests: &
             client.fetch(call.request, &mut |exchange: &Exchange| record(user, &counting, exchange)).await
         };
         user.waited.set(true);
-        match fiber::wait(all(calls.into_iter().map(fetch).collect())) {
+        let waited = fiber::wait(all(calls.into_iter().map(fetch).collect()));
+        user.place.does(Doing::Running);
+        match waited {
             Ok(exchanges) => exchanges
                 .into_iter()
                 .zip(throws)
@@ -285,7 +291,7 @@ fn record(user: &User, counting: &Counting<'_>, exchange: &Exchange) {
     } else {
         user.unreached.set(true)
     }
-    let name = counting.name.unwrap_or_else(|| operation(user, exchange));
+    let name = counting.name.unwrap_or_else(|| operation(host, &exchange.method, &exchange.url));
     let status = response::status(exchange);
     let expected = exchange.error.is_none() && counting.expect.accepts(status);
     // A status that the script expects is no error, whatever its number.
@@ -322,6 +328,7 @@ fn record(user: &User, counting: &Counting<'_>, exchange: &Exchange) {
         received: exchange.bytes_in,
     };
     host.request(user.code.get(), key, &sample);
+    user.place.asked(name.0);
     if let Some(lateness) = user.lateness.take() {
         host.scheduled(key, lateness + ms(timings.total));
     }
@@ -347,21 +354,27 @@ fn failed(user: &User, name: Name, code: u16, exchange: &Exchange) {
         }
     };
     let key = ErrorKey { category, code, kind, place: Box::default() };
+    user.place.failed(host.register.error(&format!("{operation}: {reason}"), kind));
     let one = host.occurrence(&user.vu, &operation, reason);
     host.error(key, &one, || format!("{} {}: {reason}", exchange.method, exchange.url.url));
 }
 
+/// The operation of a request that is about to be sent.
+fn operation_of(user: &User, call: &Call) -> Name {
+    let request = &call.request;
+    call.name.unwrap_or_else(|| operation(&user.host, &request.method, &request.target))
+}
+
 /// The operation of a request that the script did not name: found through the URL's memo, without a lookup.
-fn operation(user: &User, exchange: &Exchange) -> Name {
-    let host = &user.host;
-    let method = host.method(&exchange.method);
-    let memo = exchange.url.memo.get();
+fn operation(host: &Host, method: &Method, target: &Target) -> Name {
+    let index = host.method(method);
+    let memo = target.memo.get();
     // The memo holds the method's index in its upper half, so that GET and POST of one URL do not meet.
-    if memo >> 32 == u64::from(method.0) + 1 {
+    if memo >> 32 == u64::from(index.0) + 1 {
         return Name(memo as u32);
     }
-    let name = host.name(&format!("{} {}", exchange.method, exchange.url.operation_path));
-    exchange.url.memo.set((u64::from(method.0) + 1) << 32 | u64::from(name.0));
+    let name = host.name(&format!("{method} {}", target.operation_path));
+    target.memo.set((u64::from(index.0) + 1) << 32 | u64::from(name.0));
     name
 }
 
@@ -392,6 +405,7 @@ fn abandoned(user: &User, client: &Client, name: Option<Name>, tags: Name) {
             received: gone.bytes_in,
         };
         host.request(user.code.get(), key, &sample);
+        user.place.asked(name.0);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Figures over time as they go out: golden texts of a run that never happened.
 
-use super::*;
+use super::super::*;
 use crate::api::Session;
 use crate::metrics::{MetricId, TagSet, specs};
 use crate::snapshot::{Recent, ScenarioState, Series, Snapshot, Status};

@@ -1,0 +1,94 @@
+use super::*;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+fn ids(listing: &Listing) -> Vec<u64> {
+    listing.workers.iter().map(|worker| worker.id).collect()
+}
+
+#[test]
+fn users_come_do_something_and_go() {
+    let roster = Roster::new(2);
+    let registers = [0, 1].map(|shard| Register::new(roster.page(shard)));
+    let places: Vec<Place> = (1..=300).map(|id| registers[id as usize % 2].enter(id, 1)).collect();
+    registers[1].name(7, "GET /cart");
+    let error = registers[1].error("GET /cart: status 500", "http");
+    let third = &places[2];
+    third.begins(4);
+    third.asks(7);
+    third.asked(7);
+    third.failed(error);
+    places[9].does(Doing::Sleeping);
+    places[9].leaves();
+
+    let all = roster.list(|_| true, 1, 4);
+    assert_eq!((all.total, all.idle, all.matching, ids(&all)), (300, 298, 300, vec![2, 3, 4, 5]));
+    let told = Worker {
+        id: 3,
+        scenario: 1,
+        doing: Doing::Waiting,
+        operations: 1,
+        begun: 4,
+        operation: Some("GET /cart".to_owned()),
+        last_error: Some("GET /cart: status 500".to_owned()),
+    };
+    assert_eq!(roster.list(|doing| doing == Doing::Waiting, 0, 10).workers, [told]);
+    assert_eq!(ids(&roster.list(|doing| doing == Doing::Stopping, 0, 10)), [10]);
+    assert_eq!(
+        roster.list(|doing| doing == Doing::Stopping, 1, 10),
+        Listing { total: 300, idle: 298, matching: 1, workers: vec![] }
+    );
+
+    drop(places);
+    assert_eq!(roster.list(|_| true, 0, 10), Listing::default());
+    let again = registers[1].enter(301, 0);
+    let fresh = roster.list(|_| true, 0, 10).workers;
+    assert_eq!((fresh[0].operations, fresh[0].operation.as_ref(), fresh[0].last_error.as_ref()), (0, None, None));
+    drop(again);
+    let apart = Place::apart();
+    apart.asks(1);
+    assert_eq!(roster.list(|_| true, 0, 10).total, 0, "whoever is apart is in no roster");
+}
+
+#[test]
+fn errors_without_end_become_their_kinds() {
+    let roster = Roster::new(1);
+    let register = Register::new(roster.page(0));
+    let place = register.enter(1, 0);
+    for number in 0..5_000 {
+        place.failed(register.error(&format!("no room for {number}"), "script"));
+    }
+    let told = || roster.list(|_| true, 0, 1).workers[0].last_error.clone().unwrap();
+    assert_eq!(told(), "script");
+    place.failed(register.error("no room for 5", "script"));
+    assert_eq!(told(), "no room for 5", "those that are known stay known");
+    let register = Register::new(Roster::new(1).page(0));
+    assert_eq!(register.error(&"ä".repeat(300), "a"), register.error(&"ä".repeat(200), "a"), "long ones are cut");
+}
+
+/// Whoever reads while users come and go never sees one user's figures under another's id.
+#[test]
+fn a_reader_sees_whole_users() {
+    let roster = Arc::new(Roster::new(1));
+    let over = Arc::new(AtomicBool::new(false));
+    let (page, told) = (roster.page(0), Arc::clone(&over));
+    let writer = std::thread::spawn(move || {
+        let register = Register::new(page);
+        for id in (2..400_000).step_by(2) {
+            let place = register.enter(id, 0);
+            place.begins(id);
+            drop(place);
+            // Between two users the entry is nobody's, and its figures are those of the one who left.
+            let odd = register.enter(id + 1, 1);
+            odd.begins(id + 1);
+        }
+        told.store(true, Ordering::Relaxed);
+    });
+    while !over.load(Ordering::Relaxed) {
+        for worker in roster.list(|_| true, 0, 10).workers {
+            assert_eq!(worker.scenario as u64, worker.id % 2, "{worker:?}");
+            assert!(worker.begun == 0 || worker.begun == worker.id, "{worker:?}");
+        }
+    }
+    writer.join().unwrap();
+    assert_eq!(roster.list(|_| true, 0, 10).total, 0);
+}
