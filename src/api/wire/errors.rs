@@ -151,7 +151,7 @@ struct OverTimeWire {
     /// How long each bucket is.
     interval_seconds: u64,
     /// Buckets that are not empty.
-    counts: Vec<ErrorBucketWire>,
+    counts: Vec<BucketWire>,
 }
 
 /// One bucket of a timeline.
@@ -314,7 +314,7 @@ impl TypeWire {
     fn new(failure: &Failure<'_>, wall: &Wall<'_>) -> Self {
         let (key, entry) = (failure.key, failure.entry);
         let counts =
-            entry.timeline.buckets().map(|(from, count)| ErrorBucketWire { elapsed_seconds: from.as_secs(), count });
+            entry.timeline.buckets().map(|(from, count)| BucketWire { elapsed_seconds: from.as_secs(), count });
         TypeWire {
             r#type: key.kind,
             category: CategoryWire::new(key.category),
