@@ -8,6 +8,7 @@ mod backoff;
 mod code;
 pub mod edit;
 mod life;
+pub mod monitor;
 
 pub use backoff::{Backoff, Growth};
 pub use code::Code;
@@ -259,6 +260,8 @@ pub struct Options {
     pub limits: Limits,
     /// Machines that are observed while the run goes on.
     pub observe: Vec<Observe>,
+    /// What the script says about the monitor.
+    pub monitor: monitor::MonitorSettings,
 }
 
 /// A machine that is observed through its Prometheus `node_exporter`.

@@ -8,7 +8,9 @@ mod place;
 mod records;
 mod rows;
 mod sessions;
+mod settings;
 mod system;
+mod tls;
 mod workers;
 
 use std::io::{Read, Write};

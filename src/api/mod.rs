@@ -5,10 +5,10 @@
 //!
 //! | file | is |
 //! |---|---|
-//! | `server` | connections and their limits |
+//! | `server`, `tls` | connections and their limits |
 //! | `guard`, `access`, `limit` | what every request passes |
 //! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
-//! | `session`, `diary` | a run as the monitor knows it |
+//! | `session`, `preferences`, `diary` | a run as the monitor knows it |
 //! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `roster` | the handlers |
 //! | `openapi/` | the contract, made of the rows |
 //! | `wire/` | what goes out |
@@ -23,6 +23,7 @@ mod kpi;
 mod limit;
 mod logs;
 mod openapi;
+mod preferences;
 mod problem;
 mod query;
 mod read;
@@ -34,12 +35,15 @@ mod server;
 mod session;
 mod system;
 mod timeline;
+mod tls;
 mod wire;
 
 pub use access::{Access, Token};
 pub use openapi::text as contract;
+pub use preferences::Preferences;
 pub use server::serve;
 pub use session::Session;
+pub use tls::Tls;
 
 use crate::snapshot::Snapshot;
 use limit::Limit;

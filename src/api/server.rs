@@ -3,7 +3,7 @@
 //! Started by the door on a thread of its own. hyper speaks HTTP/1.1; a client that sends its head too slowly, or nothing, is
 //! closed; those beyond the limit are turned away at once, so that nobody waits for a silent crowd.
 
-use super::{Access, Monitor, Scrape, Session, router};
+use super::{Access, Monitor, Scrape, Session, Tls, router};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,6 +13,7 @@ use std::net::{Shutdown, TcpListener as StdListener};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -31,12 +32,12 @@ const LAST_ANSWER: Duration = Duration::from_millis(500);
 /// The answer to one connection too many.
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\ncontent-length: 99\r\nretry-after: 1\r\nconnection: close\r\n\r\n{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"too many connections\"}\r\n";
 
-/// Serves until `over` resolves; the first session is that of the short paths.
+/// Serves until `over` resolves, with TLS where it is given; the first session is that of the short paths.
 ///
 /// # Errors
 /// The listener cannot be waited for.
 pub async fn serve(
-    listener: StdListener,
+    (listener, tls): (StdListener, Option<Tls>),
     sessions: Vec<Session>,
     access: Access,
     scrape: Scrape,
@@ -58,7 +59,7 @@ pub async fn serve(
             () = &mut over => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) if connections.len() < CONNECTIONS => {
-                    connections.spawn(connection(stream, app.clone(), closing.clone()));
+                    connections.spawn(connection(stream, tls.clone(), app.clone(), closing.clone()));
                 }
                 Ok((stream, _)) => turn_away(stream),
                 // Nothing left to open it with: it may be there again soon.
@@ -75,9 +76,24 @@ pub async fn serve(
     Ok(())
 }
 
-async fn connection(stream: TcpStream, app: Router, mut closing: watch::Receiver<()>) {
+async fn connection(stream: TcpStream, tls: Option<Tls>, app: Router, closing: watch::Receiver<()>) {
     // Small answers would wait for the client's delayed ACK; a socket that refuses it is gone.
     let _ = stream.set_nodelay(true);
+    match tls {
+        None => speak(stream, app, closing).await,
+        Some(tls) => {
+            if let Some(stream) = tls.accept(stream).await {
+                speak(stream, app, closing).await;
+            }
+        }
+    }
+}
+
+/// HTTP with whoever is at the other end.
+async fn speak<S>(stream: S, app: Router, mut closing: watch::Receiver<()>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD);
     let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app)).with_upgrades();

@@ -1,6 +1,7 @@
 //! A session: one run as the monitor knows it. It reads Snapshots and sends Commands, and has no other way to the run.
 
 use super::diary::Diary;
+use super::preferences::Preferences;
 use super::problem::Problem;
 use crate::analysis::Digest;
 use crate::control::{Command, Reply};
@@ -22,6 +23,8 @@ const SHOWN: Duration = Duration::from_secs(1);
 pub struct Session {
     pub(super) id: String,
     name: Option<String>,
+    /// How much it tells.
+    pub(super) preferences: Preferences,
     pub(super) script: String,
     pub(super) started_at: DateTime<Utc>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
@@ -45,6 +48,7 @@ impl Session {
         Session {
             id,
             name: None,
+            preferences: Preferences::default(),
             script: script.into(),
             started_at,
             snapshots,
@@ -74,6 +78,13 @@ impl Session {
     #[must_use]
     pub fn named(mut self, name: Option<String>) -> Self {
         self.name = name;
+        self
+    }
+
+    /// With what its script prefers.
+    #[must_use]
+    pub fn preferring(mut self, preferences: Preferences) -> Self {
+        self.preferences = preferences;
         self
     }
 

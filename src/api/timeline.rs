@@ -102,7 +102,8 @@ fn points(session: &Session, snapshot: &Snapshot, past: Past) -> TimelineWire {
         PointWire::METRICS.map(|metric| snapshot.places(metric, 0, (false, false), |_| true).collect::<Vec<usize>>());
     let mut resolution = Duration::from_secs(1);
     let mut data_points = Vec::new();
-    for from in past.begins(closed(snapshot)) {
+    let oldest = session.preferences.oldest(closed(snapshot)).as_secs();
+    for from in past.begins(closed(snapshot)).filter(|from| *from >= oldest) {
         let windows = places.each_ref().map(|places| window(snapshot, places, from, past));
         resolution = windows.iter().flatten().map(|window| window.step).fold(resolution, Duration::max);
         let at = Duration::from_secs(from);
@@ -152,7 +153,8 @@ fn fill(wire: &mut SeriesWire, session: &Session, snapshot: &Snapshot, selector:
     let listed = places.iter().take(LISTED).filter_map(|at| snapshot.series.get(*at));
     wire.series = listed.map(|series| TaggedWire::new(&series.tags, &series.cell, within)).collect();
     let mut resolution = Duration::from_secs(1);
-    for from in past.begins(closed(snapshot)) {
+    let oldest = session.preferences.oldest(closed(snapshot)).as_secs();
+    for from in past.begins(closed(snapshot)).filter(|from| *from >= oldest) {
         if let Some(window) = window(snapshot, &places, from, past) {
             resolution = resolution.max(window.step);
             let at = Duration::from_secs(from);

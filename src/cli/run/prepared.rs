@@ -5,7 +5,7 @@
 
 use super::name::file_of;
 use super::running::{Manner, Running};
-use crate::api::Session;
+use crate::api::{Preferences, Session};
 use crate::cli::args::{LogFormat, OnInvalid, RunArgs, RunFlags};
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Company, Run, Settings, StartError, Watch, on_large_stack};
@@ -48,6 +48,7 @@ pub(super) struct Prepared {
     demo: Option<RunningTarget>,
     log: Option<LogFile>,
     manner: Manner,
+    preferences: Preferences,
 }
 
 impl Prepared {
@@ -79,7 +80,12 @@ impl Prepared {
             invalid_fails: args.on_invalid != Some(OnInvalid::Warn),
             summary: args.summary.as_deref().map(|path| file_of(path, label.as_deref())),
         };
-        Ok(Prepared { label, plan: Arc::new(plan), settings, demo, log, manner })
+        Ok(Prepared { label, plan: Arc::new(plan), settings, demo, log, manner, preferences: Preferences::default() })
+    }
+
+    /// With what the monitor tells of it.
+    pub(super) fn preferring(self, preferences: Preferences) -> Self {
+        Prepared { preferences, ..self }
     }
 
     /// Begins. `others` have begun already.
@@ -87,13 +93,15 @@ impl Prepared {
     /// # Errors
     /// The system gives no thread.
     pub(super) fn start(self, others: &[Session]) -> Result<(Running, Session), StartError> {
-        let Prepared { label, plan, settings, demo, log, manner } = self;
+        let Prepared { label, plan, settings, demo, log, manner, preferences } = self;
         let started_at = Utc::now();
         let began = Instant::now();
         let run = Run::start(Arc::clone(&plan), settings)?;
         let script = plan.sources.first().map(|source| source.path.clone()).unwrap_or_default();
-        let session =
-            Session::new(script, started_at, run.snapshots(), run.commands()).beside(others).named(label.clone());
+        let session = Session::new(script, started_at, run.snapshots(), run.commands())
+            .beside(others)
+            .named(label.clone())
+            .preferring(preferences);
         let webhooks = Webhooks::new(name_of_run(started_at), Patience::default());
         let id = session.id().to_owned();
         let running = Running { id, label, plan, run, demo, log, webhooks, manner, started_at, began };
