@@ -6,12 +6,14 @@
 
 mod backoff;
 mod code;
+mod collect;
 pub mod edit;
 mod life;
 pub mod monitor;
 
 pub use backoff::{Backoff, Growth};
 pub use code::Code;
+pub use collect::Collect;
 pub use life::{Life, Pacing, Weighted};
 
 use crate::expr::{Rules, ThresholdRule};
@@ -38,6 +40,8 @@ pub struct Plan {
     pub code: Code,
     /// Custom metrics in the order of the script.
     pub metrics: Vec<MetricDef>,
+    /// Those of them that are collected by closures.
+    pub collects: Vec<Collect>,
     /// Feeds in the order of the script, with their rows.
     pub feeds: Vec<Feed>,
     /// Whether there is a `fn setup()`.

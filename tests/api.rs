@@ -1,14 +1,18 @@
 //! The monitor from outside: a run of the real binary, and plain sockets that ask it.
 
+mod collected;
 mod connections;
 mod contract;
 mod control;
+mod figures;
 mod guard;
 mod place;
 mod records;
 mod rows;
+mod schemathesis;
 mod sessions;
 mod settings;
+mod streams;
 mod system;
 mod tls;
 mod workers;

@@ -3,6 +3,7 @@
 mod alerts;
 mod arrivals;
 mod backoff;
+mod collected;
 mod compared;
 mod control;
 mod counts;

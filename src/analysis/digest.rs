@@ -4,7 +4,7 @@
 //! once. Closed seconds of the [`History`] never change, so following is exact. A digest that comes late reads what the History
 //! still has, at the slices that are left. It knows the metrics that it is made of and nothing of what is concluded.
 
-use crate::metrics::{Cell, History, Sliding, Trend};
+use crate::metrics::{Cell, History, Proto, Sliding, TagSet, Trend, Window};
 use crate::snapshot::Snapshot;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -63,10 +63,16 @@ pub enum Measure {
     OwnLateness,
     /// `observed_cpu`, the busiest of all observed machines, where some are observed.
     ObservedCpu,
+    /// `http_reqs` of one protocol.
+    RequestsBy(Proto),
+    /// `http_req_failed` of one protocol.
+    FailedBy(Proto),
+    /// `http_req_duration` of one protocol: sum and number.
+    LatencyBy(Proto),
 }
 
-/// Each measure and its metric, in the order of the enum.
-const MEASURES: [(Measure, &str); 24] = [
+/// Each measure and its metric: the place of a measure is that in this list.
+const MEASURES: [(Measure, &str); 30] = [
     (Measure::Latency, "http_req_duration"),
     (Measure::Requests, "http_reqs"),
     (Measure::Failed, "http_req_failed"),
@@ -91,7 +97,23 @@ const MEASURES: [(Measure, &str); 24] = [
     (Measure::LoopLag, "punk_loop_lag_p99"),
     (Measure::OwnLateness, "punk_lateness_p99"),
     (Measure::ObservedCpu, "observed_cpu"),
+    (Measure::RequestsBy(Proto::Http1), "http_reqs"),
+    (Measure::RequestsBy(Proto::Http2), "http_reqs"),
+    (Measure::FailedBy(Proto::Http1), "http_req_failed"),
+    (Measure::FailedBy(Proto::Http2), "http_req_failed"),
+    (Measure::LatencyBy(Proto::Http1), "http_req_duration"),
+    (Measure::LatencyBy(Proto::Http2), "http_req_duration"),
 ];
+
+impl Measure {
+    /// The protocol that it is narrowed to.
+    fn proto(self) -> Option<Proto> {
+        match self {
+            Measure::RequestsBy(proto) | Measure::FailedBy(proto) | Measure::LatencyBy(proto) => Some(proto),
+            _ => None,
+        }
+    }
+}
 
 /// A run in a few series.
 #[derive(Debug)]
@@ -132,8 +154,10 @@ impl Digest {
     /// Moves on to the last second that is over, with Snapshots of one run in their order.
     pub fn follow(&mut self, snapshot: &Snapshot) {
         if self.looked < snapshot.series.len() {
-            for (places, (_, metric)) in self.places.iter_mut().zip(MEASURES) {
-                places.extend(snapshot.places(metric, self.looked, (false, false), |_| true));
+            for (places, (measure, metric)) in self.places.iter_mut().zip(MEASURES) {
+                let proto = measure.proto();
+                let accept = |tags: &TagSet| proto.is_none_or(|proto| tags.get("proto") == Some(proto.tag()));
+                places.extend(snapshot.places(metric, self.looked, (proto.is_some(), false), accept));
             }
             self.looked = snapshot.series.len();
         }
@@ -155,10 +179,15 @@ impl Digest {
     fn take(&mut self, source: &History, from: u64, step: u64) {
         let (begin, end) = (Duration::from_secs(from), Duration::from_secs(from + step));
         for (at, places) in self.places.iter().enumerate() {
+            let whole = || source.window(places, begin, end).map(|window| window.cell);
             let cell = match MEASURES[at].0 {
-                Measure::Latency => source.window(places, begin, end).map(|window| window.cell),
                 Measure::ObservedCpu => busiest(source, places, begin, end),
-                _ => source.window(places, begin, end).map(|window| moments(window.cell)),
+                Measure::Latency => whole(),
+                // The sum of a trend is a small part of it.
+                _ => match source.sum(places, begin, end) {
+                    Some((sum, samples)) => Some(Cell::Counter { sum, samples }),
+                    None => whole(),
+                },
             };
             if let Some(cell) = cell.filter(|cell| !cell.is_empty()) {
                 self.history.feed(begin, at, &cell);
@@ -182,17 +211,17 @@ impl Digest {
 
     /// What was seen in `from..to`, at slice edges that include it; `None` when nothing was.
     pub fn cell(&self, measure: Measure, from: Duration, to: Duration) -> Option<Cell> {
-        let window = self.history.window(&[place(measure)], from, to)?;
-        Some(window.cell).filter(|cell| !cell.is_empty())
+        self.window(measure, from, to).map(|window| window.cell)
+    }
+
+    /// The same with its edges.
+    pub fn window(&self, measure: Measure, from: Duration, to: Duration) -> Option<Window> {
+        self.history.window(&[place(measure)], from, to).filter(|window| !window.cell.is_empty())
     }
 
     /// The sum of a counter, or of a trend's values, with the number of samples.
     pub fn sum(&self, measure: Measure, from: Duration, to: Duration) -> Option<(f64, u64)> {
-        match self.cell(measure, from, to)? {
-            Cell::Counter { sum, samples } => Some((sum, samples)),
-            Cell::Trend(trend) => Some((trend.sum(), trend.count())),
-            _ => None,
-        }
+        self.history.sum(&[place(measure)], from, to)
     }
 
     /// The last value of a gauge.
@@ -205,7 +234,12 @@ impl Digest {
 
     /// Failures and all requests.
     pub fn failed(&self, from: Duration, to: Duration) -> Option<(u64, u64)> {
-        match self.cell(Measure::Failed, from, to)? {
+        self.share(Measure::Failed, from, to)
+    }
+
+    /// How many of how many were true, of a rate.
+    pub fn share(&self, measure: Measure, from: Duration, to: Duration) -> Option<(u64, u64)> {
+        match self.cell(measure, from, to)? {
             Cell::Rate { passes, total } => Some((passes, total)),
             _ => None,
         }
@@ -237,11 +271,6 @@ impl Digest {
         let to = self.end();
         let (from, every) = (to.saturating_sub(range).as_secs(), interval.as_secs().max(1));
         self.pieces(Duration::from_secs(from.next_multiple_of(every)), to, interval)
-    }
-
-    /// Whether anything of this measure was ever seen.
-    pub fn has(&self, measure: Measure) -> bool {
-        self.cell(measure, Duration::ZERO, Duration::MAX).is_some()
     }
 
     /// Seconds of `from..to` that the run was measured in.
@@ -290,15 +319,7 @@ impl Digest {
 }
 
 fn place(measure: Measure) -> usize {
-    measure as usize
-}
-
-/// Without the distribution: of a trend its sum and number.
-fn moments(cell: Cell) -> Cell {
-    match cell {
-        Cell::Trend(trend) => Cell::Counter { sum: trend.sum(), samples: trend.count() },
-        other => other,
-    }
+    MEASURES.iter().position(|(known, _)| *known == measure).expect("MEASURES lists every measure")
 }
 
 /// The gauge of the series whose last value is largest.

@@ -53,15 +53,20 @@ pub fn counted(trend: &Trend) -> [u64; LATENCY_EDGES.len() + 1] {
     counts
 }
 
-/// The length of a column when a heatmap shows so much.
-pub fn column(range: Duration) -> Duration {
-    interval(range, COLUMNS)
+/// A run as cells.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Heatmap {
+    /// The length of a column that was asked for.
+    pub interval: Duration,
+    /// In order of time and bucket; the last column may not be over.
+    pub cells: Vec<HeatCell>,
 }
 
-/// The last `range` of a run as cells, in order of time and bucket.
-pub fn heatmap(digest: &Digest, kind: Heat, range: Duration) -> Vec<HeatCell> {
+/// The last `range` of a run.
+pub fn heatmap(digest: &Digest, kind: Heat, range: Duration) -> Heatmap {
+    let interval = interval(range.min(digest.end()), COLUMNS);
     let mut cells = Vec::new();
-    for (from, to) in digest.last(range, column(range.min(digest.end()))) {
+    for (from, to) in digest.last(range, interval) {
         let value = match kind {
             Heat::Latency => {
                 let trend = digest.distribution(from, to);
@@ -75,5 +80,5 @@ pub fn heatmap(digest: &Digest, kind: Heat, range: Duration) -> Vec<HeatCell> {
         };
         cells.extend(value.map(|value| HeatCell { from, to, bucket: 0, value }));
     }
-    cells
+    Heatmap { interval, cells }
 }

@@ -4,6 +4,7 @@
 
 use super::bottlenecks::{Finding, bottlenecks};
 use super::digest::Digest;
+use super::historical::interval;
 use super::rules::rule;
 use super::slope::{MINIMUM, Slope, median, quantile, theil_sen};
 use super::timeline::{Point, point};
@@ -58,6 +59,8 @@ pub struct Trend {
     pub course: Course,
     /// The line, per second of run time; `None` with too little data.
     pub line: Option<Slope>,
+    /// Change along the line from the first point to the last, in percent of the median of all; `None` without a line, or when that is 0.
+    pub percent: Option<f64>,
 }
 
 /// How well a component does.
@@ -109,7 +112,7 @@ const FIGURES: [Figure; 4] = [
 pub fn analysis(snapshot: &Snapshot, digest: &Digest) -> Analysis {
     let to = digest.end();
     let from = to.saturating_sub(STRETCH).max(digest.begin());
-    let interval = Duration::from_secs((to.saturating_sub(from)).as_secs().div_ceil(PIECES).max(1));
+    let interval = interval(to.saturating_sub(from), PIECES);
     let pieces = digest.pieces(from, to, interval).into_iter();
     let points: Vec<Point> = pieces.filter_map(|(from, to)| point(digest, from, to, Duration::ZERO)).collect();
     let lines = FIGURES.map(|(figure, of)| {
@@ -136,21 +139,23 @@ pub fn analysis(snapshot: &Snapshot, digest: &Digest) -> Analysis {
     }
 }
 
-fn trend(figure: &'static str, line: Option<Slope>, series: &[(f64, f64)]) -> Trend {
-    let course = line.map_or(Course::Unknown, |line| {
-        let (first, last) = (series.first().map_or(0.0, |one| one.0), series.last().map_or(0.0, |one| one.0));
-        let usual = median(&series.iter().map(|(_, y)| *y).collect::<Vec<_>>()).unwrap_or_default().abs();
-        let matters = (line.slope * (last - first)).abs() > MATTERS * usual;
-        match (line.is_significant() && matters, line.slope > 0.0) {
-            (false, _) => Course::Steady,
-            (true, true) => Course::Rising,
-            (true, false) => Course::Falling,
-        }
-    });
-    Trend { figure, course, line }
+/// Where a series goes, by the rule `trend`.
+pub(super) fn trend(figure: &'static str, line: Option<Slope>, series: &[(f64, f64)]) -> Trend {
+    let Some(line) = line else { return Trend { figure, course: Course::Unknown, line, percent: None } };
+    let (first, last) = (series.first().map_or(0.0, |one| one.0), series.last().map_or(0.0, |one| one.0));
+    let usual = median(&series.iter().map(|(_, y)| *y).collect::<Vec<_>>()).unwrap_or_default().abs();
+    let change = line.slope * (last - first);
+    let course = match (line.is_significant() && change.abs() > MATTERS * usual, line.slope > 0.0) {
+        (false, _) => Course::Steady,
+        (true, true) => Course::Rising,
+        (true, false) => Course::Falling,
+    };
+    let percent = Some(100.0 * change / usual).filter(|percent| percent.is_finite());
+    Trend { figure, course, line: Some(line), percent }
 }
 
-fn forecast(figure: &'static str, line: Slope, series: &[(f64, f64)]) -> Option<Forecast> {
+/// Where a series will be, by the rule `forecast`; `None` with too little data.
+pub(super) fn forecast(figure: &'static str, line: Slope, series: &[(f64, f64)]) -> Option<Forecast> {
     let (first, last) = (series.first()?.0, series.last()?.0);
     let at = last + (last - first) / 2.0;
     let rest: Vec<f64> = series.iter().map(|(x, y)| y - line.at(*x)).collect();

@@ -20,7 +20,7 @@ pub struct Rule {
 }
 
 /// All rules. The generator comes first: where it is at its end, what follows measures the generator.
-pub const RULES: [Rule; 11] = [
+pub const RULES: [Rule; 13] = [
     Rule {
         id: "generator-saturated",
         finds: "punk itself, not the target, is what is slow",
@@ -74,8 +74,24 @@ pub const RULES: [Rule; 11] = [
         finds: "whether a figure rises or falls",
         formula: "Theil-Sen slope; a trend when Mann-Kendall's p < 0.01, the 95 % interval excludes 0, and the change over the stretch is more than 5 % of the median",
         minimum: "12 pieces",
-        source: "Sen (1968), J. Am. Stat. Assoc. 63; Kendall (1975); Hamed & Rao (1998), J. Hydrology 204 for autocorrelation",
+        source: "Sen (1968), J. Am. Stat. Assoc. 63; Kendall (1975); for values that follow each other the effective number of Yue & Wang (2004), Water Resources Management 18, with Student's t for few: of runs without a trend about 1 % look like one, also where each value keeps 0.6 of the one before",
         advice: "ask whether the load changed; when it did not, something fills up or wears out",
+    },
+    Rule {
+        id: "change",
+        finds: "whether a figure is another one than a minute ago",
+        formula: "mean of the last minute - mean of the minute before, in percent of the latter; up or down beyond 1 % and beyond 4 standard errors, those made larger by sqrt((1 + 2·Σ(1-k/n)·r^k)) for an autocorrelation r",
+        minimum: "6 pieces in either minute; of a run of less than two minutes the halves are compared",
+        source: "two-sample comparison of means; effective number of values as in trend. Of figures that do not move at most 2 % are said to, also where each value keeps 0.6 of the one before",
+        advice: "a minute says little: look at the trend",
+    },
+    Rule {
+        id: "peak",
+        finds: "the point that lies farthest from all others",
+        formula: "|point - median| > 5·1.4826·MAD and > 0.2·median; MAD is the median distance of points from their median",
+        minimum: "12 pieces",
+        source: "Hampel identifier: Davies & Gather (1993), The identification of multiple outliers, J. Am. Stat. Assoc. 88",
+        advice: "look at what happened at that time: errors, edits, deployments of the target",
     },
     Rule {
         id: "forecast",

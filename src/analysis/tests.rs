@@ -152,11 +152,11 @@ fn scores_are_full_for_a_calm_run_and_absent_without_data() {
 #[test]
 fn a_heatmap_counts_every_response_once_in_its_bucket() {
     let story = Story::of(240, |at| Second { ms: if at < 120 { 15.0 } else { 90_000.0 }, ..Second::default() });
-    let cells = heatmap(&story.digest, Heat::Latency, s(240));
+    let cells = heatmap(&story.digest, Heat::Latency, s(240)).cells;
     assert_eq!((cells.len(), cells.iter().map(|cell| cell.value).sum::<f64>()), (120, 24_000.0));
     assert!(LATENCY_EDGES[cells[0].bucket] == 15.0 && cells[119].bucket == LATENCY_EDGES.len());
-    assert!(heatmap(&story.digest, Heat::Throughput, s(60)).iter().all(|cell| cell.value == 100.0));
-    assert!(heatmap(&Digest::default(), Heat::Errors, s(60)).is_empty());
+    assert!(heatmap(&story.digest, Heat::Throughput, s(60)).cells.iter().all(|cell| cell.value == 100.0));
+    assert!(heatmap(&Digest::default(), Heat::Errors, s(60)).cells.is_empty());
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub(super) fn point(digest: &Digest, from: Duration, to: Duration, warmup: Durat
     let bytes = [Measure::Sent, Measure::Received].map(|measure| digest.sum(measure, from, to));
     let bytes = bytes.iter().flatten().map(|(sum, _)| sum).fold(None, |all, sum| Some(all.unwrap_or(0.0) + sum));
     let percentile = |percent| latency.as_ref().and_then(|latency| latency.percentile(percent));
-    let silent = || digest.has(Measure::Requests).then_some(0.0);
+    let silent = || digest.is_known(Measure::Requests).then_some(0.0);
     Some(Point {
         from,
         to,

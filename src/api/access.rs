@@ -9,6 +9,7 @@
 //! a request says and by nothing else. Tokens are compared by their hashes, in constant time, and are never shown.
 
 use super::problem::Problem;
+use super::stream;
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use sha2::{Digest, Sha256};
@@ -152,14 +153,25 @@ impl Access {
 
     /// What the request's token allows; `None` without one.
     fn token(&self, headers: &HeaderMap) -> Result<Option<Rights>, Problem> {
+        // A page that opens a WebSocket can choose no header but its subprotocols.
+        let mut offered = stream::protocols(headers).filter_map(|one| one.strip_prefix(stream::BEARER));
         let mut given = headers.get_all(AUTHORIZATION).iter();
-        let Some(first) = given.next() else { return Ok(None) };
-        if given.next().is_some() {
-            return Err(Problem::bad("there are two `Authorization` headers"));
-        }
-        let (scheme, token) = first.as_bytes().split_at(first.len().min("bearer ".len()));
-        if !scheme.eq_ignore_ascii_case(b"bearer ") {
-            return Err(unknown("`Authorization: Bearer TOKEN` is the only way in"));
+        let token = match (given.next(), offered.next()) {
+            (None, None) => return Ok(None),
+            (Some(first), None) => {
+                let (scheme, token) = first.as_bytes().split_at(first.len().min("bearer ".len()));
+                if !scheme.eq_ignore_ascii_case(b"bearer ") {
+                    return Err(unknown("`Authorization: Bearer TOKEN` is the only way in"));
+                }
+                token
+            }
+            (None, Some(token)) => token.as_bytes(),
+            (Some(_), Some(_)) => {
+                return Err(Problem::bad("there is a token in `Authorization` and one in a subprotocol"));
+            }
+        };
+        if given.next().is_some() || offered.next().is_some() {
+            return Err(Problem::bad("there are two tokens"));
         }
         // Both are always compared, so that time tells nothing.
         let is = |known: &Option<Token>| known.as_ref().is_some_and(|known| known.is(token));

@@ -12,6 +12,9 @@ use axum::response::Response;
 /// Entries of one answer.
 const MOST: u64 = 1_000;
 
+/// The largest number that every reader of JSON can say.
+const LARGEST: u64 = (1 << 53) - 1;
+
 const LOGS: &[Parameter] = &[
     Parameter::choice("level", "from which level on", &["trace", "debug", "info", "warn", "error"], Some("info")),
     Parameter::whole("limit", "most entries", 1, MOST, Some(100)),
@@ -19,7 +22,7 @@ const LOGS: &[Parameter] = &[
         "since",
         "the first ones from this number on (`next` of the page before) instead of the last ones",
         0,
-        u64::MAX,
+        LARGEST,
         None,
     ),
 ];

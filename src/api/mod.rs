@@ -7,25 +7,31 @@
 //! |---|---|
 //! | `server`, `tls` | connections and their limits |
 //! | `guard`, `access`, `limit` | what every request passes |
-//! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
+//! | `row`, `router`, `query`, `range`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `preferences`, `diary` | a run as the monitor knows it |
-//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `roster` | the handlers |
+//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `heatmap`, `historical`, `protocols`, `conclusions`, `roster` | the handlers |
 //! | `openapi/` | the contract, made of the rows |
+//! | `stream/` | what is told as it happens |
 //! | `wire/` | what goes out |
 
 mod access;
 pub mod address;
+mod conclusions;
 mod control;
 mod diary;
 mod errors;
 mod guard;
+mod heatmap;
+mod historical;
 mod kpi;
 mod limit;
 mod logs;
 mod openapi;
 mod preferences;
 mod problem;
+mod protocols;
 mod query;
+mod range;
 mod read;
 mod roster;
 mod router;
@@ -33,6 +39,7 @@ mod row;
 mod rules;
 mod server;
 mod session;
+mod stream;
 mod system;
 mod timeline;
 mod tls;
@@ -48,6 +55,7 @@ pub use tls::Tls;
 use crate::snapshot::Snapshot;
 use limit::Limit;
 use std::sync::Arc;
+use stream::{Counts, Streams};
 
 /// The answer to a scrape of `/metrics`: its `Content-Type` and its body, of the Snapshots of all sessions, each with its name
 /// where there are several, and an `Accept` header. Lent by the door, since windows do not know each other.
@@ -71,10 +79,13 @@ struct Monitor {
     refusals: Limit,
     /// Refusals that are told in the log.
     tellings: Limit,
+    streams: Arc<Streams>,
 }
 
 impl Monitor {
-    fn new(sessions: Vec<Session>, access: Access, scrape: Scrape) -> Self {
+    fn new(mut sessions: Vec<Session>, access: Access, scrape: Scrape) -> Self {
+        let counts = Arc::<Counts>::default();
+        sessions.iter_mut().for_each(|session| session.streams = Arc::clone(&counts));
         Monitor {
             sessions: sessions.into_iter().map(Arc::new).collect(),
             access,
@@ -82,6 +93,7 @@ impl Monitor {
             requests: Limit::new(REQUESTS.0, REQUESTS.1),
             refusals: Limit::new(REFUSALS.0, REFUSALS.1),
             tellings: Limit::new(TELLINGS.0, TELLINGS.1),
+            streams: Arc::new(Streams::new(counts)),
         }
     }
 }

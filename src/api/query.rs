@@ -85,7 +85,10 @@ impl Parameter {
             }
             Kind::Text { pattern: Some(pattern) } => {
                 let matches = Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(value));
-                (!matches).then(|| format!("{} is wanted", self.about))
+                (!matches).then(|| match self.example {
+                    Some(example) => format!("it is written like `{example}`"),
+                    None => format!("it is written otherwise: {}", self.about),
+                })
             }
             Kind::Choice { .. } | Kind::Text { pattern: None } => None,
         }

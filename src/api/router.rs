@@ -1,16 +1,17 @@
 //! Which request goes where: the resources of one session, under its id and, of the first one, without.
 
 use super::problem::Problem;
+use super::query::{Parameter, Query};
 use super::row::Row;
-use super::{Monitor, Session, control, errors, guard, kpi, logs, openapi, read, roster, rules, system, timeline};
+use super::{Monitor, Session};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::from_fn_with_state;
-use axum::response::Response;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use serde::Serialize;
@@ -19,17 +20,21 @@ use std::sync::Arc;
 /// Every row of the API.
 pub(super) fn rows() -> Vec<Row> {
     let of_files: &[fn() -> Vec<Row>] = &[
-        read::rows,
-        kpi::rows,
-        timeline::rows,
-        errors::rows,
-        logs::rows,
-        system::rows,
-        rules::rows,
-        control::rows,
-        openapi::rows,
-        kpi::rows,
-        roster::rows,
+        super::read::rows,
+        super::timeline::rows,
+        super::errors::rows,
+        super::logs::rows,
+        super::system::rows,
+        super::rules::rows,
+        super::control::rows,
+        super::openapi::rows,
+        super::kpi::rows,
+        super::heatmap::rows,
+        super::historical::rows,
+        super::protocols::rows,
+        super::conclusions::rows,
+        super::roster::rows,
+        super::stream::rows,
     ];
     of_files.iter().flat_map(|rows| rows()).collect()
 }
@@ -39,15 +44,28 @@ pub(super) fn router(monitor: Arc<Monitor>) -> Router {
     let (mut process, mut resources) = (Router::new(), Router::new());
     for row in rows() {
         let routes = if row.of_process { &mut process } else { &mut resources };
-        *routes = std::mem::take(routes).route(row.path, row.handler);
+        let known = row.query;
+        let handler = row.handler.route_layer(from_fn(move |request, next| within(known, request, next)));
+        *routes = std::mem::take(routes).route(row.path, handler);
     }
+    // Streams are no rows: the contract of requests cannot say what they are.
+    resources = resources.merge(super::stream::routes());
     let api = process.merge(resources.clone()).nest("/sessions/{session}", resources);
     Router::new()
-        .route("/metrics", get(read::scrape))
+        .route("/metrics", get(super::read::scrape))
+        .merge(super::stream::routes())
         .nest("/api", api.clone())
         .nest("/api/v1", api)
-        .layer(from_fn_with_state(Arc::clone(&monitor), guard::guard))
+        .layer(from_fn_with_state(Arc::clone(&monitor), super::guard::guard))
         .with_state(monitor)
+}
+
+/// Refuses what a row does not know, also of rows without parameters.
+async fn within(known: &'static [Parameter], request: Request, next: Next) -> Response {
+    match Query::read(request.uri(), known) {
+        Ok(_) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
 }
 
 /// The session of a request: that of its path, or the first one.

@@ -8,8 +8,11 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustix::process::{Resource, getrlimit};
+use socket2::SockRef;
 use std::io::{self, Write};
 use std::net::{Shutdown, TcpListener as StdListener};
+use std::os::fd::AsRawFd;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,8 +32,10 @@ const HEAD: usize = 16 << 10;
 const CONNECTION: Duration = Duration::from_secs(600);
 /// How long a connection that shall end may take for the answer that it is at.
 const LAST_ANSWER: Duration = Duration::from_millis(500);
-/// The answer to one connection too many.
-const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\ncontent-length: 99\r\nretry-after: 1\r\nconnection: close\r\n\r\n{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"too many connections\"}\r\n";
+/// File descriptors that are left to the run, whoever comes.
+const RESERVED: u64 = 64;
+/// What the kernel may hold for a connection that is not read, bytes; it doubles this.
+const SEND_BUFFER: usize = 64 << 10;
 
 /// Serves until `over` resolves, with TLS where it is given; the first session is that of the short paths.
 ///
@@ -43,14 +48,22 @@ pub async fn serve(
     scrape: Scrape,
     over: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    serve_monitor((listener, tls), Arc::new(Monitor::new(sessions, access, scrape)), over).await
+}
+
+/// The same of a monitor that is there.
+pub(super) async fn serve_monitor(
+    (listener, tls): (StdListener, Option<Tls>),
+    monitor: Arc<Monitor>,
+    over: impl Future<Output = ()>,
+) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
-    let monitor = Arc::new(Monitor::new(sessions, access, scrape));
     let mut followers = JoinSet::new();
     for session in &monitor.sessions {
         followers.spawn(Arc::clone(session).follow());
     }
-    let app = router::router(monitor);
+    let app = router::router(Arc::clone(&monitor));
     let (close, closing) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut over = pin!(over);
@@ -58,10 +71,14 @@ pub async fn serve(
         tokio::select! {
             () = &mut over => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if connections.len() < CONNECTIONS => {
+                Ok((stream, _)) if connections.len() >= CONNECTIONS => turn_away(stream, "too many connections"),
+                Ok((stream, _)) if is_crowded(&stream, &monitor) => {
+                    turn_away(stream, "the file descriptors that are left are the run's own: raise `ulimit -n`");
+                }
+                // One that becomes a WebSocket is over here, and counts there.
+                Ok((stream, _)) => {
                     connections.spawn(connection(stream, tls.clone(), app.clone(), closing.clone()));
                 }
-                Ok((stream, _)) => turn_away(stream),
                 // Nothing left to open it with: it may be there again soon.
                 Err(_) => sleep(Duration::from_millis(50)).await,
             },
@@ -70,7 +87,9 @@ pub async fn serve(
     }
     drop(listener);
     drop(close);
-    let all = async { while connections.join_next().await.is_some() {} };
+    let all = async {
+        tokio::join!(async { while connections.join_next().await.is_some() {} }, monitor.streams.end());
+    };
     // Whoever is not done by then is cut off.
     let _ = timeout(LAST_ANSWER * 2, all).await;
     Ok(())
@@ -79,6 +98,7 @@ pub async fn serve(
 async fn connection(stream: TcpStream, tls: Option<Tls>, app: Router, closing: watch::Receiver<()>) {
     // Small answers would wait for the client's delayed ACK; a socket that refuses it is gone.
     let _ = stream.set_nodelay(true);
+    let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
     match tls {
         None => speak(stream, app, closing).await,
         Some(tls) => {
@@ -108,12 +128,32 @@ where
     let _ = timeout(LAST_ANSWER, serving).await;
 }
 
+/// Whether the process has so few file descriptors left that it needs them itself.
+fn is_crowded(stream: &TcpStream, monitor: &Monitor) -> bool {
+    let Some(limit) = getrlimit(Resource::Nofile).current else { return false };
+    // A new one has the lowest number that is free: all below it are taken. Above it there may be more: the last look knows.
+    let below = u64::try_from(stream.as_raw_fd()).unwrap_or(0);
+    let known = monitor.sessions.first().and_then(|session| session.snapshot().machine.as_ref()?.own.fds);
+    below.max(known.unwrap_or(0)) + RESERVED >= limit
+}
+
 /// Says why, if the socket takes it at once.
-fn turn_away(stream: TcpStream) {
+fn turn_away(stream: TcpStream, why: &str) {
     if let Ok(mut stream) = stream.into_std() {
-        let _ = stream.write(TOO_MANY);
+        let _ = stream.write(refusal(why).as_bytes());
         let _ = stream.shutdown(Shutdown::Write);
     }
+}
+
+/// The answer to one connection too many.
+fn refusal(why: &str) -> String {
+    let body = format!(
+        "{{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"{why}\"}}\r\n"
+    );
+    let length = body.len();
+    format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\ncontent-length: {length}\r\nretry-after: 1\r\nconnection: close\r\n\r\n{body}"
+    )
 }
 
 #[cfg(test)]
@@ -122,9 +162,9 @@ mod tests {
 
     #[test]
     fn the_answer_to_one_too_many_is_as_long_as_it_says() {
-        let text = std::str::from_utf8(TOO_MANY).unwrap();
+        let text = refusal("too many connections");
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
-        assert!(serde_json::from_str::<serde_json::Value>(body).is_ok());
+        assert_eq!(serde_json::from_str::<serde_json::Value>(body).unwrap()["detail"], "too many connections");
     }
 }

@@ -3,6 +3,7 @@
 use super::diary::Diary;
 use super::preferences::Preferences;
 use super::problem::Problem;
+use super::stream::Counts;
 use crate::analysis::Digest;
 use crate::control::{Command, Reply};
 use crate::snapshot::Snapshot;
@@ -30,6 +31,8 @@ pub struct Session {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     commands: mpsc::UnboundedSender<Command>,
     diary: Mutex<Diary>,
+    /// Of the streams of the process.
+    pub(super) streams: Arc<Counts>,
     /// The whole run in a few series.
     digest: Mutex<Digest>,
     /// What `GET /metrics` said last, and of which Snapshot: whoever asks next gets the same.
@@ -54,6 +57,7 @@ impl Session {
             snapshots,
             commands,
             diary: Mutex::default(),
+            streams: Arc::default(),
             digest: Mutex::default(),
             said: Mutex::default(),
         }
@@ -100,6 +104,11 @@ impl Session {
 
     pub(super) fn diary(&self) -> MutexGuard<'_, Diary> {
         self.diary.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those to come.
+    pub(super) fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
     }
 
     /// The run so far in a few series, up to the last second that is over in this Snapshot. It is held while it is read: whoever

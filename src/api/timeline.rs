@@ -29,9 +29,19 @@ const INTERVAL: Parameter =
     Parameter::whole("interval", "seconds of one point, at most the window; 5 when nobody says it", 1, WINDOW, None);
 const TIMELINE: &[Parameter] = &[BACK, INTERVAL];
 const BACK: Parameter = Parameter::whole("window", "how far back, in seconds", 1, WINDOW, Some(300));
+/// `tag:value`, put together by commas; a value is quoted where it holds a comma, a brace or a quote.
+const TAGS: &str = concat!(
+    r#"^([^\s:,{}"'`\u0000-\u001f\u007f-\u009f]+:("[^"{}]*"|'[^'{}]*'|`[^`{}]*`|[^\s,{}"'`\u0000-\u001f\u007f-\u009f]+)"#,
+    r#"(,[^\s:,{}"'`\u0000-\u001f\u007f-\u009f]+:("[^"{}]*"|'[^'{}]*'|`[^`{}]*`|[^\s,{}"'`\u0000-\u001f\u007f-\u009f]+))*)?$"#
+);
 const SERIES: &[Parameter] = &[
-    Parameter::text("name", "which metric, such as `name=http_req_duration`").example("http_req_duration").required(),
-    Parameter::text("tags", "which of its series: `tags=name:cart,scenario:browse`").example("scenario:users"),
+    Parameter::text("name", "which metric, such as `name=http_req_duration`")
+        .pattern("^[A-Za-z_][A-Za-z0-9_]*$")
+        .example("http_req_duration")
+        .required(),
+    Parameter::text("tags", "which of its series: `tags=name:cart,scenario:browse`")
+        .pattern(TAGS)
+        .example("scenario:users"),
     BACK,
     INTERVAL,
 ];

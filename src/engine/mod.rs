@@ -15,6 +15,7 @@ mod by_code;
 mod changes;
 mod chronicle;
 mod code;
+mod collecting;
 mod collector;
 mod company;
 mod connections;

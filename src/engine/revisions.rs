@@ -158,6 +158,7 @@ impl Revisions {
         let swaps = code_changed
             || edit.plan.scenarios.len() > self.plan.scenarios.len()
             || !(edit.loads.is_empty() && edit.removed.is_empty())
+            || edit.plan.collects != self.plan.collects
             || self.plan.scenarios.iter().zip(&edit.plan.scenarios).any(users);
         let plan = Arc::new(edit.plan);
         self.revision += 1;

@@ -4,6 +4,7 @@
 //! [`Order`]s, tells [`ShardEvent`]s, and once per tick hands its Recorder to the collector and takes a cleared spare.
 
 use super::code::{Codes, Swap};
+use super::collecting::Collecting;
 use super::collector::ToCollector;
 use super::drive::Population;
 use super::gate::Gate;
@@ -104,6 +105,7 @@ struct Shard {
     edits: usize,
     told_done: bool,
     hook: Option<CancelHandle>,
+    collecting: Collecting,
 }
 
 impl Shard {
@@ -158,9 +160,11 @@ impl Shard {
             edits: 0,
             told_done: false,
             hook: None,
+            collecting: Collecting::default(),
         };
         let _ = shard.events.send(ShardEvent::Ready);
         shard.obey(&mut orders).await;
+        shard.collecting.end();
         shard.hand_over();
     }
 
@@ -223,6 +227,7 @@ impl Shard {
         self.read(clock);
         *self.ground.data.borrow_mut() = Json::dynamic(data);
         self.started = true;
+        self.collecting.begin(&self.ground, &self.ground.host.plan);
     }
 
     /// From now on this is the run's clock; while it stands still the gate is closed.
@@ -259,7 +264,10 @@ impl Shard {
     fn take(&mut self, order: Order) {
         match order {
             Order::Setup => self.hook("setup", Dynamic::UNIT),
-            Order::Teardown { data } => self.hook("teardown", Json::dynamic(data)),
+            Order::Teardown { data } => {
+                self.collecting.end();
+                self.hook("teardown", Json::dynamic(data));
+            }
             Order::Clock(clock) => self.read(clock),
             Order::Scale { scenario, at, shape } => self.population(scenario, |population| population.scale(at, shape)),
             Order::Swap(swap) => self.swap(&swap),
@@ -273,6 +281,7 @@ impl Shard {
                 }
             }
             Order::Kill => {
+                self.collecting.end();
                 for population in &mut self.populations {
                     population.kill(Instant::now());
                 }
@@ -326,6 +335,9 @@ impl Shard {
             } else {
                 node.end(ground.host.now());
             }
+        }
+        if self.started {
+            self.collecting.begin(&self.ground, &swap.plan);
         }
         self.edits += 1;
         self.told_done = false;

@@ -178,6 +178,27 @@ impl History {
         Some(Window { cell, from: seconds(from), to: seconds(to), step: seconds(step) })
     }
 
+    /// What [`History::window`] would tell of it without a distribution: the sum of a counter's or a trend's values and how many there
+    /// are. `None` for other kinds, and where nothing was seen.
+    pub fn sum(&self, series: &[usize], from: Duration, to: Duration) -> Option<(f64, u64)> {
+        let (from, to, _) = self.at_edges(from, to)?;
+        let (mut sum, mut count) = (0.0, 0);
+        for track in series.iter().filter_map(|at| self.tracks.get(*at)?.as_ref()) {
+            match track {
+                Track::Trend(slices, _) => slices.within(from, to).for_each(|part| {
+                    sum += part.moments.sum;
+                    count += part.moments.count;
+                }),
+                Track::Counter(slices) => slices.within(from, to).for_each(|part| {
+                    sum += part.sum;
+                    count += part.samples;
+                }),
+                Track::Rate(_) | Track::Gauge(_) => return None,
+            }
+        }
+        (count > 0).then_some((sum, count))
+    }
+
     /// Run time up to which seconds are over: no window sees anything later.
     pub fn closed(&self) -> Duration {
         Duration::from_secs(u64::from(self.edges[0]))

@@ -6,7 +6,7 @@
 mod fixed;
 mod rules;
 
-use super::{Life, Pacing, Plan, Scenario, Work};
+use super::{Collect, Life, Pacing, Plan, Scenario, Work};
 use crate::expr::Change;
 use crate::feed::{Feed, Rows};
 use crate::load::{Load, Steering};
@@ -71,6 +71,7 @@ pub fn compare(current: &Plan, new: &Plan) -> Edit {
     let differs = current.code.parts != new.code.parts || current.code.hash != new.code.hash;
     let follows = !differs || missing.is_empty();
     scenarios(&mut edit, new, follows);
+    collects(&mut edit, new, &metrics, follows);
     rules::apply(&mut edit, new, &metrics, follows);
     code(&mut edit, new, differs, &missing);
     edit
@@ -94,6 +95,25 @@ fn metrics(edit: &mut Edit, new: &Plan) -> BTreeSet<String> {
         unknown.insert(metric.name.to_string());
     }
     unknown
+}
+
+/// Which gauges are collected, and how often; the closures themselves are code.
+fn collects(edit: &mut Edit, new: &Plan, unknown: &BTreeSet<String>, follows: bool) {
+    if !follows {
+        return;
+    }
+    let wanted: Vec<_> = new.collects.iter().filter(|collect| !unknown.contains(&collect.metric)).cloned().collect();
+    let old = std::mem::replace(&mut edit.plan.collects, wanted.clone());
+    let every = |all: &[Collect], metric: &str| {
+        all.iter().find(|one| one.metric == metric).map(|one| format!("every {}", duration::print(one.every)))
+    };
+    let names: BTreeSet<&String> = old.iter().chain(&wanted).map(|collect| &collect.metric).collect();
+    for name in names {
+        let (from, to) = (every(&old, name), every(&wanted, name));
+        if from != to {
+            edit.change(format!("collecting {name}"), from, to);
+        }
+    }
 }
 
 /// What new code may want of feeds and would not find. Rows alone are no reason to refuse it: the old ones are there.

@@ -115,9 +115,14 @@ fn metrics(page: &mut Page, plan: &Plan) {
         return;
     }
     page.heading("METRICS", "");
-    let mut table = Table::new(3, &["name", "kind", "unit"]);
+    let columns = ["name", "kind", "unit", "collected"];
+    let some = if plan.collects.is_empty() { 3 } else { 4 };
+    let mut table = Table::new(some, &columns[..some]);
     for def in &plan.metrics {
-        table.row(vec![(&*def.name).into(), def.kind.word().into(), def.unit.word().into()]);
+        let collect = plan.collects.iter().find(|collect| collect.metric == def.name);
+        let every = collect.map(|collect| format!("every {}", duration::print(collect.every))).unwrap_or_default();
+        let cells = [(&*def.name).into(), def.kind.word().into(), def.unit.word().into(), every.into()];
+        table.row(cells.into_iter().take(some).collect());
     }
     page.table(&table);
 }

@@ -84,6 +84,8 @@ struct MetricWire {
     name: String,
     r#type: &'static str,
     unit: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collected_every_ms: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -199,6 +201,10 @@ pub(super) fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
+fn collected(plan: &Plan, metric: &str) -> Option<f64> {
+    plan.collects.iter().find(|collect| collect.metric == metric).map(|collect| ms(collect.every))
+}
+
 impl PlanWire {
     /// The wire twin of a Plan.
     pub fn new(plan: &Plan) -> Self {
@@ -206,6 +212,7 @@ impl PlanWire {
             name: def.name.to_string(),
             r#type: def.kind.word(),
             unit: def.unit.word(),
+            collected_every_ms: collected(plan, &def.name),
         });
         let feeds = plan.feeds.iter().map(|feed| FeedWire {
             name: feed.name.clone(),

@@ -274,6 +274,7 @@ pub(super) fn plan() -> Plan {
         ],
         rules: Rules::default(),
         code: Code::default(),
+        collects: Vec::new(),
         metrics: vec![
             metric("cart_value", MetricKind::Trend, Unit::Plain),
             metric("orders", MetricKind::Counter, Unit::Plain),

@@ -7,10 +7,13 @@ const FIRST: usize = 16;
 /// Room for a quarter of a million texts; whoever adds has a bound of its own below that.
 const CHUNKS: usize = 14;
 
+/// Places for some texts, once the first of them came.
+type Chunk = OnceLock<Box<[OnceLock<Box<str>>]>>;
+
 /// Texts that are never forgotten, numbered as they came.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
-    chunks: [OnceLock<Box<[OnceLock<Box<str>>]>>; CHUNKS],
+    chunks: [Chunk; CHUNKS],
 }
 
 impl Texts {

@@ -10,6 +10,7 @@ use super::declare::{Declaration, What};
 use super::desk::{Desk, Functions};
 use super::lint::{self, Known, ScriptFile};
 use super::machine::{self, TopLevel};
+use super::metrics;
 use super::monitor;
 use super::observe;
 use super::overrides::Overrides;
@@ -21,10 +22,9 @@ use super::thresholds;
 use super::{feed_uses, feeds, fingerprint};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::expr::{Catalog, Rules};
-use crate::metrics::{BUILT_IN, MetricDef};
 use crate::plan::monitor::MonitorSettings;
 use crate::plan::{Backoff, Code, HttpSettings, Limits, Options, Plan, Source};
-use rhai::{Map, OptimizationLevel, Position};
+use rhai::{OptimizationLevel, Position};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -137,7 +137,7 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
     feed_uses::check(&desk, &feeds);
     let functions = Functions::of(sources);
     let options = options(&desk, of(|what| *what == What::Options), overrides, &functions);
-    let metrics = metrics(&desk, of(|what| matches!(what, What::Metric(_))));
+    let (metrics, collects) = metrics::read(&desk, of(|what| matches!(what, What::Metric(_))), &functions);
     let declared = of(|what| *what == What::Scenario);
     let scenarios = scenarios::read(&desk, declared, &options, overrides, &functions, &metrics);
     let catalog = Catalog { metrics: &metrics, tags: &options.declared_tags, history: true };
@@ -156,6 +156,7 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
         rules: Rules { thresholds, closures, alerts },
         code: Code::default(),
         metrics,
+        collects,
         feeds,
     }
 }
@@ -277,46 +278,4 @@ fn is_trend_stat(text: &str) -> bool {
     let percentile =
         text.strip_prefix("p(").and_then(|rest| rest.strip_suffix(')')).and_then(|n| n.parse::<f64>().ok());
     matches!(text, "count" | "avg" | "min" | "med" | "max") || percentile.is_some_and(|n| (0.0..=100.0).contains(&n))
-}
-
-fn metrics<'a>(desk: &Desk<'_>, declarations: impl Iterator<Item = &'a Declaration>) -> Vec<MetricDef> {
-    let mut metrics: Vec<MetricDef> = Vec::new();
-    for declaration in declarations {
-        let What::Metric(kind) = declaration.what else { continue };
-        let declared = desk.declared(declaration);
-        let name = declaration.arguments[0].to_string();
-        let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        if name.is_empty() || !name.chars().all(fits) || name.starts_with(|first: char| first.is_ascii_digit()) {
-            let problem = Diagnostic::error(format!("`{name}` is no name for a metric"));
-            desk.tell(declared.at_argument(0, problem.help("letters, digits and `_`, not beginning with a digit")));
-            continue;
-        }
-        if BUILT_IN.iter().any(|def| def.name == name) {
-            desk.tell(
-                declared.at_argument(0, Diagnostic::error(format!("`{name}` is a metric that punk measures itself"))),
-            );
-            continue;
-        }
-        let mut unit = crate::metrics::Unit::Plain;
-        if let Some(map) = declaration.arguments.get(1).and_then(|argument| argument.clone().try_cast::<Map>()) {
-            let reader = desk.reader(&map, &declared, 1);
-            let units = ["time", "data", "plain"].map(|word| (word, super::declare::unit(word).unwrap_or_default()));
-            unit = reader.word("unit", &units).unwrap_or_default();
-            reader.finish("metric");
-        }
-        let def = MetricDef { name: name.clone().into(), kind, unit, help: "Declared by the script.".into() };
-        match metrics.iter().find(|known| known.name == name) {
-            Some(known) if *known != def => {
-                desk.tell(
-                    declared.at_argument(
-                        0,
-                        Diagnostic::error(format!("`{name}` is declared already, as a {}", known.kind)),
-                    ),
-                );
-            }
-            Some(_) => {}
-            None => metrics.push(def),
-        }
-    }
-    metrics
 }

@@ -5,6 +5,7 @@
 use super::declare::{Declaration, Record, Shape, What};
 use super::source::Sources;
 use crate::expr::Rules;
+use crate::metrics::MetricKind;
 use crate::plan::Plan;
 use rhai::{AST, Dynamic, FnPtr, Map};
 use std::collections::BTreeMap;
@@ -128,6 +129,18 @@ pub fn function_of(value: &Dynamic) -> Option<FnPtr> {
         return Some(function);
     }
     value.as_immutable_string_ref().ok().and_then(|name| FnPtr::new(name.as_str()).ok())
+}
+
+/// What collects gauges, by their names.
+pub(super) fn collectors(record: &Record, arities: &BTreeMap<String, usize>) -> BTreeMap<String, Function> {
+    let mut collectors = BTreeMap::new();
+    for declaration in record.declarations.iter().filter(|d| d.what == What::Metric(MetricKind::Gauge)) {
+        let options = declaration.arguments.get(1).and_then(|options| options.clone().try_cast::<Map>());
+        let closure = options.and_then(|options| options.get("collect")?.clone().try_cast::<FnPtr>());
+        let (Some(closure), Ok(name)) = (closure, declaration.arguments[0].as_immutable_string_ref()) else { continue };
+        collectors.entry(name.to_string()).or_insert_with(|| with_arity(closure, arities));
+    }
+    collectors
 }
 
 /// The closures of the rules.

@@ -7,7 +7,7 @@
 use super::declare::{self, Record};
 use super::error::{self, Ended, ScriptError};
 pub use super::functions::{Function, Functions, function_of};
-use super::functions::{arities, begins, deciding, functions, with_arity};
+use super::functions::{arities, begins, collectors, deciding, functions, with_arity};
 use super::home::Home;
 use super::{backoff, bindings, draft, duration, feeds, guard, json, live, ringing, row, source::Sources};
 use crate::feed::Rows;
@@ -55,6 +55,8 @@ pub struct Machine {
     pub closures: Vec<Option<FnPtr>>,
     /// By the order of the Plan's `Rules::alerts`: what an alert does when it rings, with one parameter.
     pub thens: Vec<Option<FnPtr>>,
+    /// What collects gauges, by the names of these.
+    pub collectors: BTreeMap<String, Function>,
 }
 
 /// The engine of a script, before it has seen one: types, functions, limits.
@@ -219,6 +221,7 @@ impl Machine {
         let complete = machine.closures.iter().all(Option::is_some)
             && acting.eq(machine.thens.iter().map(Option::is_some))
             && machine.scenarios.iter().all(Option::is_some)
+            && plan.collects.iter().all(|collect| machine.collectors.contains_key(&collect.metric))
             && generated.zip(&machine.generators).all(|(generated, found)| generated == found.is_some());
         if complete { Ok(machine) } else { Err(differs(&machine.main)) }
     }
@@ -243,6 +246,7 @@ impl Machine {
                 let generators = feeds::generators(&plan.feeds, top.record.declarations.iter()).into_iter();
                 let generators =
                     generators.map(|closure| closure.map(|pointer| with_arity(pointer, &arities))).collect();
+                let collectors = collectors(&top.record, &arities);
                 let rules = deciding(&plan.rules, &top.record);
                 let own = sources.asts[0].iter().flat_map(AST::iter_functions).map(|function| function.name.to_owned());
                 Ok(Machine {
@@ -256,6 +260,7 @@ impl Machine {
                     generators,
                     closures: rules.closures,
                     thens: rules.thens,
+                    collectors,
                 })
             }
             (_, Some(error)) => Err(error),

@@ -30,6 +30,7 @@ pub mod literal;
 pub mod live;
 pub mod machine;
 pub mod max_rate;
+mod metrics;
 mod monitor;
 mod objective;
 mod observe;

@@ -54,6 +54,12 @@ fn everything_that_is_referred_to_is_there_and_everything_is_described() {
             if !field["description"].is_string() {
                 faults.push(format!("{at}: `{name}` is not described"));
             }
+            let is_time = ["timestamp", "start_time"].contains(&name.as_str())
+                || name.ends_with("_at")
+                || name.ends_with("_seen");
+            if is_time && field["format"] != "date-time" {
+                faults.push(format!("{at}: `{name}` is a time: `#[schemars(extend(\"format\" = \"date-time\"))]`"));
+            }
         }
     }
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {

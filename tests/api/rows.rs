@@ -116,7 +116,7 @@ fn nonsense_is_answered_with_a_reason() {
         ("/api/metrics/timeline?window=5&interval=6", "`interval=6`: a whole number from 1 to 5 is wanted"),
         ("/api/metrics/timeline?windows=5", "there is no parameter `windows` here: did you mean `window`?"),
         ("/api/metrics/series", "`name` is missing: which metric, such as `name=http_req_duration`"),
-        ("/api/metrics/series?name=http_reqs&tags=name", "`http_reqs{name}` selects nothing: "),
+        ("/api/metrics/series?name=http_reqs&tags=name", "`tags=name`: it is written like `scenario:users`"),
     ] {
         let said = get(&address, path).refused(400);
         assert!(said.starts_with(why), "{path}: {said}");

@@ -64,10 +64,10 @@ impl Schemas {
     }
 }
 
-/// A name for a schema, without the `Wire` of its type; what has another schema under that name keeps it.
+/// A name for a schema: that of its type without `Wire`, where no other schema has it.
 fn free(known: &str, schema: &Value, settled: &Map<String, Value>) -> String {
-    let short = known.strip_suffix("Wire").unwrap_or(known);
-    let candidates = [short.to_owned(), known.to_owned(), format!("{short}Body")].into_iter();
+    let short = known.replace("Wire", "");
+    let candidates = [short.clone(), known.to_owned(), format!("{short}Body")].into_iter();
     let numbered = (2..).map(|number| format!("{short}{number}"));
     let is_free = |name: &String| settled.get(name).is_none_or(|other| other == schema);
     candidates.chain(numbered).find(is_free).expect("numbers do not end")

@@ -19,7 +19,7 @@ pub(in crate::api) struct AlertsWire {
 
 /// One ringing of an alert.
 #[derive(Debug, Serialize, JsonSchema)]
-struct AlertWire {
+pub(in crate::api) struct AlertWire {
     /// Of this ringing, unique in the run: `slow tail#2`.
     id: String,
     /// Which alert.
@@ -66,7 +66,7 @@ impl AlertsWire {
     pub(in crate::api) fn new(snapshot: &Snapshot) -> Self {
         let events = &snapshot.alert_events;
         let rings = events.iter().filter(|event| event.firing).rev();
-        AlertsWire { alerts: rings.map(|ring| alert(ring, snapshot)).collect() }
+        AlertsWire { alerts: rings.map(|ring| AlertWire::new(ring, snapshot)).collect() }
     }
 
     /// Those in that state, or all.
@@ -76,31 +76,37 @@ impl AlertsWire {
     }
 }
 
-fn alert(ring: &Arc<AlertEvent>, snapshot: &Snapshot) -> AlertWire {
-    let end = snapshot.alert_events.iter().find(|event| !event.firing && event.id == ring.id);
-    let is_last = |state: &&AlertState| format!("{}#{}", state.name, state.fired) == ring.id;
-    let last = snapshot.alerts.iter().find(is_last);
-    let (value, value_text) = match (end, last) {
-        (Some(end), _) => (end.value, end.value_text.clone()),
-        (None, Some(state)) => (state.value, state.value_text.clone()),
-        (None, None) => (ring.value, ring.value_text.clone()),
-    };
-    AlertWire {
-        id: ring.id.clone(),
-        name: ring.name.clone(),
-        severity: ring.severity.word(),
-        metric: snapshot.plan.as_deref().and_then(|plan| metric(plan, &ring.name)),
-        threshold: ring.when.clone(),
-        current_value: value.and_then(number),
-        value_text,
-        timestamp: time(DateTime::<Utc>::from(ring.time)),
-        elapsed_seconds: seconds(ring.at),
-        description: ring.description.clone(),
-        resolution: ring.resolution.clone(),
-        state: RINGS[usize::from(end.is_some())],
-        resolved_at: end.map(|end| time(DateTime::<Utc>::from(end.time))),
-        because: end.and_then(|end| end.because.clone()),
-        acknowledged_by: last.and_then(|state| state.acknowledged_by.clone()),
+impl AlertWire {
+    /// Of the edge that began it, or of the one that ended it.
+    pub(in crate::api) fn new(edge: &Arc<AlertEvent>, snapshot: &Snapshot) -> Self {
+        let events = &snapshot.alert_events;
+        // Its beginning may have been too long ago to be kept.
+        let ring = events.iter().find(|event| event.firing && event.id == edge.id).unwrap_or(edge);
+        let end = events.iter().find(|event| !event.firing && event.id == ring.id);
+        let is_last = |state: &&AlertState| format!("{}#{}", state.name, state.fired) == ring.id;
+        let last = snapshot.alerts.iter().find(is_last);
+        let (value, value_text) = match (end, last) {
+            (Some(end), _) => (end.value, end.value_text.clone()),
+            (None, Some(state)) => (state.value, state.value_text.clone()),
+            (None, None) => (ring.value, ring.value_text.clone()),
+        };
+        AlertWire {
+            id: ring.id.clone(),
+            name: ring.name.clone(),
+            severity: ring.severity.word(),
+            metric: snapshot.plan.as_deref().and_then(|plan| metric(plan, &ring.name)),
+            threshold: ring.when.clone(),
+            current_value: value.and_then(number),
+            value_text,
+            timestamp: time(DateTime::<Utc>::from(ring.time)),
+            elapsed_seconds: seconds(ring.at),
+            description: ring.description.clone(),
+            resolution: ring.resolution.clone(),
+            state: RINGS[usize::from(end.is_some())],
+            resolved_at: end.map(|end| time(DateTime::<Utc>::from(end.time))),
+            because: end.and_then(|end| end.because.clone()),
+            acknowledged_by: last.and_then(|state| state.acknowledged_by.clone()),
+        }
     }
 }
 

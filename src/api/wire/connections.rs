@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct ConnectionsWire {
     /// When this was said.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// Connections that carry a request now.
     active: u64,

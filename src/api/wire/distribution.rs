@@ -21,19 +21,18 @@ pub(in crate::api) struct BucketWire {
     count: u64,
 }
 
-/// The edges of a bucket.
-pub(super) fn edges(bucket: usize) -> (Number, Option<Number>) {
+/// The edges of a bucket; the last one has no upper one.
+pub(super) fn edges(bucket: usize) -> (Option<Number>, Option<Number>) {
     let below = bucket.checked_sub(1).and_then(|below| LATENCY_EDGES.get(below)).copied().unwrap_or(0.0);
-    let from = number(below).expect("edges are finite");
-    (from, LATENCY_EDGES.get(bucket).copied().and_then(number))
+    (number(below), LATENCY_EDGES.get(bucket).copied().and_then(number))
 }
 
 /// The buckets that hold something.
 pub(super) fn distribution(trend: &Trend) -> Vec<BucketWire> {
     let held = counted(trend).into_iter().enumerate().filter(|(_, count)| *count > 0);
-    held.map(|(bucket, count)| {
+    let wire = |(bucket, count)| {
         let (from, to) = edges(bucket);
-        BucketWire { from, to, count }
-    })
-    .collect()
+        Some(BucketWire { from: from?, to, count })
+    };
+    held.filter_map(wire).collect()
 }

@@ -53,6 +53,7 @@ struct TypeWire {
     count: u64,
     /// Of all errors.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
     percentage: Option<Number>,
     /// The first message, whole.
     sample_message: String,
@@ -133,9 +134,11 @@ struct PartWire {
     count: u64,
     /// Of all errors of this kind.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
     percentage: Option<Number>,
     /// Of the requests there, in percent; absent where they are not known apart.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
     error_rate: Option<Number>,
     /// Its share of this kind against its share of all requests: 1 is what chance would give, 5 is five times as many.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,6 +156,7 @@ struct OverTimeWire {
 
 /// One bucket of a timeline.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ErrorBucket")]
 struct BucketWire {
     /// Run time at which it begins.
     elapsed_seconds: u64,
@@ -179,7 +183,7 @@ struct BurstWire {
 
 /// One error.
 #[derive(Debug, Serialize, JsonSchema)]
-struct RecentWire {
+pub(in crate::api) struct RecentWire {
     /// When it came.
     #[schemars(extend("format" = "date-time"))]
     timestamp: String,
@@ -216,6 +220,7 @@ struct PatternWire {
     count: u64,
     /// Of all errors.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
     percentage: Option<Number>,
     /// The first of them, whole.
     sample_message: String,
@@ -357,6 +362,11 @@ impl BurstWire {
 }
 
 impl RecentWire {
+    /// As it stands among the recent errors of a run.
+    pub(in crate::api) fn of(session: &Session, error: &RecentError) -> Self {
+        RecentWire::new(error, &Wall { diary: &session.diary(), started_at: session.started_at })
+    }
+
     fn new(error: &RecentError, wall: &Wall<'_>) -> Self {
         RecentWire {
             timestamp: wall.at(error.at),

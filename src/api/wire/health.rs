@@ -2,12 +2,14 @@
 
 use super::time;
 use crate::api::Session;
+use crate::api::stream::{Counts, StreamsWire};
 use crate::metrics::Cell;
 use crate::snapshot::{Snapshot, Status};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::PoisonError;
+use std::time::Instant;
 
 /// A Snapshot older than this is late, in seconds; ten times that, and nobody publishes any more.
 const LATE: f64 = 2.0;
@@ -35,7 +37,7 @@ struct ComponentsWire {
     /// The thread that merges and judges what they measure.
     collector: ComponentWire,
     /// The monitor itself.
-    monitor: ComponentWire,
+    monitor: MonitorWire,
     /// What is written while the run goes on.
     outputs: ComponentWire,
     /// What is tested, by the requests of the last seconds.
@@ -51,6 +53,15 @@ struct ComponentWire {
     status: Health,
     /// Why it is not healthy; empty where it is.
     reasons: Vec<String>,
+}
+
+/// This server.
+#[derive(Debug, Serialize, JsonSchema)]
+struct MonitorWire {
+    #[serde(flatten)]
+    component: ComponentWire,
+    /// Its WebSocket clients.
+    streams: StreamsWire,
 }
 
 /// How something is.
@@ -75,18 +86,28 @@ impl HealthWire {
         let components = ComponentsWire {
             shards: ComponentWire::new(shards(snapshot)),
             collector: ComponentWire::new(collector(session, snapshot, now)),
-            // It answers.
-            monitor: ComponentWire::new(Vec::new()),
+            monitor: MonitorWire {
+                component: ComponentWire::new(monitor(&session.streams)),
+                streams: session.streams.wire(),
+            },
             // The report and the summary are written at the end; there are no other outputs yet.
             outputs: ComponentWire::new(Vec::new()),
             target: ComponentWire::new(target(snapshot)),
             history: ComponentWire::new(history(snapshot)),
         };
         let ComponentsWire { shards, collector, monitor, outputs, target, history } = &components;
-        let all = [shards, collector, monitor, outputs, target, history];
+        let all = [shards, collector, &monitor.component, outputs, target, history];
         let status = all.into_iter().map(|component| component.status).max().unwrap_or(Health::Healthy);
         HealthWire { timestamp: time(now), status, components }
     }
+}
+
+/// It answers; whoever could not listen as fast as it tells is worth a look.
+fn monitor(streams: &Counts) -> Vec<(Health, String)> {
+    let dropped = streams.wire().dropped;
+    let recently = streams.dropped_recently(Instant::now());
+    let why = || format!("slow clients of streams were dropped within the last minute; {dropped} so far");
+    recently.then(|| (Health::Warning, why())).into_iter().collect()
 }
 
 fn shards(snapshot: &Snapshot) -> Vec<(Health, String)> {

@@ -28,6 +28,7 @@ const ITERATIONS: u64 = 10;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct KpiWire {
     /// When it was said.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// What `current`, `target`, the limits and the history are in.
     unit: KpiUnit,
@@ -88,6 +89,7 @@ enum DirectionWire {
 struct KpiPointWire {
     /// When it begins; absent before the scenarios have begun.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
     timestamp: Option<String>,
     /// The same in run time.
     elapsed_seconds: Number,

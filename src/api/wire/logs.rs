@@ -1,5 +1,6 @@
 //! `GET /logs`: what scripts said and what happened to the run, entry by entry.
 
+use super::words::{LEVELS, SOURCES};
 use super::{seconds, time};
 use crate::logs::{Entry, Level};
 use crate::snapshot::Snapshot;
@@ -13,9 +14,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct LogsWire {
     /// Oldest first.
-    logs: Vec<LogWire>,
+    pub(in crate::api) logs: Vec<LogWire>,
     /// What to ask for as `since` to get what comes after these.
-    next: u64,
+    pub(in crate::api) next: u64,
     /// Entries from `since` on that are no longer kept: whoever pages has missed so many.
     lost: u64,
 }
@@ -29,6 +30,7 @@ pub(in crate::api) struct LogWire {
     #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// How grave it is: `trace`, `debug`, `info`, `warn` or `error`.
+    #[schemars(extend("enum" = LEVELS))]
     level: &'static str,
     /// What was said; may have several lines.
     message: String,
@@ -41,6 +43,7 @@ pub(in crate::api) struct LogWire {
 struct ContextWire {
     /// `script`, `run` (its state), `change` (pause, scale, …), `edit`, `alert`, `threshold`, `generator` or `process` (the
     /// monitor, webhooks, libraries: such entries stand in the log of every run of the process).
+    #[schemars(extend("enum" = SOURCES))]
     source: &'static str,
     /// Run time.
     elapsed_seconds: Number,

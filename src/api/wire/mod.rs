@@ -4,14 +4,20 @@
 //! percent from 0 to 100. What was not measured is absent, never zero.
 
 mod alerts;
+mod analysis;
 mod band;
 mod connections;
 mod distribution;
 mod errors;
 mod health;
+mod heatmap;
+mod historical;
 mod kpi;
 mod logs;
 mod metrics;
+mod news;
+mod protocols;
+mod requests;
 mod revisions;
 mod status;
 mod system;
@@ -21,13 +27,19 @@ mod values;
 mod words;
 mod workers;
 
-pub(super) use alerts::AlertsWire;
+pub(super) use alerts::{AlertWire, AlertsWire};
+pub(super) use analysis::AnalysisWire;
 pub(super) use connections::ConnectionsWire;
-pub(super) use errors::ErrorsWire;
+pub(super) use errors::{ErrorsWire, RecentWire};
 pub(super) use health::HealthWire;
+pub(super) use heatmap::HeatmapWire;
+pub(super) use historical::HistoricalWire;
 pub(super) use kpi::{KpiWire, LatencyKpiWire};
 pub(super) use logs::LogsWire;
 pub(super) use metrics::MetricsWire;
+pub(super) use news::{EnvelopeWire, ErrorsNewsWire, StateWire, StatusChangeWire, ThresholdNewsWire, envelope};
+pub(super) use protocols::ProtocolsWire;
+pub(super) use requests::RequestsWire;
 pub(super) use revisions::RevisionsWire;
 pub(super) use status::{SessionsWire, StatusWire, status};
 pub(super) use system::{CpuWire, DiskWire, MemoryWire, NetworkWire, PartOfSystem, SystemWire};
@@ -42,8 +54,6 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Number;
 use std::time::Duration;
 
-#[cfg(test)]
-mod figure_tests;
 #[cfg(test)]
 mod tests;
 

@@ -41,6 +41,7 @@ pub(in crate::api) struct SystemWire {
 
 /// One part of `GET /system`, by itself.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Now")]
 pub(in crate::api) struct PartOfSystem<T> {
     /// When this was asked.
     #[schemars(extend("format" = "date-time"))]
@@ -66,9 +67,11 @@ impl<T> PartOfSystem<T> {
 pub(in crate::api) struct CpuWire {
     /// How busy all cores are, in percent, whoever uses them.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
     utilization: Option<Number>,
     /// What a hypervisor gave to others, in percent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
     steal: Option<Number>,
     /// How busy each core is, in percent; empty where the system does not say.
     cores: Vec<CoreWire>,
@@ -87,6 +90,7 @@ struct CoreWire {
     core: usize,
     /// Percent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
     utilization: Option<Number>,
 }
 
@@ -134,6 +138,7 @@ pub(in crate::api) struct MemoryWire {
     used: Option<u64>,
     /// The same in percent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
     used_percent: Option<Number>,
     /// What programs can still get without swapping.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -245,6 +250,7 @@ struct SpaceWire {
     available: u64,
     /// Percent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
     used_percent: Option<Number>,
 }
 

@@ -1,5 +1,7 @@
 //! The wire as it is: golden texts of what goes out for a run that never happened.
 
+mod figures;
+
 use super::*;
 use crate::api::Session;
 use crate::control::Author;
@@ -179,7 +181,7 @@ fn what_is_unwell_says_why() {
     snapshot.generator.late_shards.push(1);
     snapshot.recent = Recent { failed: Some(0.25), ..Recent::default() };
     let later = noon() + chrono::TimeDelta::seconds(3);
-    insta::assert_snapshot!(serde_json::to_string(&HealthWire::new(&session(), &snapshot, later)).unwrap(), @r#"{"timestamp":"2026-01-18T15:30:48.000Z","status":"error","components":{"shards":{"status":"error","reasons":["the generator was too slow","shard-1 did not report in time"]},"collector":{"status":"warning","reasons":["the last snapshot is 3.0 s old"]},"monitor":{"status":"healthy","reasons":[]},"outputs":{"status":"healthy","reasons":[]},"target":{"status":"warning","reasons":["25.0% of the requests of the last seconds failed; 1 of 100 in the whole run"]},"history":{"status":"healthy","reasons":[]}}}"#);
+    insta::assert_snapshot!(serde_json::to_string(&HealthWire::new(&session(), &snapshot, later)).unwrap(), @r#"{"timestamp":"2026-01-18T15:30:48.000Z","status":"error","components":{"shards":{"status":"error","reasons":["the generator was too slow","shard-1 did not report in time"]},"collector":{"status":"warning","reasons":["the last snapshot is 3.0 s old"]},"monitor":{"status":"healthy","reasons":[],"streams":{"clients":0,"opened":0,"dropped":0,"refused":0,"messages_made":0,"messages_sent":0}},"outputs":{"status":"healthy","reasons":[]},"target":{"status":"warning","reasons":["25.0% of the requests of the last seconds failed; 1 of 100 in the whole run"]},"history":{"status":"healthy","reasons":[]}}}"#);
 }
 
 #[test]

@@ -173,6 +173,12 @@ impl ThresholdsWire {
         }
         ThresholdsWire { revision: snapshot.revision.max(1), thresholds, alerts }
     }
+
+    /// Of these thresholds alone, by their places, and of no alerts.
+    pub(in crate::api) fn only(self, wanted: impl Fn(usize) -> bool) -> Self {
+        let places = self.thresholds.into_iter().enumerate().filter(|(at, _)| wanted(*at));
+        ThresholdsWire { thresholds: places.map(|(_, threshold)| threshold).collect(), alerts: Vec::new(), ..self }
+    }
 }
 
 fn threshold(said: &Verdict, options: &RuleOptions) -> ThresholdWire {

@@ -20,10 +20,17 @@ pub(in crate::api) const KINDS: [&str; 4] = ["counter", "gauge", "rate", "trend"
 /// What its numbers are.
 pub(in crate::api) const UNITS: [&str; 4] = ["time", "data", "share", "plain"];
 
+/// How grave an entry of the log is, from the mildest.
+pub(in crate::api) const LEVELS: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
+/// What an entry of the log is about.
+pub(in crate::api) const SOURCES: [&str; 8] =
+    ["script", "run", "change", "edit", "alert", "threshold", "generator", "process"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::expr::AlertSeverity;
+    use crate::logs::{Level, Source};
     use crate::metrics::{MetricKind, Unit};
     use crate::snapshot::AlertPhase;
 
@@ -34,6 +41,9 @@ mod tests {
         assert_eq!([Quiet, Pending, Firing, Resolved].map(AlertPhase::word), PHASES);
         let kinds = [MetricKind::Counter, MetricKind::Gauge, MetricKind::Rate, MetricKind::Trend];
         assert_eq!(kinds.map(MetricKind::word), KINDS);
+        assert_eq!(Level::ALL.map(Level::word), LEVELS);
+        use Source::{Alert, Change, Edit, Generator, Process, Run, Script, Threshold};
+        assert_eq!([Script, Run, Change, Edit, Alert, Threshold, Generator, Process].map(Source::word), SOURCES);
         assert_eq!([Unit::Time, Unit::Data, Unit::Share, Unit::Plain].map(Unit::word), UNITS);
     }
 }

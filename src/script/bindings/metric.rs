@@ -58,7 +58,8 @@ fn add(context: &NativeCallContext<'_>, name: &str, value: &Dynamic, tags: &Map)
     })?
 }
 
-fn number(value: &Dynamic) -> Option<f64> {
+/// A value as a metric takes it: a number, 0 or 1, or milliseconds.
+pub fn number(value: &Dynamic) -> Option<f64> {
     if let Ok(integer) = value.as_int() {
         return Some(integer as f64);
     }

@@ -10,7 +10,7 @@ mod html;
 mod http;
 mod json_path;
 pub mod log;
-mod metric;
+pub mod metric;
 mod rand;
 mod request;
 mod response;

@@ -1,0 +1,27 @@
+//! The handler of the analysis: what is concluded of a run, and by which rules.
+
+use super::problem::Problem;
+use super::query::Query;
+use super::router::{Chosen, json};
+use super::row::Row;
+use super::wire::AnalysisWire;
+use crate::analysis::analysis;
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use chrono::Utc;
+
+/// The rows of this file.
+pub(super) fn rows() -> Vec<Row> {
+    vec![
+        Row::get("/analysis", "Trends, bottlenecks, scores, predictions and advice, each by its rule", answer)
+            .answers::<AnalysisWire>("of the last hour at most, without the warm-up"),
+    ]
+}
+
+/// `GET /analysis`
+async fn answer(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
+    Query::read(&uri, &[])?;
+    let snapshot = session.snapshot();
+    let concluded = analysis(&snapshot, &session.digest(&snapshot));
+    Ok(json(StatusCode::OK, &AnalysisWire::new(&session.diary(), &concluded, Utc::now())))
+}
