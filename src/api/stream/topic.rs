@@ -29,8 +29,14 @@ type Since = fn(&Snapshot, &Query, u64) -> (Option<Bytes>, u64);
 /// The longest that a client may ask for.
 const LONGEST: u64 = 60;
 /// Of every stream that is told as often as its client wants.
-const EVERY: Parameter =
-    Parameter::whole("interval", "seconds from one message to the next; 2 when nobody says it", 1, LONGEST, None);
+const EVERY: Parameter = Parameter::whole(
+    "interval",
+    "seconds from one message to the next; 2, or what the run's options say, when nobody says it",
+    1,
+    LONGEST,
+    None,
+);
+
 /// Stretches of a run, and their lengths in seconds; the first is the one when nobody says it.
 const RANGES: [(&str, u64); 6] =
     [("5m", 300), ("1m", 60), ("15m", 900), ("1h", 3_600), ("6h", 21_600), ("24h", 86_400)];
