@@ -4,11 +4,16 @@ mod collected;
 mod connections;
 mod contract;
 mod control;
+mod export;
+mod figures;
 mod guard;
+mod outputs;
 mod place;
 mod records;
 mod rows;
+mod schemathesis;
 mod sessions;
+mod streams;
 mod system;
 mod workers;
 
