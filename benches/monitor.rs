@@ -184,7 +184,7 @@ impl Story {
                     Cell::Trend(trend)
                 }
                 Cell::Counter { .. } => Cell::Counter { sum: 5.0 * length as f64, samples: 5 * length },
-                Cell::Rate { .. } => Cell::Rate { passes: u64::from(n % 97 == 0), total: 5 * length },
+                Cell::Rate { .. } => Cell::Rate { passes: u64::from(n.is_multiple_of(97)), total: 5 * length },
                 Cell::Gauge(gauge) => Cell::Gauge(*gauge),
             };
             history.feed(now, place, &cell);

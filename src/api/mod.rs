@@ -9,7 +9,7 @@
 //! | `guard`, `access`, `limit` | what every request passes |
 //! | `row`, `router`, `query`, `range`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `diary` | a run as the monitor knows it |
-//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `heatmap`, `historical`, `protocols`, `conclusions`, `roster` | the handlers |
+//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `heatmap`, `historical`, `protocols`, `conclusions`, `roster`, `queues`, `performance`, `export`, `upload` | the handlers |
 //! | `openapi/` | the contract, made of the rows |
 //! | `stream/` | what is told as it happens |
 //! | `wire/` | what goes out |
@@ -20,6 +20,7 @@ mod conclusions;
 mod control;
 mod diary;
 mod errors;
+mod export;
 mod guard;
 mod heatmap;
 mod historical;
@@ -27,9 +28,11 @@ mod kpi;
 mod limit;
 mod logs;
 mod openapi;
+mod performance;
 mod problem;
 mod protocols;
 mod query;
+mod queues;
 mod range;
 mod read;
 mod roster;
@@ -41,9 +44,11 @@ mod session;
 mod stream;
 mod system;
 mod timeline;
+mod upload;
 mod wire;
 
 pub use access::{Access, Token};
+pub use export::{Export, Format, SoFar};
 pub use openapi::text as contract;
 pub use server::serve;
 pub use session::Session;

@@ -1,11 +1,12 @@
 //! A session: one run as the monitor knows it. It reads Snapshots and sends Commands, and has no other way to the run.
 
 use super::diary::Diary;
+use super::export::{Export, Format, SoFar};
 use super::problem::Problem;
 use super::stream::{self, Counts};
 use crate::analysis::Digest;
 use crate::control::{Command, Reply};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Outputs, Snapshot};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +35,10 @@ pub struct Session {
     pub(super) interval: Duration,
     /// The whole run in a few series.
     digest: Mutex<Digest>,
+    /// What is written and sent elsewhere, as whoever does it tells.
+    outputs: watch::Receiver<Arc<Outputs>>,
+    /// Makes files of it; `None` where nobody lent it.
+    export: Option<Export>,
     /// What `GET /metrics` said last, and of which Snapshot: whoever asks next gets the same.
     said: Mutex<Option<(u64, Bytes)>>,
 }
@@ -58,8 +63,32 @@ impl Session {
             streams: Arc::default(),
             interval: stream::INTERVAL,
             digest: Mutex::default(),
+            outputs: watch::channel(Arc::default()).1,
+            export: None,
             said: Mutex::default(),
         }
+    }
+
+    /// With what is told of its outputs; without, it has none.
+    #[must_use]
+    pub fn with_outputs(self, outputs: watch::Receiver<Arc<Outputs>>) -> Self {
+        Session { outputs, ..self }
+    }
+
+    /// With what makes files of it.
+    #[must_use]
+    pub fn with_export(self, export: Export) -> Self {
+        Session { export: Some(export), ..self }
+    }
+
+    /// The run so far as a file; `None` where there is none yet.
+    pub(super) fn export(&self, format: Format, so_far: SoFar<'_>) -> Option<String> {
+        self.export.and_then(|export| export(format, so_far))
+    }
+
+    /// What is written and sent elsewhere, as of the latest Snapshot.
+    pub(super) fn outputs(&self) -> Arc<Outputs> {
+        Arc::clone(&self.outputs.borrow())
     }
 
     /// With an id that none of `others` has: `…-2` for the second one that began in that second.

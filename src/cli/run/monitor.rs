@@ -1,13 +1,16 @@
 //! The monitor of a run: where it listens, who may do what, its thread, and the one line that says where it is.
 
-use crate::api::{Access, Session, Token, address, serve};
+use super::finish::{self, Times};
+use crate::api::{Access, Format, Session, SoFar, Token, address, serve};
 use crate::cli::args::{MonitorArgs, Secret};
 use crate::cli::err;
-use crate::cli::exit::Exit;
+use crate::cli::exit::{self, Exit};
 use crate::diagnostic::Diagnostic;
-use crate::engine::{Beside, beside};
+use crate::engine::{Beside, Ending, beside};
 use crate::prometheus;
+use crate::report::{self, Facts, Summary};
 use crate::snapshot::Snapshot;
+use chrono::Utc;
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -125,6 +128,24 @@ impl Bound {
 fn scrape(runs: &[(Option<&str>, &Snapshot)], accept: Option<&str>) -> (&'static str, Vec<u8>) {
     let format = prometheus::Format::negotiate(accept);
     (format.content_type(), prometheus::render_sessions(runs, format, prometheus::MOST_SERIES))
+}
+
+/// The run so far as a file: what its report would be if it ended now.
+pub(super) fn export(format: Format, so_far: SoFar<'_>) -> Option<String> {
+    let SoFar { snapshot, started_at, outputs } = so_far;
+    let plan = snapshot.plan.as_deref()?;
+    let wall = (Utc::now() - started_at).to_std().unwrap_or_default();
+    // How it ends is not known yet, so nothing of that speaks against it.
+    let ending = Ending::default();
+    let reasons = exit::reasons(snapshot, &ending, true);
+    let facts = finish::facts(&reasons, snapshot, &ending, Times { started_at, wall });
+    let facts = Facts { deliveries: outputs.deliveries.clone(), ..facts };
+    Some(match format {
+        Format::Json => Summary::new(plan, snapshot, &facts).to_json(),
+        Format::Csv => report::csv(snapshot),
+        Format::Html => report::html(plan, snapshot, &facts),
+        Format::Junit => report::junit(plan, snapshot, &facts),
+    })
 }
 
 /// When a test wants the monitor to die in the middle of a run; never in what is shipped.

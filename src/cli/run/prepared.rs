@@ -3,6 +3,7 @@
 //! All runs of a process are prepared before the first one begins, so that whatever cannot be had ends none of them half-way.
 //! It starts no user, and knows nothing of the other runs but their number.
 
+use super::monitor;
 use super::name::file_of;
 use super::running::{Manner, Running};
 use crate::api::Session;
@@ -19,6 +20,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::watch;
 
 /// What was compiled, and the files whose edits come into its run.
 pub(in crate::cli) struct Script {
@@ -92,11 +94,15 @@ impl Prepared {
         let began = Instant::now();
         let run = Run::start(Arc::clone(&plan), settings)?;
         let script = plan.sources.first().map(|source| source.path.clone()).unwrap_or_default();
-        let session =
-            Session::new(script, started_at, run.snapshots(), run.commands()).beside(others).named(label.clone());
+        let (outputs, told) = watch::channel(Arc::default());
+        let session = Session::new(script, started_at, run.snapshots(), run.commands())
+            .beside(others)
+            .named(label.clone())
+            .with_outputs(told)
+            .with_export(monitor::export);
         let webhooks = Webhooks::new(name_of_run(started_at), Patience::default());
         let id = session.id().to_owned();
-        let running = Running { id, label, plan, run, demo, log, webhooks, manner, started_at, began };
+        let running = Running { id, label, plan, run, demo, log, webhooks, outputs, manner, started_at, began };
         Ok((running, session))
     }
 }
