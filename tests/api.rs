@@ -5,12 +5,15 @@ mod connections;
 mod contract;
 mod control;
 mod export;
+mod figures;
 mod guard;
 mod outputs;
 mod place;
 mod records;
 mod rows;
+mod schemathesis;
 mod sessions;
+mod streams;
 mod system;
 mod workers;
 

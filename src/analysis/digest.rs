@@ -106,6 +106,26 @@ const MEASURES: [(Measure, &str); 30] = [
 ];
 
 impl Measure {
+    /// The measure that has all that the whole metric has; `None` for metrics of which the digest keeps nothing, or only a part.
+    pub fn whole(metric: &str) -> Option<Measure> {
+        const WHOLE: [Measure; 10] = [
+            Measure::Latency,
+            Measure::Requests,
+            Measure::Failed,
+            Measure::Sent,
+            Measure::Received,
+            Measure::Users,
+            Measure::Iterations,
+            Measure::PunkCpu,
+            Measure::SystemCpu,
+            Measure::PunkMemory,
+        ];
+        MEASURES
+            .into_iter()
+            .find(|(measure, name)| *name == metric && WHOLE.contains(measure))
+            .map(|(measure, _)| measure)
+    }
+
     /// The protocol that it is narrowed to.
     fn proto(self) -> Option<Proto> {
         match self {

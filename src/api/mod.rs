@@ -9,7 +9,7 @@
 //! | `guard`, `access`, `limit` | what every request passes |
 //! | `row`, `router`, `query`, `range`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `diary` | a run as the monitor knows it |
-//! | `read`, `timeline`, `errors`, `logs`, `system`, `queues`, `performance`, `export`, `upload`, `rules`, `control`, `kpi`, `heatmap`, `historical`, `protocols`, `conclusions`, `roster` | the handlers |
+//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `heatmap`, `historical`, `protocols`, `conclusions`, `roster`, `queues`, `performance`, `export`, `upload` | the handlers |
 //! | `openapi/` | the contract, made of the rows |
 //! | `stream/` | what is told as it happens |
 //! | `wire/` | what goes out |

@@ -3,7 +3,7 @@
 use super::diary::Diary;
 use super::export::{Export, Format, SoFar};
 use super::problem::Problem;
-use super::stream::Counts;
+use super::stream::{self, Counts};
 use crate::analysis::Digest;
 use crate::control::{Command, Reply};
 use crate::snapshot::{Outputs, Snapshot};
@@ -31,6 +31,8 @@ pub struct Session {
     diary: Mutex<Diary>,
     /// Of the streams of the process.
     pub(super) streams: Arc<Counts>,
+    /// How often its streams tell all of it when nobody says it.
+    pub(super) interval: Duration,
     /// The whole run in a few series.
     digest: Mutex<Digest>,
     /// What is written and sent elsewhere, as whoever does it tells.
@@ -59,6 +61,7 @@ impl Session {
             commands,
             diary: Mutex::default(),
             streams: Arc::default(),
+            interval: stream::INTERVAL,
             digest: Mutex::default(),
             outputs: watch::channel(Arc::default()).1,
             export: None,
@@ -95,6 +98,13 @@ impl Session {
         let numbered = (2..).map(|number: u32| format!("{}-{number}", self.id));
         let id = std::iter::once(self.id.clone()).chain(numbered).find(|id| is_free(id));
         self.id = id.expect("there are more numbers than sessions");
+        self
+    }
+
+    /// Its streams tell all of it so often, where a client does not say how often.
+    #[must_use]
+    pub fn told_every(mut self, interval: Duration) -> Self {
+        self.interval = interval;
         self
     }
 

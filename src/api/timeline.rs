@@ -1,5 +1,7 @@
 //! The handlers that look back: KPIs and single metrics, stretch by stretch, from the History.
 //!
+//! The KPIs come from the digest of the run, which has merged all operations already.
+//!
 //! Stretches begin at whole multiples of the interval in run time, so that a point stays as it is once it is there. The lock
 //! of the History is held for one point at a time: whoever feeds it never waits for a whole answer.
 
@@ -9,6 +11,7 @@ use super::query::{Parameter, Query};
 use super::router::{Chosen, json};
 use super::row::Row;
 use super::wire::{PointWire, SeriesWire, TaggedWire, TimelineWire, ValuePointWire, ValuesWire, seconds};
+use crate::analysis::Measure;
 use crate::diagnostic::did_you_mean;
 use crate::expr::Selector;
 use crate::metrics::Window;
@@ -22,6 +25,7 @@ use std::time::Duration;
 const WINDOW: u64 = 3_600;
 /// Points of one answer.
 const POINTS: u64 = 720;
+const SECOND: Duration = Duration::from_secs(1);
 /// Series that are listed one by one.
 const LISTED: usize = 100;
 
@@ -83,22 +87,19 @@ impl Past {
         Ok(Past { window, interval })
     }
 
-    /// Where the stretches begin, in seconds of run time, when the run is closed up to a time.
-    fn begins(self, closed: Duration) -> impl Iterator<Item = u64> {
+    /// The stretches, when the run is closed up to a time.
+    fn stretches(self, closed: Duration) -> impl Iterator<Item = (Duration, Duration)> {
         let last = closed.as_secs() / self.interval;
         let first = last.saturating_sub(self.window / self.interval);
-        (first..last).map(move |at| at * self.interval)
+        let edge = move |at: u64| Duration::from_secs(at * self.interval);
+        (first..last).map(move |at| (edge(at), edge(at + 1)))
     }
 }
 
 /// What some series have seen in one stretch.
-fn window(snapshot: &Snapshot, places: &[usize], from: u64, past: Past) -> Option<Window> {
+fn window(snapshot: &Snapshot, places: &[usize], (from, to): (Duration, Duration)) -> Option<Window> {
     let history = snapshot.history.read().unwrap_or_else(PoisonError::into_inner);
-    history.window(places, Duration::from_secs(from), Duration::from_secs(from + past.interval))
-}
-
-fn closed(snapshot: &Snapshot) -> Duration {
-    snapshot.history.read().unwrap_or_else(PoisonError::into_inner).closed()
+    history.window(places, from, to)
 }
 
 /// `GET /metrics/timeline?window&interval`
@@ -108,21 +109,16 @@ pub(super) async fn timeline(Chosen(session): Chosen, uri: Uri) -> Result<Respon
 }
 
 fn points(session: &Session, snapshot: &Snapshot, past: Past) -> TimelineWire {
-    let places =
-        PointWire::METRICS.map(|metric| snapshot.places(metric, 0, (false, false), |_| true).collect::<Vec<usize>>());
-    let mut resolution = Duration::from_secs(1);
-    let mut data_points = Vec::new();
-    for from in past.begins(closed(snapshot)) {
-        let windows = places.each_ref().map(|places| window(snapshot, places, from, past));
-        resolution = windows.iter().flatten().map(|window| window.step).fold(resolution, Duration::max);
-        let at = Duration::from_secs(from);
-        data_points.push(PointWire::new(at, session.diary().wall(at), &windows));
-    }
+    let digest = session.digest(snapshot);
+    let stretches: Vec<(Duration, Duration)> = past.stretches(digest.end()).collect();
+    let whole = stretches.first().zip(stretches.last()).map(|(first, last)| digest.step(first.0, last.1));
+    let diary = session.diary();
+    let point = |(from, to): (Duration, Duration)| PointWire::new(&digest, from, to, diary.wall(from));
     TimelineWire {
         window_seconds: past.window,
         interval_seconds: past.interval,
-        resolution_seconds: seconds(resolution),
-        data_points,
+        resolution_seconds: seconds(whole.unwrap_or(SECOND)),
+        data_points: stretches.into_iter().map(point).collect(),
     }
 }
 
@@ -161,12 +157,18 @@ fn fill(wire: &mut SeriesWire, session: &Session, snapshot: &Snapshot, selector:
     wire.total_series = places.len();
     let listed = places.iter().take(LISTED).filter_map(|at| snapshot.series.get(*at));
     wire.series = listed.map(|series| TaggedWire::new(&series.tags, &series.cell, within)).collect();
-    let mut resolution = Duration::from_secs(1);
-    for from in past.begins(closed(snapshot)) {
-        if let Some(window) = window(snapshot, &places, from, past) {
+    let mut resolution = SECOND;
+    let digest = session.digest(snapshot);
+    // What the digest has merged already need not be merged again.
+    let merged = Measure::whole(metric).filter(|_| !filtered && !with_phases);
+    for stretch in past.stretches(digest.end()) {
+        let seen = match merged {
+            Some(measure) => digest.window(measure, stretch.0, stretch.1),
+            None => window(snapshot, &places, stretch),
+        };
+        if let Some(window) = seen {
             resolution = resolution.max(window.step);
-            let at = Duration::from_secs(from);
-            wire.data_points.push(ValuePointWire::new(at, session.diary().wall(at), &window));
+            wire.data_points.push(ValuePointWire::new(stretch.0, session.diary().wall(stretch.0), &window));
         }
     }
     (wire.window_seconds, wire.interval_seconds) = (past.window, past.interval);
@@ -200,7 +202,10 @@ mod tests {
     #[test]
     fn points_stay_where_they_are_and_only_whole_ones_are_there() {
         let past = Past { window: 20, interval: 5 };
-        let begins = |closed: u64| past.begins(Duration::from_secs(closed)).collect::<Vec<_>>();
+        let begins = |closed: u64| {
+            let stretches = past.stretches(Duration::from_secs(closed));
+            stretches.map(|(from, _)| from.as_secs()).collect::<Vec<_>>()
+        };
         assert_eq!(begins(4), Vec::<u64>::new());
         assert_eq!(begins(12), [0, 5]);
         assert_eq!(begins(44), [20, 25, 30, 35]);

@@ -200,6 +200,28 @@ impl Trend {
         Some(value.clamp(self.min, self.max))
     }
 
+    /// What [`Trend::percentile`] says of each of these, which ascend, and the standard deviation of the values as the histogram keeps
+    /// them, all in one look at it. `None` without values or when only moments are kept.
+    pub fn described<const N: usize>(&self, percents: [f64; N]) -> Option<([f64; N], f64)> {
+        let histogram = self.histogram.as_ref().filter(|_| self.count > 0)?;
+        let (mut at, mut told) = (0, [self.max; N]);
+        let (mut below, mut sum, mut squares) = (0_u64, 0.0, 0.0);
+        // About the mean, so that squares of what is large do not drown what is small.
+        let mean = self.sum / self.count as f64;
+        for (ticks, count) in histogram.buckets() {
+            let value = ticks as f64 / self.scale.per_unit;
+            below += count;
+            sum += (value - mean) * count as f64;
+            squares += (value - mean).powi(2) * count as f64;
+            while at < N && below >= rank(percents[at], self.count) {
+                told[at] = if percents[at] <= 0.0 { self.min } else { value.clamp(self.min, self.max) };
+                at += 1;
+            }
+        }
+        let n = below as f64;
+        Some((told, (squares / n - (sum / n).powi(2)).max(0.0).sqrt()))
+    }
+
     /// How many values are at most each of `edges`, which ascend, in the metric's unit. Every value up to an edge is
     /// counted; with it those beyond the edge that are the same within the precision of [`Trend::digits`]. Below the minimum
     /// and from the maximum on it is exact. Where only moments are kept, or beyond the histogram's range, it is what is
@@ -280,6 +302,11 @@ impl Trend {
     }
 }
 
+/// The place of a percentile among so many values, from 1: nearest rank.
+fn rank(percent: f64, count: u64) -> u64 {
+    ((percent.min(100.0) / 100.0 * count as f64).ceil() as u64).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,6 +341,19 @@ mod tests {
             let seen = t.percentile(percent).expect("has values");
             prop_assert!((seen - truth).abs() <= truth * 0.001 + 0.001, "{seen} against {truth}");
             prop_assert!(seen <= t.max().expect("has values") && seen >= t.min().expect("has values"));
+        }
+
+        #[test]
+        fn one_look_tells_what_many_do(values in prop::collection::vec(0.0f64..80_000.0, 1..300)) {
+            let mut t = trend();
+            for v in &values { t.record(*v); }
+            let percents = [0.0, 50.0, 90.0, 99.0, 99.9, 100.0];
+            let (told, deviation) = t.described(percents).expect("has values");
+            prop_assert_eq!(told.map(Some), percents.map(|percent| t.percentile(percent)));
+            let kept: Vec<f64> = t.buckets().iter().flat_map(|(value, count)| vec![*value; *count as usize]).collect();
+            let mean = kept.iter().sum::<f64>() / kept.len() as f64;
+            let truth = (kept.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / kept.len() as f64).sqrt();
+            prop_assert!((deviation - truth).abs() <= 1e-6 * truth.max(1.0), "{deviation} against {truth}");
         }
 
         #[test]

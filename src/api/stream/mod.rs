@@ -26,6 +26,7 @@ mod tests;
 
 pub(super) use counts::{Counts, StreamsWire};
 pub(super) use listing::rows;
+pub(super) use topic::INTERVAL;
 use topic::{TOPICS, Topic};
 pub(super) use upgrade::{BEARER, protocols, routes};
 
@@ -77,7 +78,7 @@ impl Streams {
 
     /// Joins a stream, which begins with its first client.
     fn join(self: &Arc<Self>, session: Arc<Session>, topic: &'static Topic, query: Query) -> Joined {
-        let key = (session.id().to_owned(), topic.path, topic.key(&query));
+        let key = (session.id().to_owned(), topic.path, topic.key(&query, &session));
         let mut channels = self.channels();
         if let Some(joined) = channels.get(&key).and_then(Channel::join) {
             return joined;

@@ -22,7 +22,7 @@ struct Stage {
     sequence: AtomicU64,
 }
 
-fn session() -> (watch::Sender<Arc<Snapshot>>, Session) {
+pub(super) fn session() -> (watch::Sender<Arc<Snapshot>>, Session) {
     let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
     let started_at = "2026-01-18T15:30:45Z".parse().unwrap();
     (publish, Session::new("a.rhai", started_at, snapshots, mpsc::unbounded_channel().0))

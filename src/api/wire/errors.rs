@@ -156,8 +156,7 @@ struct OverTimeWire {
 
 /// One bucket of a timeline.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "ErrorBucket")]
-struct BucketWire {
+struct ErrorBucketWire {
     /// Run time at which it begins.
     elapsed_seconds: u64,
     /// Errors in it.

@@ -2,6 +2,7 @@
 
 use super::words::{KINDS, UNITS};
 use super::{ValuesWire, number, per_second, percent, seconds, time};
+use crate::analysis::{Digest, Measure};
 use crate::metrics::{Cell, MetricDef, TagSet, Window};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -66,46 +67,30 @@ pub(in crate::api) struct PointWire {
 }
 
 impl PointWire {
-    /// The metrics that it is made of, in the order in which it wants their windows.
-    pub(in crate::api) const METRICS: [&'static str; 7] =
-        ["http_reqs", "http_req_failed", "http_req_duration", "vus", "iterations", "data_received", "data_sent"];
-
-    pub(in crate::api) fn new(from: Duration, wall: Option<DateTime<Utc>>, windows: &[Option<Window>; 7]) -> Self {
-        let [requests, failed, latency, users, iterations, received, sent] = windows;
-        let trend = latency.as_ref().and_then(|window| match &window.cell {
-            Cell::Trend(trend) if trend.count() > 0 => Some(trend),
-            _ => None,
-        });
-        let percentile = |percent| trend.and_then(|trend| trend.percentile(percent)).and_then(number);
+    pub(in crate::api) fn new(digest: &Digest, from: Duration, to: Duration, wall: Option<DateTime<Utc>>) -> Self {
+        let latency = digest.latency(from, to);
+        let percentile = |percent| latency.as_ref().and_then(|latency| latency.percentile(percent)).and_then(number);
+        let rate = |measure| {
+            let window = digest.window(measure, from, to)?;
+            match window.cell {
+                Cell::Counter { sum, .. } => per_second(sum, window.to.saturating_sub(window.from)),
+                _ => None,
+            }
+        };
         PointWire {
             timestamp: wall.map(time),
             elapsed_seconds: seconds(from),
-            throughput: rate(requests.as_ref()),
-            latency_mean: trend.and_then(|trend| trend.avg()).and_then(number),
+            throughput: rate(Measure::Requests),
+            latency_mean: latency.as_ref().and_then(|latency| latency.avg()).and_then(number),
             latency_p50: percentile(50.0),
             latency_p95: percentile(95.0),
             latency_p99: percentile(99.0),
-            error_rate: failed.as_ref().and_then(|window| match window.cell {
-                Cell::Rate { passes, total } => percent(passes as f64, total as f64),
-                _ => None,
-            }),
-            active_users: users.as_ref().and_then(|window| match window.cell {
-                Cell::Gauge(gauge) => gauge.and_then(|gauge| number(gauge.last)),
-                _ => None,
-            }),
-            iterations: rate(iterations.as_ref()),
-            bytes_received: rate(received.as_ref()),
-            bytes_sent: rate(sent.as_ref()),
+            error_rate: digest.failed(from, to).and_then(|(failed, all)| percent(failed as f64, all as f64)),
+            active_users: digest.gauge(Measure::Users, from, to).and_then(number),
+            iterations: rate(Measure::Iterations),
+            bytes_received: rate(Measure::Received),
+            bytes_sent: rate(Measure::Sent),
         }
-    }
-}
-
-/// So many per second of a window.
-fn rate(window: Option<&Window>) -> Option<Number> {
-    let window = window?;
-    match window.cell {
-        Cell::Counter { sum, .. } => per_second(sum, window.to.saturating_sub(window.from)),
-        _ => None,
     }
 }
 

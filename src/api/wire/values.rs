@@ -42,28 +42,21 @@ pub(in crate::api) struct LatencyWire {
 impl LatencyWire {
     /// `None` where nothing was measured.
     pub(in crate::api) fn new(trend: &Trend) -> Option<Self> {
-        let percentile = |percent| trend.percentile(percent).and_then(number);
+        let described = trend.described([50.0, 90.0, 95.0, 99.0, 99.9]);
+        let [p50, p90, p95, p99, p999] =
+            described.map_or([const { None }; 5], |(percentiles, _)| percentiles.map(number));
         (trend.count() > 0).then(|| LatencyWire {
             min: trend.min().and_then(number),
             max: trend.max().and_then(number),
             mean: trend.avg().and_then(number),
-            stddev: deviation(trend).and_then(number),
-            p50: percentile(50.0),
-            p90: percentile(90.0),
-            p95: percentile(95.0),
-            p99: percentile(99.0),
-            p999: percentile(99.9),
+            stddev: described.and_then(|(_, deviation)| number(deviation)),
+            p50,
+            p90,
+            p95,
+            p99,
+            p999,
         })
     }
-}
-
-/// The standard deviation of what a histogram counts; `None` without one.
-fn deviation(trend: &Trend) -> Option<f64> {
-    let buckets = trend.buckets();
-    let count: f64 = buckets.iter().map(|(_, count)| *count as f64).sum();
-    let mean = buckets.iter().map(|(value, count)| value * *count as f64).sum::<f64>() / count;
-    let squares: f64 = buckets.iter().map(|(value, seen)| (value - mean).powi(2) * *seen as f64).sum();
-    (count > 0.0).then(|| (squares / count).sqrt())
 }
 
 /// What a metric of any kind says; the fields are those of its kind.

@@ -94,10 +94,12 @@ impl Prepared {
         let began = Instant::now();
         let run = Run::start(Arc::clone(&plan), settings)?;
         let script = plan.sources.first().map(|source| source.path.clone()).unwrap_or_default();
-        let session =
-            Session::new(script, started_at, run.snapshots(), run.commands()).beside(others).named(label.clone());
         let (outputs, told) = watch::channel(Arc::default());
-        let session = session.with_outputs(told).with_export(monitor::export);
+        let session = Session::new(script, started_at, run.snapshots(), run.commands())
+            .beside(others)
+            .named(label.clone())
+            .with_outputs(told)
+            .with_export(monitor::export);
         let webhooks = Webhooks::new(name_of_run(started_at), Patience::default());
         let id = session.id().to_owned();
         let running = Running { id, label, plan, run, demo, log, webhooks, outputs, manner, started_at, began };

@@ -1,6 +1,7 @@
 //! Figures over time as they go out: golden texts of a run that never happened.
 
 use super::super::*;
+use crate::analysis::{Figure, Heat, analysis, heatmap, historical};
 use crate::api::Session;
 use crate::metrics::{MetricId, TagSet, specs};
 use crate::snapshot::{Recent, ScenarioState, Series, Snapshot, Status};
@@ -18,6 +19,11 @@ fn json(wire: &impl serde::Serialize) -> String {
 /// Twelve seconds of a run of the open model: ten requests a second by HTTP/1.1 that take 10 ms and five by HTTP/2 of 40 ms, one of which
 /// fails; three requests for each iteration.
 fn run() -> (Session, Snapshot) {
+    told(12)
+}
+
+/// The same of so many seconds.
+fn told(seconds: u64) -> (Session, Snapshot) {
     let mut snapshot =
         Snapshot { sequence: 24, status: Status::Running, metrics: specs(&[], &[], 60), ..Snapshot::default() };
     let places = [
@@ -38,7 +44,7 @@ fn run() -> (Session, Snapshot) {
         let cell = snapshot.metrics[id].cell(&tags);
         snapshot.series.push(Arc::new(Series { metric: MetricId(id as u16), tags, cell }));
     }
-    for second in 0..12 {
+    for second in 0..seconds {
         let mut history = snapshot.history.write().unwrap();
         for (place, (_, _, values)) in places.iter().enumerate() {
             let series = Arc::make_mut(&mut snapshot.series[place]);
@@ -49,12 +55,12 @@ fn run() -> (Session, Snapshot) {
         }
         history.close(Duration::from_secs(second + 1));
     }
-    snapshot.elapsed = Duration::from_secs(12);
+    snapshot.elapsed = Duration::from_secs(seconds);
     snapshot.recent = Recent { requests: 15.0, failed: Some(0.07), p95: Some(40.0), iterations: 5.0 };
     snapshot.scenarios = vec![ScenarioState { users: 4, target_rate: Some(6.0), ..ScenarioState::default() }];
     let (_, snapshots) = watch::channel(Arc::new(Snapshot::default()));
     let session = Session::new("shop.rhai", noon(), snapshots, mpsc::unbounded_channel().0);
-    session.diary().follow(&snapshot, noon() + chrono::TimeDelta::seconds(12));
+    session.diary().follow(&snapshot, noon() + chrono::TimeDelta::seconds(seconds as i64));
     (session, snapshot)
 }
 
@@ -174,4 +180,193 @@ fn nothing_is_planned_where_users_of_the_closed_model_ask_too() {
     assert_eq!(target(&snapshot), None);
     snapshot.scenarios[1] = ScenarioState { done: true, ..closed };
     assert_eq!(target(&snapshot), Some(18.into()));
+}
+
+#[test]
+fn a_heatmap_of_latency_and_one_of_errors() {
+    let (session, snapshot) = told(6);
+    let wire = |word, kind| {
+        let seen = heatmap(&session.digest(&snapshot), kind, Duration::from_secs(3));
+        serde_json::to_string(&HeatmapWire::new(&session.diary(), (word, kind), "1h", &seen, noon())).unwrap()
+    };
+    insta::assert_snapshot!(wire("latency", Heat::Latency), @r#"{"timestamp":"2026-01-18T15:30:45.000Z","kind":"latency","range":"1h","unit":"responses","interval_seconds":1,"buckets":[{"bucket":12,"from":7,"to":10},{"bucket":16,"from":30,"to":50}],"grid":[{"timestamp":"2026-01-18T15:30:48.000Z","elapsed_seconds":3,"bucket":12,"value":10},{"timestamp":"2026-01-18T15:30:48.000Z","elapsed_seconds":3,"bucket":16,"value":5},{"timestamp":"2026-01-18T15:30:49.000Z","elapsed_seconds":4,"bucket":12,"value":10},{"timestamp":"2026-01-18T15:30:49.000Z","elapsed_seconds":4,"bucket":16,"value":5},{"timestamp":"2026-01-18T15:30:50.000Z","elapsed_seconds":5,"bucket":12,"value":10},{"timestamp":"2026-01-18T15:30:50.000Z","elapsed_seconds":5,"bucket":16,"value":5}]}"#);
+    insta::assert_snapshot!(wire("errors", Heat::Errors), @r#"{"timestamp":"2026-01-18T15:30:45.000Z","kind":"errors","range":"1h","unit":"percent","interval_seconds":1,"buckets":[{"bucket":0}],"grid":[{"timestamp":"2026-01-18T15:30:48.000Z","elapsed_seconds":3,"bucket":0,"value":6.666667},{"timestamp":"2026-01-18T15:30:49.000Z","elapsed_seconds":4,"bucket":0,"value":6.666667},{"timestamp":"2026-01-18T15:30:50.000Z","elapsed_seconds":5,"bucket":0,"value":6.666667}]}"#);
+}
+
+#[test]
+fn a_range_of_a_figure() {
+    let (session, snapshot) = told(3);
+    let hour = Duration::from_secs(3_600);
+    let seen = historical(&session.digest(&snapshot), Figure::Errors, hour);
+    let asked = ("errors", Figure::Errors, "1h", hour);
+    insta::assert_snapshot!(json(&HistoricalWire::new(&session.diary(), asked, &seen, noon())), @r#"
+    {
+      "timestamp": "2026-01-18T15:30:45.000Z",
+      "metric": "errors",
+      "range": "1h",
+      "unit": "percent",
+      "average": 6.666667,
+      "peak": 6.666667,
+      "low": 6.666667,
+      "standard_deviation": 0,
+      "interval_seconds": 1,
+      "resolution_seconds": 1,
+      "time_series": [
+        {
+          "timestamp": "2026-01-18T15:30:45.000Z",
+          "elapsed_seconds": 0,
+          "seconds": 1,
+          "value": 6.666667
+        },
+        {
+          "timestamp": "2026-01-18T15:30:46.000Z",
+          "elapsed_seconds": 1,
+          "seconds": 1,
+          "value": 6.666667
+        },
+        {
+          "timestamp": "2026-01-18T15:30:47.000Z",
+          "elapsed_seconds": 2,
+          "seconds": 1,
+          "value": 6.666667
+        }
+      ],
+      "insights": [],
+      "reason": "this run is 3s old, and earlier runs are kept nowhere yet",
+      "available_from": "the version that keeps runs"
+    }
+    "#);
+}
+
+#[test]
+fn protocols_that_are_spoken_and_that_are_not() {
+    let (session, mut snapshot) = run();
+    snapshot.connections.counts.of_mut(crate::metrics::Proto::Http1).active = 3;
+    let wire = ProtocolsWire::new(&session.digest(&snapshot), &snapshot, noon());
+    insta::assert_snapshot!(serde_json::to_string(&wire).unwrap(), @r#"{"timestamp":"2026-01-18T15:30:45.000Z","window_seconds":12,"http1":{"status":"active","rps":10,"avg_latency":10,"error_rate":0,"active_connections":3},"http2":{"status":"active","rps":5,"avg_latency":40,"error_rate":20,"active_connections":0},"http3":{"status":"unavailable","available_from":"a later version","reason":"punk does not speak HTTP/3 yet"},"websocket":{"status":"unavailable","available_from":"a later version","reason":"punk does not speak WebSocket yet"},"grpc":{"status":"unavailable","available_from":"a later version","reason":"punk does not speak gRPC yet"},"distribution":{"http1":66.666667,"http2":33.333333}}"#);
+}
+
+#[test]
+fn conclusions_with_their_rules() {
+    let (session, snapshot) = told(120);
+    let concluded = analysis(&snapshot, &session.digest(&snapshot));
+    insta::assert_snapshot!(json(&AnalysisWire::new(&session.diary(), &concluded, noon())), @r#"
+    {
+      "timestamp": "2026-01-18T15:30:45.000Z",
+      "from_seconds": 0,
+      "to_seconds": 120,
+      "trends": [
+        {
+          "metric": "throughput",
+          "direction": "stable",
+          "change_percent": 0,
+          "per_minute": 0,
+          "low": 0,
+          "high": 0,
+          "p": 1,
+          "points": 120,
+          "rule": "trend"
+        },
+        {
+          "metric": "latency_p95",
+          "direction": "stable",
+          "change_percent": 0,
+          "per_minute": 0,
+          "low": 0,
+          "high": 0,
+          "p": 1,
+          "points": 120,
+          "rule": "trend"
+        },
+        {
+          "metric": "error_rate",
+          "direction": "stable",
+          "change_percent": 0,
+          "per_minute": 0,
+          "low": 0,
+          "high": 0,
+          "p": 1,
+          "points": 120,
+          "rule": "trend"
+        },
+        {
+          "metric": "active_users",
+          "direction": "stable",
+          "change_percent": 0,
+          "per_minute": 0,
+          "low": 0,
+          "high": 0,
+          "p": 1,
+          "points": 120,
+          "rule": "trend"
+        }
+      ],
+      "bottlenecks": [],
+      "scores": [
+        {
+          "component": "latency",
+          "score": 80.020191,
+          "rule": "score-latency",
+          "formula": "100·(1 - (log2(p99/p50) - 1) / 5), within 0 and 100: 100 up to twice the median, 0 from 64 times on"
+        },
+        {
+          "component": "errors",
+          "score": 0,
+          "rule": "score-errors",
+          "formula": "100·(1 - share of failed requests / 0.05), within 0 and 100: 1 % of failures is 80"
+        },
+        {
+          "component": "throughput",
+          "score": 100,
+          "rule": "score-throughput",
+          "formula": "100·(1 - 1.4826·MAD / 0.5), within 0 and 100; MAD is the median distance from the Theil-Sen line, as a share of the median throughput"
+        }
+      ],
+      "predictions": [
+        {
+          "metric": "throughput",
+          "timestamp": "2026-01-18T15:33:44.000Z",
+          "at_seconds": 179,
+          "value": 15,
+          "low": 15,
+          "high": 15,
+          "rule": "forecast"
+        },
+        {
+          "metric": "latency_p95",
+          "timestamp": "2026-01-18T15:33:44.000Z",
+          "at_seconds": 179,
+          "value": 40,
+          "low": 40,
+          "high": 40,
+          "rule": "forecast"
+        },
+        {
+          "metric": "error_rate",
+          "timestamp": "2026-01-18T15:33:44.000Z",
+          "at_seconds": 179,
+          "value": 6.666667,
+          "low": 6.666667,
+          "high": 6.666667,
+          "rule": "forecast"
+        },
+        {
+          "metric": "active_users",
+          "timestamp": "2026-01-18T15:33:44.000Z",
+          "at_seconds": 179,
+          "value": 4,
+          "low": 4,
+          "high": 4,
+          "rule": "forecast"
+        }
+      ],
+      "recommendations": [
+        {
+          "rule": "score-errors",
+          "message": "look at the errors first: failed requests are often fast and flatter everything else",
+          "because": "errors scores 0 of 100"
+        }
+      ]
+    }
+    "#);
 }
