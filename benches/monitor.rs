@@ -184,7 +184,7 @@ impl Story {
                     Cell::Trend(trend)
                 }
                 Cell::Counter { .. } => Cell::Counter { sum: 5.0 * length as f64, samples: 5 * length },
-                Cell::Rate { .. } => Cell::Rate { passes: u64::from(n % 97 == 0), total: 5 * length },
+                Cell::Rate { .. } => Cell::Rate { passes: u64::from(n.is_multiple_of(97)), total: 5 * length },
                 Cell::Gauge(gauge) => Cell::Gauge(*gauge),
             };
             history.feed(now, place, &cell);
@@ -237,11 +237,11 @@ fn answers(snapshot: Snapshot) {
     let address = listener.local_addr().expect("it listens");
     let (tell, snapshots) = watch::channel(Arc::new(snapshot.clone()));
     let session = Session::new("bench.rhai", chrono::Utc::now(), snapshots, mpsc::unbounded_channel().0);
-    let access = Access { address, hosts: Vec::new(), control: None, read: None, readonly: false };
+    let access = Access { address, hosts: Vec::new(), control: None, read: None, readonly: false, tls: false };
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let over = std::future::pending::<()>();
-        let served = runtime.block_on(serve(listener, vec![session], access, scrape, over));
+        let served = runtime.block_on(serve((listener, None), vec![session], access, scrape, over));
         served.expect("it serves to the end");
     });
     let formats = [

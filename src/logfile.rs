@@ -4,7 +4,7 @@
 //! be written is told once and left alone: no run ends because of its log.
 
 use crate::logs::{Entry, Journal, Level};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{LogOutput, Snapshot};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -31,6 +31,10 @@ pub struct LogFile {
     level: Level,
     /// Number of the next entry.
     next: u64,
+    /// Entries that were written.
+    written: u64,
+    /// Why it could not be written.
+    error: Option<String>,
 }
 
 /// An entry as a JSON line.
@@ -63,7 +67,18 @@ impl LogFile {
     /// Whatever the file system says.
     pub fn open(path: &Path, format: Format, level: Level) -> io::Result<Self> {
         let file: File = OpenOptions::new().create(true).append(true).open(path)?;
-        Ok(LogFile { out: Some(Box::new(BufWriter::new(file))), path: path.to_owned(), format, level, next: 0 })
+        let out: Box<dyn Write + Send> = Box::new(BufWriter::new(file));
+        Ok(LogFile { path: path.to_owned(), out: Some(out), format, level, next: 0, written: 0, error: None })
+    }
+
+    /// How far it is.
+    pub fn output(&self) -> LogOutput {
+        LogOutput {
+            path: self.path.display().to_string(),
+            written: self.written,
+            seen: self.next,
+            error: self.error.clone(),
+        }
     }
 
     /// Writes what is new. What to tell people: that it cannot be written, once.
@@ -71,23 +86,35 @@ impl LogFile {
         let out = self.out.as_mut()?;
         let written = write_new(out, &snapshot.logs, self.next, self.format, self.level);
         self.next = snapshot.logs.numbered();
-        let error = written.err()?;
+        let error = match written {
+            Ok(written) => {
+                self.written += written;
+                return None;
+            }
+            Err(error) => error,
+        };
         self.out = None;
+        self.error = Some(error.to_string());
         Some(format!("warning: the log cannot be written to `{}`: {error}", self.path.display()))
     }
 }
 
-fn write_new(out: &mut dyn Write, journal: &Journal, next: u64, format: Format, level: Level) -> io::Result<()> {
+fn write_new(out: &mut dyn Write, journal: &Journal, next: u64, format: Format, level: Level) -> io::Result<u64> {
     let new = journal.since(next);
     let lost = journal.numbered().saturating_sub(next) - new.len() as u64;
+    let mut written = 0;
     for entry in new.iter().filter(|entry| entry.level >= level) {
         write_entry(out, entry, format)?;
+        written += 1;
     }
     if let Some(last) = new.last().filter(|_| lost > 0) {
         let message = format!("{lost} entries came too fast to be kept");
         write_entry(out, &Entry::plain(last.at, last.time, Level::Warn, last.source, message), format)?;
     }
-    if new.is_empty() { Ok(()) } else { out.flush() }
+    if !new.is_empty() {
+        out.flush()?;
+    }
+    Ok(written)
 }
 
 fn write_entry(out: &mut dyn Write, entry: &Entry, format: Format) -> io::Result<()> {

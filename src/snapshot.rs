@@ -9,6 +9,7 @@ mod connectivity;
 mod delivery;
 mod failures;
 mod machine;
+mod outputs;
 mod revision;
 mod verdict;
 
@@ -17,6 +18,7 @@ pub use connectivity::Connectivity;
 pub use delivery::Delivery;
 pub use failures::{Burst, Failure, Portion, bursts};
 pub use machine::{Disk, Interface, Machine, Memory, Observed, Own, Ports, Space};
+pub use outputs::{LogOutput, Outputs};
 pub use revision::{BrokenEdit, CodeRevision, Edition};
 pub use verdict::{AlertEvent, AlertPhase, AlertState, Breach, Verdict};
 

@@ -235,7 +235,7 @@ impl Punk {
 }
 
 /// Where a summary is not what its published schema promises; every summary that a test reads is held against it.
-fn against_schema(summary: &Value) -> Vec<String> {
+pub fn against_schema(summary: &Value) -> Vec<String> {
     static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
         let schema = serde_json::from_str(include_str!("../docs/summary.schema.json")).expect("the schema is JSON");
         jsonschema::validator_for(&schema).expect("the schema is a schema")

@@ -24,6 +24,12 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     }
 }
 
+/// The same of a program that may also be named by a variable of the environment.
+pub fn tool_or(name: &str, variable: &str) -> Option<PathBuf> {
+    let named = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file());
+    named.or_else(|| tool(name))
+}
+
 #[derive(Debug, PartialEq)]
 enum Missing {
     Skip(String),

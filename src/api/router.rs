@@ -25,6 +25,10 @@ pub(super) fn rows() -> Vec<Row> {
         super::errors::rows,
         super::logs::rows,
         super::system::rows,
+        super::queues::rows,
+        super::performance::rows,
+        super::export::rows,
+        super::upload::rows,
         super::rules::rows,
         super::control::rows,
         super::openapi::rows,
@@ -35,6 +39,10 @@ pub(super) fn rows() -> Vec<Row> {
         super::conclusions::rows,
         super::roster::rows,
         super::stream::rows,
+        super::queues::rows,
+        super::performance::rows,
+        super::export::rows,
+        super::upload::rows,
     ];
     of_files.iter().flat_map(|rows| rows()).collect()
 }

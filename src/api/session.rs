@@ -1,11 +1,13 @@
 //! A session: one run as the monitor knows it. It reads Snapshots and sends Commands, and has no other way to the run.
 
 use super::diary::Diary;
+use super::export::{Export, Format, SoFar};
+use super::preferences::Preferences;
 use super::problem::Problem;
 use super::stream::Counts;
 use crate::analysis::Digest;
 use crate::control::{Command, Reply};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Outputs, Snapshot};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +25,8 @@ const SHOWN: Duration = Duration::from_secs(1);
 pub struct Session {
     pub(super) id: String,
     name: Option<String>,
+    /// How much it tells.
+    pub(super) preferences: Preferences,
     pub(super) script: String,
     pub(super) started_at: DateTime<Utc>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
@@ -32,6 +36,10 @@ pub struct Session {
     pub(super) streams: Arc<Counts>,
     /// The whole run in a few series.
     digest: Mutex<Digest>,
+    /// What is written and sent elsewhere, as whoever does it tells.
+    outputs: watch::Receiver<Arc<Outputs>>,
+    /// Makes files of it; `None` where nobody lent it.
+    export: Option<Export>,
     /// What `GET /metrics` said last, and of which Snapshot: whoever asks next gets the same.
     said: Mutex<Option<(u64, Bytes)>>,
 }
@@ -48,6 +56,7 @@ impl Session {
         Session {
             id,
             name: None,
+            preferences: Preferences::default(),
             script: script.into(),
             started_at,
             snapshots,
@@ -55,8 +64,32 @@ impl Session {
             diary: Mutex::default(),
             streams: Arc::default(),
             digest: Mutex::default(),
+            outputs: watch::channel(Arc::default()).1,
+            export: None,
             said: Mutex::default(),
         }
+    }
+
+    /// With what is told of its outputs; without, it has none.
+    #[must_use]
+    pub fn with_outputs(self, outputs: watch::Receiver<Arc<Outputs>>) -> Self {
+        Session { outputs, ..self }
+    }
+
+    /// With what makes files of it.
+    #[must_use]
+    pub fn with_export(self, export: Export) -> Self {
+        Session { export: Some(export), ..self }
+    }
+
+    /// The run so far as a file; `None` where there is none yet.
+    pub(super) fn export(&self, format: Format, so_far: SoFar<'_>) -> Option<String> {
+        self.export.and_then(|export| export(format, so_far))
+    }
+
+    /// What is written and sent elsewhere, as of the latest Snapshot.
+    pub(super) fn outputs(&self) -> Arc<Outputs> {
+        Arc::clone(&self.outputs.borrow())
     }
 
     /// With an id that none of `others` has: `…-2` for the second one that began in that second.
@@ -78,6 +111,13 @@ impl Session {
     #[must_use]
     pub fn named(mut self, name: Option<String>) -> Self {
         self.name = name;
+        self
+    }
+
+    /// With what its script prefers.
+    #[must_use]
+    pub fn preferring(mut self, preferences: Preferences) -> Self {
+        self.preferences = preferences;
         self
     }
 

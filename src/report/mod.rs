@@ -8,17 +8,22 @@
 //! |---|---|
 //! | people, at the end of a run | [`text()`] |
 //! | programs, `--summary` and `--json` | [`Summary`], [`write_summary`] (schema: `docs/summary.schema.json`) |
+//! | programs and people, downloaded from the monitor | [`csv()`], [`html()`], [`junit()`] |
 //! | `punk check`, `punk check --json` | [`plan_text`], [`plan_json`], [`diagnostics_json`] |
 //! | `punk shapes`, `punk shapes --json` | [`shapes_text`], [`shapes_json`] |
 //! | the book | [`metrics_page`] (`docs/reference/metrics.md`) |
 
 mod arrivals;
 mod checks;
+mod csv;
 mod diagnostics;
 mod errors;
 mod facts;
 mod figures;
+mod html;
 mod interventions;
+mod junit;
+mod markup;
 mod operations;
 mod page;
 mod plan;
@@ -34,9 +39,12 @@ mod write;
 #[cfg(test)]
 mod sample;
 
+pub use self::csv::csv;
 pub use diagnostics::diagnostics_json;
 pub use facts::{Facts, HookError, Outcome, Reason, Stopped};
+pub use html::html;
 pub use interventions::intervention;
+pub use junit::junit;
 pub use page::Style;
 pub use plan::plan_text;
 pub use plan_wire::{PlanWire, plan_json};

@@ -70,8 +70,8 @@ pub struct Component {
     pub name: Part,
     /// How: the worst of its reasons.
     pub state: Condition,
-    /// Why, the worst first, `; ` between them; empty while it is healthy.
-    pub why: String,
+    /// Why, the worst first; empty while it is healthy.
+    pub reasons: Vec<String>,
 }
 
 impl Component {
@@ -79,8 +79,12 @@ impl Component {
     pub fn new(name: Part, mut reasons: Vec<(Condition, String)>) -> Self {
         reasons.sort_by_key(|(condition, _)| std::cmp::Reverse(*condition));
         let state = reasons.first().map_or(Condition::Healthy, |(condition, _)| *condition);
-        let why: Vec<String> = reasons.into_iter().map(|(_, why)| why).collect();
-        Component { name, state, why: why.join("; ") }
+        Component { name, state, reasons: reasons.into_iter().map(|(_, why)| why).collect() }
+    }
+
+    /// All reasons, `; ` between them.
+    pub fn why(&self) -> String {
+        self.reasons.join("; ")
     }
 }
 
@@ -96,7 +100,8 @@ struct Rule {
 /// The parts that a Snapshot tells of, in the order in which they are shown.
 const PARTS: [Part; 4] = [Part::Shards, Part::Collector, Part::Target, Part::History];
 
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 15] = [
+    Rule { part: Part::Shards, judge: invalid },
     Rule { part: Part::Shards, judge: late_shards },
     Rule { part: Part::Shards, judge: |now| lateness(now.generator.recent_lag_p99, "its loops run") },
     Rule { part: Part::Shards, judge: |now| lateness(now.generator.recent_lateness_p99, "arrivals start") },
@@ -135,6 +140,12 @@ fn percent(share: f64) -> String {
 
 fn part(of: Option<u64>, whole: Option<u64>) -> Option<f64> {
     Some(of? as f64 / whole.filter(|whole| *whole > 0)? as f64)
+}
+
+/// Why the measurement cannot be trusted.
+fn invalid(now: &Snapshot) -> Reason {
+    let invalid = &now.generator.invalid;
+    (!invalid.is_empty()).then(|| (Condition::Error, invalid.join("; ")))
 }
 
 fn late_shards(now: &Snapshot) -> Reason {
@@ -266,7 +277,7 @@ mod tests {
         let mut snapshot = calm();
         change(&mut snapshot);
         let ill = components(&snapshot).into_iter().filter(|component| component.state != Condition::Healthy);
-        let lines: Vec<_> = ill.map(|it| format!("{} {}: {}", it.name.word(), it.state.word(), it.why)).collect();
+        let lines: Vec<_> = ill.map(|it| format!("{} {}: {}", it.name.word(), it.state.word(), it.why())).collect();
         lines.join("\n")
     }
 

@@ -102,13 +102,16 @@ impl Webhooks {
         let _ = tokio::time::timeout(within, all).await;
     }
 
-    /// What came of it, in the order in which receivers were first needed.
+    /// What came of it, in the order in which receivers were first needed; nobody is told anything more.
     pub fn finish(self) -> Vec<Delivery> {
+        self.lines.iter().filter_map(|line| line.task.as_ref()).for_each(JoinHandle::abort);
+        self.deliveries()
+    }
+
+    /// What has come of it so far; what waits counts as undelivered.
+    pub fn deliveries(&self) -> Vec<Delivery> {
         let mut told: Vec<Delivery> = Vec::new();
         for line in &self.lines {
-            if let Some(task) = &line.task {
-                task.abort();
-            }
             let mut delivery = line.queue.closed();
             delivery.receiver = message::shown(&line.receiver.url);
             // Two hooks at one host look alike without their paths.

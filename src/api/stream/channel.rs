@@ -8,7 +8,7 @@
 use super::counts::Counts;
 use super::event::{COMPLETED, Watch, completed};
 use super::frame;
-use super::topic::{INTERVAL, Topic};
+use super::topic::Topic;
 use crate::api::Session;
 use crate::api::query::Query;
 use crate::api::router::bytes;
@@ -149,7 +149,7 @@ impl Channel {
         let mut snapshots = self.session.snapshots();
         let Some(frames) = self.state().frames.clone() else { return };
         let ending = Ending(Arc::clone(&self));
-        let interval = Duration::from_secs(self.query.whole("interval").unwrap_or(INTERVAL));
+        let interval = Topic::interval(&self.query, &self.session);
         // Who joined was told of this one.
         let mut told = Arc::clone(self.state().watch.last());
         let mut updated = Instant::now();

@@ -17,10 +17,11 @@ use serde_json::{Map, Value};
 
 /// All streams.
 #[derive(Debug, Serialize, JsonSchema)]
-struct ListingWire {
+struct StreamListWire {
     /// JSON Schema of what every message is wrapped in; `data` is that of its type.
     envelope: Value,
-    streams: Vec<TopicWire>,
+    /// What there is to listen to.
+    streams: Vec<StreamWire>,
     /// What the schemas refer to.
     #[serde(rename = "$defs")]
     definitions: Map<String, Value>,
@@ -28,19 +29,23 @@ struct ListingWire {
 
 /// Something to listen to.
 #[derive(Debug, Serialize, JsonSchema)]
-struct TopicWire {
+struct StreamWire {
     /// Under the root, `/api`, `/api/v1` and a session's id.
     paths: Vec<&'static str>,
+    /// What it tells: one line.
     about: &'static str,
-    parameters: Vec<ParameterWire>,
+    /// What its query may hold.
+    parameters: Vec<StreamParameterWire>,
     /// The first of them is that of its regular messages; the others are events.
-    messages: Vec<MessageWire>,
+    messages: Vec<StreamMessageWire>,
 }
 
 /// Something in the query of a stream.
 #[derive(Debug, Serialize, JsonSchema)]
-struct ParameterWire {
+struct StreamParameterWire {
+    /// Its name.
     name: &'static str,
+    /// What it means: one line.
     about: &'static str,
     /// What it may be.
     values: String,
@@ -51,7 +56,8 @@ struct ParameterWire {
 
 /// A type of message.
 #[derive(Debug, Serialize, JsonSchema)]
-struct MessageWire {
+struct StreamMessageWire {
+    /// Its `type`.
     r#type: &'static str,
     /// JSON Schema of its `data`.
     schema: Value,
@@ -60,33 +66,35 @@ struct MessageWire {
 /// The row of this file.
 pub(in crate::api) fn rows() -> Vec<Row> {
     let about = "The WebSocket streams, their parameters and messages";
-    vec![Row::get("/streams", about, streams).of_process().answers::<ListingWire>("all of them")]
+    vec![Row::get("/streams", about, streams).of_process().answers::<StreamListWire>("all of them")]
 }
 
 async fn streams() -> Response {
     json(StatusCode::OK, &listing())
 }
 
-fn listing() -> ListingWire {
-    let mut schemas = SchemaSettings::draft2020_12().into_generator();
+fn listing() -> StreamListWire {
+    let mut schemas = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let envelope = schemas.subschema_for::<EnvelopeWire>().to_value();
     let streams = TOPICS.iter().map(|topic| wire(topic, &mut schemas)).collect();
-    ListingWire { envelope, streams, definitions: schemas.take_definitions(true) }
+    StreamListWire { envelope, streams, definitions: schemas.take_definitions(true) }
 }
 
-fn wire(topic: &Topic, schemas: &mut SchemaGenerator) -> TopicWire {
+fn wire(topic: &Topic, schemas: &mut SchemaGenerator) -> StreamWire {
     let events = topic.events.iter().map(|event| (event.word(), event.schema()));
     let completed: SchemaOf = SchemaGenerator::subschema_for::<StatusWire>;
     let messages = [(topic.message, topic.schema)].into_iter().chain(events).chain([(COMPLETED, completed)]);
-    TopicWire {
+    StreamWire {
         paths: topic.paths().collect(),
         about: topic.about,
         parameters: topic.query.iter().map(parameter).collect(),
-        messages: messages.map(|(r#type, schema)| MessageWire { r#type, schema: schema(schemas).to_value() }).collect(),
+        messages: messages
+            .map(|(r#type, schema)| StreamMessageWire { r#type, schema: schema(schemas).to_value() })
+            .collect(),
     }
 }
 
-fn parameter(parameter: &Parameter) -> ParameterWire {
+fn parameter(parameter: &Parameter) -> StreamParameterWire {
     let (values, default) = match parameter.kind {
         Kind::Whole { least, most, default } => {
             (format!("a whole number from {least} to {most}"), default.map(|default| default.to_string()))
@@ -96,7 +104,7 @@ fn parameter(parameter: &Parameter) -> ParameterWire {
             (pattern.map_or_else(|| "any text".to_owned(), |pattern| format!("a text that matches {pattern}")), None)
         }
     };
-    ParameterWire { name: parameter.name, about: parameter.about, values, default }
+    StreamParameterWire { name: parameter.name, about: parameter.about, values, default }
 }
 
 /// Which types of message there are, each once.

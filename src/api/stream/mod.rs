@@ -77,7 +77,7 @@ impl Streams {
 
     /// Joins a stream, which begins with its first client.
     fn join(self: &Arc<Self>, session: Arc<Session>, topic: &'static Topic, query: Query) -> Joined {
-        let key = (session.id().to_owned(), topic.path, topic.key(&query));
+        let key = (session.id().to_owned(), topic.path, topic.key(&query, &session));
         let mut channels = self.channels();
         if let Some(joined) = channels.get(&key).and_then(Channel::join) {
             return joined;

@@ -26,13 +26,16 @@ type Make = fn(&Session, &Snapshot, &Query) -> Bytes;
 /// nothing new then.
 type Since = fn(&Snapshot, &Query, u64) -> (Option<Bytes>, u64);
 
-/// How often a stream tells all of it, in seconds, when nobody says it.
-pub(super) const INTERVAL: u64 = 2;
 /// The longest that a client may ask for.
 const LONGEST: u64 = 60;
 /// Of every stream that is told as often as its client wants.
-const EVERY: Parameter =
-    Parameter::whole("interval", "seconds from one message to the next", 1, LONGEST, Some(INTERVAL));
+const EVERY: Parameter = Parameter::whole(
+    "interval",
+    "seconds from one message to the next; 2, or what the run's options say, when nobody says it",
+    1,
+    LONGEST,
+    None,
+);
 
 /// Stretches of a run, and their lengths in seconds; the first is the one when nobody says it.
 const RANGES: [(&str, u64); 6] =
@@ -165,11 +168,20 @@ impl Topic {
         [self.path].into_iter().chain(self.alias)
     }
 
+    /// How often it tells all of it.
+    pub(super) fn interval(query: &Query, session: &Session) -> Duration {
+        query.whole(EVERY.name).map_or(session.preferences.interval, Duration::from_secs)
+    }
+
     /// What tells one stream of it from another one: its parameters, said or not.
-    pub(super) fn key(&self, query: &Query) -> String {
-        let said = |one: &Parameter| match query.whole(one.name) {
-            Some(number) => format!("{}={number}&", one.name),
-            None => query.text(one.name).map_or_else(String::new, |text| format!("{}={text}&", one.name)),
+    pub(super) fn key(&self, query: &Query, session: &Session) -> String {
+        let said = |one: &Parameter| {
+            let value = match query.whole(one.name) {
+                _ if one.name == EVERY.name => Some(format!("{:?}", Topic::interval(query, session))),
+                Some(number) => Some(number.to_string()),
+                None => query.text(one.name).map(str::to_owned),
+            };
+            value.map_or_else(String::new, |value| format!("{}={value}&", one.name))
         };
         self.query.iter().map(said).collect()
     }
@@ -254,6 +266,7 @@ fn level(query: &Query) -> Level {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Preferences;
     use crate::api::query::Kind;
 
     #[test]
@@ -262,8 +275,15 @@ mod tests {
         paths.sort_unstable();
         assert!(paths.windows(2).all(|pair| pair[0] != pair[1]) && paths.iter().all(|path| path.starts_with("/ws/")));
         let topic = &TOPICS[0];
-        let key = |query: &str| topic.key(&Query::read(&format!("/a?{query}").parse().unwrap(), topic.query).unwrap());
-        assert_eq!((key("").as_str(), key("interval=2").as_str()), ("interval=2&", "interval=2&"));
+        let session = super::super::tests::session().1;
+        let query = |text: &str| Query::read(&format!("/a?{text}").parse().unwrap(), topic.query).unwrap();
+        let key = |text: &str| topic.key(&query(text), &session);
+        assert_eq!((key("").as_str(), key("interval=2").as_str()), ("interval=2s&", "interval=2s&"));
+        let often = super::super::tests::session()
+            .1
+            .preferring(Preferences { interval: Duration::from_millis(500), ..Preferences::default() });
+        assert_eq!(Topic::interval(&query(""), &often), Duration::from_millis(500));
+        assert_eq!(Topic::interval(&query("interval=3"), &often), Duration::from_secs(3));
         assert_ne!(key(""), key("interval=1"));
     }
 

@@ -9,10 +9,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CONNECTION, HeaderName, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    ALLOW, CONNECTION, HeaderName, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use axum::response::Response;
 use axum::routing::get;
 use base64::Engine;
@@ -49,6 +49,13 @@ fn upgrade(
     topic: &'static Topic,
     mut request: Request,
 ) -> Result<Response, Problem> {
+    // A `HEAD` comes here, too, as it does for all that is got.
+    if request.method() != Method::GET {
+        return Err(Problem::of_status(StatusCode::METHOD_NOT_ALLOWED).header(ALLOW, HeaderValue::from_static("GET")));
+    }
+    if request.version() < Version::HTTP_11 {
+        return Err(wanted("this is a WebSocket: speak HTTP/1.1"));
+    }
     let query = Query::read(request.uri(), topic.query)?;
     (topic.check)(&query)?;
     let accept = accept(request.headers())?;

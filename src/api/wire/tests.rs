@@ -8,7 +8,7 @@ use crate::control::Author;
 use crate::expr::Change;
 use crate::metrics::{Cell, MetricId, Resolution, Scale, TagSet, Trend, specs};
 use crate::snapshot::{
-    AlertEvent, AlertPhase, AlertState, Edition, Intervention, Recent, Series, Snapshot, Status, Verdict,
+    AlertEvent, AlertPhase, AlertState, Edition, Intervention, Recent, Series, Snapshot, Status, Verdict, components,
 };
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -178,10 +178,11 @@ fn the_word_for_where_a_run_is() {
 fn what_is_unwell_says_why() {
     let mut snapshot = snapshot();
     snapshot.generator.invalid.push("the generator was too slow".to_owned());
-    snapshot.generator.late_shards.push(1);
+    (snapshot.generator.shards, snapshot.generator.late_shards) = (2, vec![1]);
     snapshot.recent = Recent { failed: Some(0.25), ..Recent::default() };
+    snapshot.components = components(&snapshot);
     let later = noon() + chrono::TimeDelta::seconds(3);
-    insta::assert_snapshot!(serde_json::to_string(&HealthWire::new(&session(), &snapshot, later)).unwrap(), @r#"{"timestamp":"2026-01-18T15:30:48.000Z","status":"error","components":{"shards":{"status":"error","reasons":["the generator was too slow","shard-1 did not report in time"]},"collector":{"status":"warning","reasons":["the last snapshot is 3.0 s old"]},"monitor":{"status":"healthy","reasons":[],"streams":{"clients":0,"opened":0,"dropped":0,"refused":0,"messages_made":0,"messages_sent":0}},"outputs":{"status":"healthy","reasons":[]},"target":{"status":"warning","reasons":["25.0% of the requests of the last seconds failed; 1 of 100 in the whole run"]},"history":{"status":"healthy","reasons":[]}}}"#);
+    insta::assert_snapshot!(serde_json::to_string(&HealthWire::new(&session(), &snapshot, later)).unwrap(), @r#"{"timestamp":"2026-01-18T15:30:48.000Z","status":"error","components":{"shards":{"status":"error","reasons":["the generator was too slow","1 of 2 shards did not report in time"]},"collector":{"status":"warning","reasons":["the last snapshot is 3.0 s old"]},"monitor":{"status":"healthy","reasons":[],"streams":{"clients":0,"opened":0,"dropped":0,"refused":0,"messages_made":0,"messages_sent":0}},"outputs":{"status":"healthy","reasons":[]},"target":{"status":"warning","reasons":["25% of the requests of the last seconds failed"]},"history":{"status":"healthy","reasons":[]}}}"#);
 }
 
 #[test]

@@ -3,9 +3,10 @@
 //! All runs of a process are prepared before the first one begins, so that whatever cannot be had ends none of them half-way.
 //! It starts no user, and knows nothing of the other runs but their number.
 
+use super::monitor;
 use super::name::file_of;
 use super::running::{Manner, Running};
-use crate::api::Session;
+use crate::api::{Preferences, Session};
 use crate::cli::args::{LogFormat, OnInvalid, RunArgs, RunFlags};
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Company, Run, Settings, StartError, Watch, on_large_stack};
@@ -19,6 +20,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::watch;
 
 /// What was compiled, and the files whose edits come into its run.
 pub(in crate::cli) struct Script {
@@ -48,6 +50,7 @@ pub(super) struct Prepared {
     demo: Option<RunningTarget>,
     log: Option<LogFile>,
     manner: Manner,
+    preferences: Preferences,
 }
 
 impl Prepared {
@@ -79,7 +82,12 @@ impl Prepared {
             invalid_fails: args.on_invalid != Some(OnInvalid::Warn),
             summary: args.summary.as_deref().map(|path| file_of(path, label.as_deref())),
         };
-        Ok(Prepared { label, plan: Arc::new(plan), settings, demo, log, manner })
+        Ok(Prepared { label, plan: Arc::new(plan), settings, demo, log, manner, preferences: Preferences::default() })
+    }
+
+    /// With what the monitor tells of it.
+    pub(super) fn preferring(self, preferences: Preferences) -> Self {
+        Prepared { preferences, ..self }
     }
 
     /// Begins. `others` have begun already.
@@ -87,16 +95,21 @@ impl Prepared {
     /// # Errors
     /// The system gives no thread.
     pub(super) fn start(self, others: &[Session]) -> Result<(Running, Session), StartError> {
-        let Prepared { label, plan, settings, demo, log, manner } = self;
+        let Prepared { label, plan, settings, demo, log, manner, preferences } = self;
         let started_at = Utc::now();
         let began = Instant::now();
         let run = Run::start(Arc::clone(&plan), settings)?;
         let script = plan.sources.first().map(|source| source.path.clone()).unwrap_or_default();
-        let session =
-            Session::new(script, started_at, run.snapshots(), run.commands()).beside(others).named(label.clone());
+        let (outputs, told) = watch::channel(Arc::default());
+        let session = Session::new(script, started_at, run.snapshots(), run.commands())
+            .beside(others)
+            .named(label.clone())
+            .with_outputs(told)
+            .with_export(monitor::export)
+            .preferring(preferences);
         let webhooks = Webhooks::new(name_of_run(started_at), Patience::default());
         let id = session.id().to_owned();
-        let running = Running { id, label, plan, run, demo, log, webhooks, manner, started_at, began };
+        let running = Running { id, label, plan, run, demo, log, webhooks, outputs, manner, started_at, began };
         Ok((running, session))
     }
 }

@@ -14,7 +14,7 @@ use crate::logfile::LogFile;
 use crate::plan::Plan;
 use crate::progress::{Progress, Screen};
 use crate::report;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Outputs, Snapshot};
 use crate::target::RunningTarget;
 use crate::webhook::Webhooks;
 use chrono::{DateTime, Utc};
@@ -49,6 +49,8 @@ pub(super) struct Running {
     pub(super) demo: Option<RunningTarget>,
     pub(super) log: Option<LogFile>,
     pub(super) webhooks: Webhooks,
+    /// What is told of the log and the webhooks, to the monitor.
+    pub(super) outputs: watch::Sender<Arc<Outputs>>,
     pub(super) manner: Manner,
     pub(super) started_at: DateTime<Utc>,
     pub(super) began: Instant,
@@ -108,6 +110,7 @@ impl Running {
                 _ = stops.changed() => {}
             }
         }
+        self.tell_outputs();
         self.end(&screen)
     }
 
@@ -132,11 +135,24 @@ impl Running {
         }
         progress.update(snapshot);
         self.webhooks.update(snapshot);
+        self.tell_outputs();
+    }
+
+    fn tell_outputs(&self) {
+        let log = self.log.as_ref().map(LogFile::output);
+        let now = Outputs { deliveries: self.webhooks.deliveries(), log };
+        self.outputs.send_if_modified(|told| {
+            let new = **told != now;
+            if new {
+                *told = Arc::new(now);
+            }
+            new
+        });
     }
 
     /// Waits until all its threads have ended, and reports.
     pub(super) fn end(self, screen: &Screen) -> Exit {
-        let Running { id, label, plan, run, demo, mut log, webhooks, manner, started_at, began } = self;
+        let Running { id, label, plan, run, demo, mut log, webhooks, manner, started_at, began, .. } = self;
         let (snapshot, ending) = run.join();
         let unlogged = log.as_mut().and_then(|log| log.update(&snapshot));
         drop(demo);

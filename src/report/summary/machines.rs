@@ -86,6 +86,6 @@ pub(super) struct ComponentWire {
 
 impl ComponentWire {
     pub(super) fn new(component: &Component) -> Self {
-        ComponentWire { name: component.name.word(), state: component.state.word(), why: component.why.clone() }
+        ComponentWire { name: component.name.word(), state: component.state.word(), why: component.why() }
     }
 }

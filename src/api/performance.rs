@@ -1,0 +1,23 @@
+//! The handler of alerts about performance.
+
+use super::problem::Problem;
+use super::query::Query;
+use super::router::{Chosen, json};
+use super::row::Row;
+use super::wire::PerformanceWire;
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use chrono::Utc;
+
+/// The rows of this file.
+pub(super) fn rows() -> Vec<Row> {
+    let about =
+        "Alerts about latency, throughput, errors, users, cpu, memory or connections that ring, rang or would have";
+    vec![Row::get("/alerts/performance", about, performance).answers::<PerformanceWire>("each alert once")]
+}
+
+/// `GET /alerts/performance`
+async fn performance(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
+    Query::read(&uri, &[])?;
+    Ok(json(StatusCode::OK, &PerformanceWire::new(&session, &session.snapshot(), Utc::now())))
+}
