@@ -151,7 +151,7 @@ struct OverTimeWire {
     /// How long each bucket is.
     interval_seconds: u64,
     /// Buckets that are not empty.
-    counts: Vec<BucketWire>,
+    counts: Vec<ErrorBucketWire>,
 }
 
 /// One bucket of a timeline.
@@ -270,12 +270,14 @@ impl ErrorsWire {
         let wall = Wall { diary: &diary, started_at: session.started_at };
         let (errors, failures) = (&snapshot.errors, snapshot.failures());
         let total = errors.total();
-        let (patterns, other_patterns) = patterns(&failures, &wall, total);
+        let most = session.preferences.max_errors;
+        let (patterns, other_patterns) = patterns(&failures, &wall, total, most.min(PATTERNS));
+        let left_out: u64 = failures.iter().skip(most).map(|failure| failure.entry.count).sum();
         ErrorsWire {
             timestamp: time(now),
             total_errors: total,
-            by_type: failures.iter().map(|failure| TypeWire::new(failure, &wall)).collect(),
-            unlisted_errors: errors.unlisted(),
+            by_type: failures.iter().take(most).map(|failure| TypeWire::new(failure, &wall)).collect(),
+            unlisted_errors: errors.unlisted() + left_out,
             recent_errors: errors.recent().rev().map(|error| RecentWire::new(error, &wall)).collect(),
             patterns,
             other_patterns,
@@ -286,7 +288,7 @@ impl ErrorsWire {
 }
 
 /// The patterns of all kinds, and how many messages are in none that is listed.
-fn patterns(failures: &[Failure<'_>], wall: &Wall<'_>, total: u64) -> (Vec<PatternWire>, u64) {
+fn patterns(failures: &[Failure<'_>], wall: &Wall<'_>, total: u64, most: usize) -> (Vec<PatternWire>, u64) {
     let of = |failure: &Failure<'_>| failure.entry.patterns.other();
     let kept = |failure| -> Vec<(&ErrorKey, &str, &PatternEntry)> {
         let Failure { key, entry, .. }: &Failure<'_> = failure;
@@ -294,8 +296,8 @@ fn patterns(failures: &[Failure<'_>], wall: &Wall<'_>, total: u64) -> (Vec<Patte
     };
     let mut all: Vec<_> = failures.iter().flat_map(kept).collect();
     all.sort_by_key(|(_, _, one)| Reverse(one.count));
-    let unlisted: u64 = all.iter().skip(PATTERNS).map(|(_, _, one)| one.count).sum();
-    all.truncate(PATTERNS);
+    let unlisted: u64 = all.iter().skip(most).map(|(_, _, one)| one.count).sum();
+    all.truncate(most);
     let wire = |(key, pattern, one): (&ErrorKey, &str, &PatternEntry)| PatternWire {
         pattern: pattern.to_owned(),
         r#type: key.kind,
@@ -314,7 +316,7 @@ impl TypeWire {
     fn new(failure: &Failure<'_>, wall: &Wall<'_>) -> Self {
         let (key, entry) = (failure.key, failure.entry);
         let counts =
-            entry.timeline.buckets().map(|(from, count)| BucketWire { elapsed_seconds: from.as_secs(), count });
+            entry.timeline.buckets().map(|(from, count)| ErrorBucketWire { elapsed_seconds: from.as_secs(), count });
         TypeWire {
             r#type: key.kind,
             category: CategoryWire::new(key.category),
