@@ -237,11 +237,11 @@ fn answers(snapshot: Snapshot) {
     let address = listener.local_addr().expect("it listens");
     let (tell, snapshots) = watch::channel(Arc::new(snapshot.clone()));
     let session = Session::new("bench.rhai", chrono::Utc::now(), snapshots, mpsc::unbounded_channel().0);
-    let access = Access { address, hosts: Vec::new(), control: None, read: None, readonly: false };
+    let access = Access { address, hosts: Vec::new(), control: None, read: None, readonly: false, tls: false };
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let over = std::future::pending::<()>();
-        let served = runtime.block_on(serve(listener, vec![session], access, scrape, over));
+        let served = runtime.block_on(serve((listener, None), vec![session], access, scrape, over));
         served.expect("it serves to the end");
     });
     let formats = [

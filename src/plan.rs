@@ -9,6 +9,7 @@ mod code;
 mod collect;
 pub mod edit;
 mod life;
+pub mod monitor;
 
 pub use backoff::{Backoff, Growth};
 pub use code::Code;
@@ -263,6 +264,8 @@ pub struct Options {
     pub limits: Limits,
     /// Machines that are observed while the run goes on.
     pub observe: Vec<Observe>,
+    /// What the script says about the monitor.
+    pub monitor: monitor::MonitorSettings,
 }
 
 /// A machine that is observed through its Prometheus `node_exporter`.

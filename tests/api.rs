@@ -13,8 +13,10 @@ mod records;
 mod rows;
 mod schemathesis;
 mod sessions;
+mod settings;
 mod streams;
 mod system;
+mod tls;
 mod workers;
 
 use std::io::{Read, Write};

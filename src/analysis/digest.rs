@@ -181,7 +181,8 @@ impl Digest {
             }
             self.looked = snapshot.series.len();
         }
-        (self.elapsed, self.warmup) = (snapshot.elapsed, snapshot.warmup);
+        // Whoever streams may look at one that is a little older than the last.
+        (self.elapsed, self.warmup) = (self.elapsed.max(snapshot.elapsed), snapshot.warmup);
         let source = snapshot.history.read().unwrap_or_else(PoisonError::into_inner);
         for span in source.spans() {
             let step = span.step.as_secs();

@@ -65,6 +65,8 @@ pub struct Access {
     pub read: Option<Token>,
     /// Whether nobody may change anything.
     pub readonly: bool,
+    /// Whether TLS is spoken, and nothing else.
+    pub tls: bool,
 }
 
 impl Access {
@@ -76,7 +78,7 @@ impl Access {
     /// Whether a request may be answered.
     pub(super) fn admit(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let host = self.host(uri, headers)?;
-        let own_page = own_origin(&host, headers)?;
+        let own_page = self.own_origin(&host, headers)?;
         let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
         let token = self.token(headers)?;
         if changes && self.readonly {
@@ -132,6 +134,23 @@ impl Access {
         listed || numeric || name == "localhost"
     }
 
+    /// How our own addresses begin.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+
+    /// Whether the request comes from a page of ours; one that comes from another page is refused.
+    fn own_origin(&self, host: &str, headers: &HeaderMap) -> Result<bool, Problem> {
+        let mut origins = headers.get_all(ORIGIN).iter();
+        let Some(origin) = origins.next() else { return Ok(false) };
+        let ours = format!("{}://{host}", self.scheme());
+        let own = origin.to_str().is_ok_and(|origin| origin.eq_ignore_ascii_case(&ours));
+        if own && origins.next().is_none() {
+            return Ok(true);
+        }
+        Err(Problem::new(StatusCode::FORBIDDEN, "requests from other pages are refused: this `Origin` is not ours"))
+    }
+
     /// What the request's token allows; `None` without one.
     fn token(&self, headers: &HeaderMap) -> Result<Option<Rights>, Problem> {
         // A page that opens a WebSocket can choose no header but its subprotocols.
@@ -175,17 +194,6 @@ fn unknown(why: &str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, why).header(WWW_AUTHENTICATE, challenge)
 }
 
-/// Whether the request comes from a page of ours; one that comes from another page is refused.
-fn own_origin(host: &str, headers: &HeaderMap) -> Result<bool, Problem> {
-    let mut origins = headers.get_all(ORIGIN).iter();
-    let Some(origin) = origins.next() else { return Ok(false) };
-    let own = origin.to_str().is_ok_and(|origin| origin.eq_ignore_ascii_case(&format!("http://{host}")));
-    if own && origins.next().is_none() {
-        return Ok(true);
-    }
-    Err(Problem::new(StatusCode::FORBIDDEN, "requests from other pages are refused: this `Origin` is not ours"))
-}
-
 /// The host without its port.
 fn name_of(host: &str) -> &str {
     match host.rsplit_once(':') {
@@ -209,6 +217,7 @@ mod tests {
             control: Token::parse(CONTROL).ok(),
             read: Token::parse(READ).ok(),
             readonly: false,
+            tls: false,
         }
     }
 

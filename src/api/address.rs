@@ -3,63 +3,42 @@
 //! Called by the command line and by the door before a run starts. Without a word it is loopback, on the first free port from
 //! 9090 on: several runs at once are nobody's mistake.
 
+pub use crate::plan::monitor::{PORT, address as parse};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-/// The port that is tried first.
-pub const PORT: u16 = 9090;
 /// How many ports after it are tried before any free one is taken.
 const TRIED: u16 = 100;
 
-/// A listener, and whether [`PORT`] was taken.
+/// A listener, and what it had to give way to.
 #[derive(Debug)]
 pub struct Listening {
     /// It listens already.
     pub listener: TcpListener,
-    /// Whether it is not where it would have been, because somebody else is there.
-    pub moved: bool,
+    /// The port at which it would have been, where somebody else is there.
+    pub taken: Option<u16>,
 }
 
-/// Reads `127.0.0.1:9090`, `[::1]:9090`, `localhost:9090`, an address without a port, or a port alone (`9090`, `:9090`),
-/// which is loopback's.
+/// Listens there, or, without a word, on loopback at port 9090; where that port is taken, at the next free one, unless it is
+/// `required` to be this address and no other.
 ///
 /// # Errors
-/// What is wrong with it, and what would be right.
-pub fn parse(text: &str) -> Result<SocketAddr, String> {
-    let text = text.trim();
-    let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let name = text.strip_prefix("localhost").filter(|rest| rest.is_empty() || rest.starts_with(':'));
-    let port = name.unwrap_or(text);
-    if name == Some("") {
-        return Ok(SocketAddr::new(loopback, PORT));
-    }
-    if let Ok(port) = port.strip_prefix(':').unwrap_or(port).parse() {
-        return Ok(SocketAddr::new(loopback, port));
-    }
-    if let Ok(address) = text.parse() {
-        return Ok(address);
-    }
-    let ip = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    match ip.parse() {
-        Ok(ip) => Ok(SocketAddr::new(ip, PORT)),
-        Err(_) => Err(format!("`{text}` is no address to listen at: write 127.0.0.1:{PORT}, [::1]:{PORT} or :{PORT}")),
-    }
-}
-
-/// Listens there, or, without a word, on loopback at the first free port.
-///
-/// # Errors
-/// The address is taken, or is not ours; without a word, the system gives no port at all.
-pub fn listen(wanted: Option<SocketAddr>) -> io::Result<Listening> {
-    if let Some(address) = wanted {
-        return Ok(Listening { listener: TcpListener::bind(address)?, moved: false });
-    }
-    for port in PORT..PORT + TRIED {
-        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            return Ok(Listening { listener, moved: port != PORT });
+/// The address is not ours to listen at; it is taken, and required; the system gives no port at all.
+pub fn listen(wanted: Option<SocketAddr>, required: bool) -> io::Result<Listening> {
+    let first = wanted.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)));
+    let taken = match TcpListener::bind(first) {
+        Ok(listener) => return Ok(Listening { listener, taken: None }),
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse && wanted.is_some() => return Err(error),
+        Err(error) if wanted.is_some() && required => return Err(error),
+        Err(_) => Some(first.port()),
+    };
+    let next = (1..=TRIED).filter_map(|after| first.port().checked_add(after));
+    for port in next {
+        if let Ok(listener) = TcpListener::bind(SocketAddr::new(first.ip(), port)) {
+            return Ok(Listening { listener, taken });
         }
     }
-    Ok(Listening { listener: TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?, moved: true })
+    Ok(Listening { listener: TcpListener::bind(SocketAddr::new(first.ip(), 0))?, taken })
 }
 
 #[cfg(test)]
@@ -67,31 +46,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_write_is_read() {
-        for (text, address) in [
-            (":8080", "127.0.0.1:8080"),
-            ("8080", "127.0.0.1:8080"),
-            ("localhost", "127.0.0.1:9090"),
-            ("localhost:1", "127.0.0.1:1"),
-            ("0.0.0.0:80", "0.0.0.0:80"),
-            ("10.0.0.7", "10.0.0.7:9090"),
-            ("[::1]:7", "[::1]:7"),
-            ("::1", "[::1]:9090"),
-            ("[::]", "[::]:9090"),
-        ] {
-            assert_eq!(parse(text).map(|address| address.to_string()), Ok(address.to_owned()), "{text}");
-        }
-        for text in ["", "here", "localhostess:1", "1.2.3.4:99999", "http://127.0.0.1:9090", "99999"] {
-            assert!(parse(text).is_err(), "{text}: {:?}", parse(text));
-        }
-    }
-
-    #[test]
-    fn a_port_that_is_taken_is_an_error_only_where_it_was_asked_for() {
-        let first = listen(None).unwrap();
-        let second = listen(None).unwrap();
+    fn a_port_that_is_taken_is_an_error_only_where_no_other_will_do() {
+        let first = listen(None, true).unwrap();
+        let second = listen(None, true).unwrap();
         let at = |listening: &Listening| listening.listener.local_addr().unwrap();
-        assert!(second.moved && at(&first) != at(&second), "{:?}", at(&second));
-        assert_eq!(listen(Some(at(&first))).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        assert!(second.taken == Some(PORT) && at(&first) != at(&second), "{:?}", at(&second));
+        assert_eq!(listen(Some(at(&first)), true).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        let beside = listen(Some(at(&first)), false).unwrap();
+        assert_eq!((beside.taken, at(&beside).ip()), (Some(at(&first).port()), at(&first).ip()));
+        let foreign = listen(Some("192.0.2.1:9090".parse().unwrap()), false).unwrap_err();
+        assert_eq!(foreign.kind(), io::ErrorKind::AddrNotAvailable);
     }
 }

@@ -5,11 +5,13 @@
 //!
 //! | file | is |
 //! |---|---|
-//! | `server` | connections and their limits |
+//! | `server`, `tls` | connections and their limits |
 //! | `guard`, `access`, `limit` | what every request passes |
+//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `heatmap`, `historical`, `protocols`, `conclusions`, `roster`, `queues`, `performance`, `export`, `upload` | the handlers |
 //! | `row`, `router`, `query`, `range`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `session`, `diary` | a run as the monitor knows it |
-//! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `heatmap`, `historical`, `protocols`, `conclusions`, `roster`, `queues`, `performance`, `export`, `upload` | the handlers |
+//! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
+//! | `session`, `preferences`, `diary` | a run as the monitor knows it |
 //! | `openapi/` | the contract, made of the rows |
 //! | `stream/` | what is told as it happens |
 //! | `wire/` | what goes out |
@@ -29,6 +31,7 @@ mod limit;
 mod logs;
 mod openapi;
 mod performance;
+mod preferences;
 mod problem;
 mod protocols;
 mod query;
@@ -44,14 +47,17 @@ mod session;
 mod stream;
 mod system;
 mod timeline;
+mod tls;
 mod upload;
 mod wire;
 
 pub use access::{Access, Token};
 pub use export::{Export, Format, SoFar};
 pub use openapi::text as contract;
+pub use preferences::Preferences;
 pub use server::serve;
 pub use session::Session;
+pub use tls::Tls;
 
 use crate::snapshot::Snapshot;
 use limit::Limit;

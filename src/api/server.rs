@@ -3,7 +3,7 @@
 //! Started by the door on a thread of its own. hyper speaks HTTP/1.1; a client that sends its head too slowly, or nothing, is
 //! closed; those beyond the limit are turned away at once, so that nobody waits for a silent crowd.
 
-use super::{Access, Monitor, Scrape, Session, router};
+use super::{Access, Monitor, Scrape, Session, Tls, router};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,6 +16,7 @@ use std::os::fd::AsRawFd;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -36,23 +37,23 @@ const RESERVED: u64 = 64;
 /// What the kernel may hold for a connection that is not read, bytes; it doubles this.
 const SEND_BUFFER: usize = 64 << 10;
 
-/// Serves until `over` resolves; the first session is that of the short paths.
+/// Serves until `over` resolves, with TLS where it is given; the first session is that of the short paths.
 ///
 /// # Errors
 /// The listener cannot be waited for.
 pub async fn serve(
-    listener: StdListener,
+    (listener, tls): (StdListener, Option<Tls>),
     sessions: Vec<Session>,
     access: Access,
     scrape: Scrape,
     over: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    serve_monitor(listener, Arc::new(Monitor::new(sessions, access, scrape)), over).await
+    serve_monitor((listener, tls), Arc::new(Monitor::new(sessions, access, scrape)), over).await
 }
 
 /// The same of a monitor that is there.
 pub(super) async fn serve_monitor(
-    listener: StdListener,
+    (listener, tls): (StdListener, Option<Tls>),
     monitor: Arc<Monitor>,
     over: impl Future<Output = ()>,
 ) -> io::Result<()> {
@@ -76,7 +77,7 @@ pub(super) async fn serve_monitor(
                 }
                 // One that becomes a WebSocket is over here, and counts there.
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, app.clone(), closing.clone()));
+                    connections.spawn(connection(stream, tls.clone(), app.clone(), closing.clone()));
                 }
                 // Nothing left to open it with: it may be there again soon.
                 Err(_) => sleep(Duration::from_millis(50)).await,
@@ -94,10 +95,25 @@ pub(super) async fn serve_monitor(
     Ok(())
 }
 
-async fn connection(stream: TcpStream, app: Router, mut closing: watch::Receiver<()>) {
+async fn connection(stream: TcpStream, tls: Option<Tls>, app: Router, closing: watch::Receiver<()>) {
     // Small answers would wait for the client's delayed ACK; a socket that refuses it is gone.
     let _ = stream.set_nodelay(true);
     let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
+    match tls {
+        None => speak(stream, app, closing).await,
+        Some(tls) => {
+            if let Some(stream) = tls.accept(stream).await {
+                speak(stream, app, closing).await;
+            }
+        }
+    }
+}
+
+/// HTTP with whoever is at the other end.
+async fn speak<S>(stream: S, app: Router, mut closing: watch::Receiver<()>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD);
     let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app)).with_upgrades();

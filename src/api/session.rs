@@ -2,8 +2,9 @@
 
 use super::diary::Diary;
 use super::export::{Export, Format, SoFar};
+use super::preferences::Preferences;
 use super::problem::Problem;
-use super::stream::{self, Counts};
+use super::stream::Counts;
 use crate::analysis::Digest;
 use crate::control::{Command, Reply};
 use crate::snapshot::{Outputs, Snapshot};
@@ -24,6 +25,8 @@ const SHOWN: Duration = Duration::from_secs(1);
 pub struct Session {
     pub(super) id: String,
     name: Option<String>,
+    /// How much it tells.
+    pub(super) preferences: Preferences,
     pub(super) script: String,
     pub(super) started_at: DateTime<Utc>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
@@ -31,8 +34,6 @@ pub struct Session {
     diary: Mutex<Diary>,
     /// Of the streams of the process.
     pub(super) streams: Arc<Counts>,
-    /// How often its streams tell all of it when nobody says it.
-    pub(super) interval: Duration,
     /// The whole run in a few series.
     digest: Mutex<Digest>,
     /// What is written and sent elsewhere, as whoever does it tells.
@@ -55,13 +56,13 @@ impl Session {
         Session {
             id,
             name: None,
+            preferences: Preferences::default(),
             script: script.into(),
             started_at,
             snapshots,
             commands,
             diary: Mutex::default(),
             streams: Arc::default(),
-            interval: stream::INTERVAL,
             digest: Mutex::default(),
             outputs: watch::channel(Arc::default()).1,
             export: None,
@@ -101,13 +102,6 @@ impl Session {
         self
     }
 
-    /// Its streams tell all of it so often, where a client does not say how often.
-    #[must_use]
-    pub fn told_every(mut self, interval: Duration) -> Self {
-        self.interval = interval;
-        self
-    }
-
     /// `punk-YYYYMMDD-HHMMSS`, by UTC; see [`Session::beside`] for the ends of some.
     pub fn id(&self) -> &str {
         &self.id
@@ -117,6 +111,13 @@ impl Session {
     #[must_use]
     pub fn named(mut self, name: Option<String>) -> Self {
         self.name = name;
+        self
+    }
+
+    /// With what its script prefers.
+    #[must_use]
+    pub fn preferring(mut self, preferences: Preferences) -> Self {
+        self.preferences = preferences;
         self
     }
 

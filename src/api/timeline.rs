@@ -110,7 +110,9 @@ pub(super) async fn timeline(Chosen(session): Chosen, uri: Uri) -> Result<Respon
 
 fn points(session: &Session, snapshot: &Snapshot, past: Past) -> TimelineWire {
     let digest = session.digest(snapshot);
-    let stretches: Vec<(Duration, Duration)> = past.stretches(digest.end()).collect();
+    let oldest = session.preferences.oldest(digest.end());
+    let told = past.stretches(digest.end()).filter(|(from, _)| *from >= oldest);
+    let stretches: Vec<(Duration, Duration)> = told.collect();
     let whole = stretches.first().zip(stretches.last()).map(|(first, last)| digest.step(first.0, last.1));
     let diary = session.diary();
     let point = |(from, to): (Duration, Duration)| PointWire::new(&digest, from, to, diary.wall(from));
@@ -161,7 +163,8 @@ fn fill(wire: &mut SeriesWire, session: &Session, snapshot: &Snapshot, selector:
     let digest = session.digest(snapshot);
     // What the digest has merged already need not be merged again.
     let merged = Measure::whole(metric).filter(|_| !filtered && !with_phases);
-    for stretch in past.stretches(digest.end()) {
+    let oldest = session.preferences.oldest(digest.end());
+    for stretch in past.stretches(digest.end()).filter(|(from, _)| *from >= oldest) {
         let seen = match merged {
             Some(measure) => digest.window(measure, stretch.0, stretch.1),
             None => window(snapshot, &places, stretch),

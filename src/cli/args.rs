@@ -34,7 +34,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a script and print its verdict
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Ask one URL again and again, without a script
     Quick(Box<super::quick::QuickArgs>),
     /// Compile a script; print its plan, or every error at once; send nothing
@@ -119,7 +119,8 @@ pub struct RunFlags {
 /// The monitor of a run.
 #[derive(Debug, Args)]
 pub struct MonitorArgs {
-    /// End (exit 106) where the run cannot be shown; without it a run goes on without its monitor
+    /// End (exit 106) where the run cannot be shown, and shown where it is said; without it a run goes on without its monitor, or
+    /// at the next free port
     #[arg(long, overrides_with = "no_monitor", help_heading = "Monitor")]
     pub monitor: bool,
     /// Do not show the run
@@ -128,6 +129,15 @@ pub struct MonitorArgs {
     /// Where to show it: 127.0.0.1:9090, [::1]:9090, :9090 (default: the first free port of 127.0.0.1 from 9090 on)
     #[arg(long, value_name = "ADDRESS", help_heading = "Monitor", env = "PUNK_MONITOR_ADDR", value_parser = crate::api::address::parse)]
     pub monitor_addr: Option<std::net::SocketAddr>,
+    /// Open the browser there
+    #[arg(long, help_heading = "Monitor", env = "PUNK_MONITOR_OPEN")]
+    pub monitor_open: bool,
+    /// Speak TLS there, with the certificates of this PEM file, the own one first
+    #[arg(long, value_name = "FILE", requires = "monitor_key", help_heading = "Monitor", env = "PUNK_MONITOR_CERT")]
+    pub monitor_cert: Option<PathBuf>,
+    /// The private key of the certificate, a PEM file
+    #[arg(long, value_name = "FILE", requires = "monitor_cert", help_heading = "Monitor", env = "PUNK_MONITOR_KEY")]
+    pub monitor_key: Option<PathBuf>,
     /// Who has this token may look and change; better in the variable, since everybody on a machine sees command lines
     #[arg(long, value_name = "TOKEN", help_heading = "Monitor", env = "PUNK_MONITOR_TOKEN", hide_env_values = true, value_parser = secret)]
     pub monitor_token: Option<Secret>,

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod check;
+mod config;
 pub mod doctor;
 pub mod exit;
 pub mod quick;

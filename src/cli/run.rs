@@ -9,9 +9,10 @@
 //! | `running`, `captures`, `finish` | one that goes on, what is kept of its moments, its end |
 //! | `attend`, `signals`, `console` | the main thread meanwhile |
 //! | `name` | how several runs are told apart |
-//! | `monitor` | where they can be seen |
+//! | `wish`, `monitor`, `browser` | where they can be seen |
 
 mod attend;
+mod browser;
 mod captures;
 mod console;
 pub(super) mod finish;
@@ -20,12 +21,14 @@ mod name;
 mod prepared;
 mod running;
 mod signals;
+mod wish;
 
 pub(super) use prepared::Script;
 pub use signals::Signals;
 
 use super::exit::Exit;
-use super::{args, doctor, err};
+use super::{args, config, doctor, err};
+use crate::api::Preferences;
 use crate::diagnostic::{Diagnostic, render_all};
 use crate::engine::{Company, Watch};
 use crate::plan::Plan;
@@ -33,6 +36,8 @@ use crate::user::fiber;
 use args::{RunArgs, RunFlags};
 use prepared::Prepared;
 use std::io::IsTerminal;
+use std::path::Path;
+use wish::Wish;
 
 /// Runs scripts, all at once; see the module's head.
 pub fn run(args: &RunArgs) -> Exit {
@@ -61,11 +66,18 @@ pub(super) fn run_scripts(scripts: Vec<Script>, args: &RunFlags) -> Exit {
     if !problems.is_empty() {
         return Exit::Internal;
     }
-    let bound = match monitor::bind(&args.monitor, color) {
+    let wanted = match wanted(&plans, args) {
+        Ok(wanted) => wanted,
+        Err(problems) => {
+            err(&format!("{}\n", render_all(&problems, color)));
+            return Exit::Invalid;
+        }
+    };
+    let bound = match monitor::bind(&args.monitor, &wanted.1, color) {
         Ok(bound) => bound,
         Err(exit) => return exit,
     };
-    let prepared = match prepare(plans, args) {
+    let prepared = match prepare(plans, wanted.0, args) {
         Ok(prepared) => prepared,
         Err(problem) => {
             err(&format!("{}\n", problem.render(color)));
@@ -104,8 +116,29 @@ fn valid(scripts: Vec<Script>, color: bool) -> Option<Vec<(Plan, Option<Watch>)>
     scripts.into_iter().map(|script| Some((script.compiled.plan?, script.watch))).collect()
 }
 
+/// What each run prefers to tell, and what all want of the one monitor: the options of scripts on what settings files say.
+fn wanted(plans: &[(Plan, Option<Watch>)], args: &RunFlags) -> Result<(Vec<Preferences>, Wish), Vec<Diagnostic>> {
+    let (mut words, mut problems) = (Vec::new(), Vec::new());
+    for (plan, _) in plans {
+        let file = plan.sources.first().map(|source| source.file.as_path()).unwrap_or(Path::new(""));
+        match config::of_script(file) {
+            Ok(settings) => words.push(plan.options.monitor.clone().over(settings)),
+            Err(wrong) => problems.extend(wrong),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let wish = Wish::new(&args.monitor, &words).map_err(|problem| vec![problem])?;
+    Ok((words.iter().map(Preferences::of).collect(), wish))
+}
+
 /// Everything that the runs need, before any of them begins.
-fn prepare(plans: Vec<(Plan, Option<Watch>)>, args: &RunFlags) -> Result<Vec<Prepared>, Diagnostic> {
+fn prepare(
+    plans: Vec<(Plan, Option<Watch>)>,
+    preferences: Vec<Preferences>,
+    args: &RunFlags,
+) -> Result<Vec<Prepared>, Diagnostic> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let shards = args.shards.map_or(cores, |shards| shards as usize);
     let several = plans.len() > 1;
@@ -113,9 +146,10 @@ fn prepare(plans: Vec<(Plan, Option<Watch>)>, args: &RunFlags) -> Result<Vec<Pre
     let names = name::names(scripts);
     // Each has as many shards as it would have alone: the same seed makes the same run, whoever runs beside it.
     let shards_of_all = shards * plans.len();
-    let prepared = plans.into_iter().zip(names).enumerate().map(|(at, (plan, name))| {
+    let all = plans.into_iter().zip(names).zip(preferences);
+    let prepared = all.enumerate().map(|(at, ((plan, name), preferences))| {
         let company = several.then(|| Company::new(at + 1, shards_of_all, cores));
-        Prepared::new(plan, several.then_some(name), company, shards, args)
+        Prepared::new(plan, several.then_some(name), company, shards, args).map(|run| run.preferring(preferences))
     });
     prepared.collect()
 }

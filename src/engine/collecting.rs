@@ -17,7 +17,6 @@ use crate::script::user::User;
 use crate::user::{CancelHandle, CancelReason, Fiber, VirtualUser};
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::AbortHandle;
 
@@ -25,10 +24,11 @@ use tokio::task::AbortHandle;
 const PHASE: &str = "collect";
 
 /// What a shard collects.
-#[derive(Default)]
 pub(super) struct Collecting {
+    /// What is to be collected from the start of the scenarios on.
+    wanted: Vec<Collect>,
     tasks: Vec<Task>,
-    over: bool,
+    runs: bool,
 }
 
 struct Task {
@@ -39,19 +39,35 @@ struct Task {
 }
 
 impl Collecting {
+    /// Of one shard; it collects nothing before the scenarios start.
+    pub(super) fn new(plan: &Plan) -> Self {
+        Collecting { wanted: plan.collects.clone(), tasks: Vec::new(), runs: false }
+    }
+
+    /// The scenarios start.
+    pub(super) fn begin(&mut self, ground: &Rc<Ground>) {
+        self.runs = ground.index == 0;
+        self.settle(ground);
+    }
+
     /// From now on this is collected, and no longer what was before and is not in here.
-    pub(super) fn begin(&mut self, ground: &Rc<Ground>, plan: &Arc<Plan>) {
-        if ground.index != 0 || self.over {
+    pub(super) fn replan(&mut self, ground: &Rc<Ground>, plan: &Plan) {
+        self.wanted.clone_from(&plan.collects);
+        self.settle(ground);
+    }
+
+    fn settle(&mut self, ground: &Rc<Ground>) {
+        if !self.runs {
             return;
         }
         self.tasks.retain(|task| {
-            let stays = plan.collects.contains(&task.collect);
+            let stays = self.wanted.contains(&task.collect);
             if !stays {
                 task.end();
             }
             stays
         });
-        for collect in &plan.collects {
+        for collect in &self.wanted {
             if self.tasks.iter().any(|task| task.collect == *collect) {
                 continue;
             }
@@ -64,7 +80,7 @@ impl Collecting {
 
     /// Nothing is collected any more.
     pub(super) fn end(&mut self) {
-        self.over = true;
+        self.runs = false;
         self.tasks.drain(..).for_each(|task| task.end());
     }
 }
@@ -142,7 +158,7 @@ impl Gauge {
             Ok(Ok(Err(found))) => {
                 let text =
                     format!("the closure that collects `{}` returned {found}: a number is wanted", self.collect.metric);
-                Err(machine.lost_in(&function, text))
+                Err(machine.error_of(&function, text))
             }
             Ok(Err(Failure::Error(error))) => Err(error),
             Ok(Err(Failure::Ended(_))) => Ok(None),

@@ -310,6 +310,9 @@ pub(super) fn call(machine: &Machine, user: &User, function: &Function, data: &D
     machine.call(function, this.as_mut(), data)
 }
 
+/// A script error of a user. Never inlined: what it needs of the stack, every user that sleeps would hold.
+#[cold]
+#[inline(never)]
 pub(super) fn failed(user: &User, ids: Ids, error: &ScriptError) {
     let base = user.base.get();
     user.host.sample(ids.script_errors, base, Default::default(), Default::default(), Default::default(), 1.0);

@@ -160,7 +160,7 @@ impl Shard {
             edits: 0,
             told_done: false,
             hook: None,
-            collecting: Collecting::default(),
+            collecting: Collecting::new(&plan),
         };
         let _ = shard.events.send(ShardEvent::Ready);
         shard.obey(&mut orders).await;
@@ -227,7 +227,7 @@ impl Shard {
         self.read(clock);
         *self.ground.data.borrow_mut() = Json::dynamic(data);
         self.started = true;
-        self.collecting.begin(&self.ground, &self.ground.host.plan);
+        self.collecting.begin(&self.ground);
     }
 
     /// From now on this is the run's clock; while it stands still the gate is closed.
@@ -336,9 +336,7 @@ impl Shard {
                 node.end(ground.host.now());
             }
         }
-        if self.started {
-            self.collecting.begin(&self.ground, &swap.plan);
-        }
+        self.collecting.replan(&self.ground, &swap.plan);
         self.edits += 1;
         self.told_done = false;
     }

@@ -263,6 +263,7 @@ pub(super) fn plan() -> Plan {
             trend_stats: ["avg", "min", "med", "max", "p(95)", "count"].map(str::to_owned).to_vec(),
             limits: Limits::default(),
             observe: Vec::new(),
+            monitor: crate::plan::monitor::MonitorSettings::default(),
         },
         scenarios: vec![
             scenario("browse", users(20.0, 30)),

@@ -1,3 +1,5 @@
+//! Users come and go, errors have a bound, and whoever reads meanwhile sees whole users.
+
 use super::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -11,6 +11,7 @@ use super::desk::{Desk, Functions};
 use super::lint::{self, Known, ScriptFile};
 use super::machine::{self, TopLevel};
 use super::metrics;
+use super::monitor;
 use super::observe;
 use super::overrides::Overrides;
 use super::places::Places;
@@ -21,6 +22,7 @@ use super::thresholds;
 use super::{feed_uses, feeds, fingerprint};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::expr::{Catalog, Rules};
+use crate::plan::monitor::MonitorSettings;
 use crate::plan::{Backoff, Code, HttpSettings, Limits, Options, Plan, Source};
 use rhai::{OptimizationLevel, Position};
 use std::cell::RefCell;
@@ -186,6 +188,7 @@ fn options<'a>(
         trend_stats: ["avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "p(99.9)"].map(str::to_owned).to_vec(),
         limits: Limits::default(),
         observe: Vec::new(),
+        monitor: MonitorSettings::default(),
     };
     for (count, declaration) in declarations.enumerate() {
         let declared = desk.declared(declaration);
@@ -260,6 +263,7 @@ fn read_options(reader: &Reader<'_>, options: &mut Options) {
         }
     });
     options.observe = observe::read(reader);
+    options.monitor = monitor::read(reader);
     if let Some(limits) = reader.nested("limits", |reader| {
         if let Some(bytes) = reader.size("body") {
             options.http.body_limit = bytes;

@@ -328,6 +328,11 @@ impl Machine {
         self.placed(ScriptError { message, place: None }, function.pointer.fn_name())
     }
 
+    /// What is wrong with what `function` returned.
+    pub fn error_of(&self, function: &Function, message: String) -> ScriptError {
+        ScriptError { message, place: self.begins.get(function.pointer.fn_name()).cloned() }
+    }
+
     /// Rhai forgets where a limit was reached once the error leaves a function; then the function must do.
     fn placed(&self, mut error: ScriptError, function: &str) -> ScriptError {
         if error.place.is_none()

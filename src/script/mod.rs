@@ -31,6 +31,7 @@ pub mod live;
 pub mod machine;
 pub mod max_rate;
 mod metrics;
+mod monitor;
 mod objective;
 mod observe;
 pub mod overrides;

@@ -4,7 +4,7 @@ use super::declare;
 use super::duration;
 use super::error::type_name;
 use super::places::{Part, Place};
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{Diagnostic, Span, did_you_mean};
 use crate::plan::{HttpSettings, HttpVersion, Limits, Plan, Source, TlsSettings};
 use rhai::{Dynamic, Map};
 use std::cell::RefCell;
@@ -51,6 +51,15 @@ impl<'a> Reader<'a> {
             None => self.part.place.unwrap_or(self.fallback),
         };
         self.problems.borrow_mut().push(problem.at(place.span(self.source)));
+    }
+
+    /// Where the value of a key stands.
+    pub fn place(&self, key: &str) -> Span {
+        let place = match self.part.keys.get(key) {
+            Some((place, value)) => value.item(&[]).unwrap_or(*place),
+            None => self.part.place.unwrap_or(self.fallback),
+        };
+        place.span(self.source)
     }
 
     fn wrong(&self, key: &str, wanted: &str, found: &Dynamic) {
@@ -205,30 +214,20 @@ impl<'a> Reader<'a> {
         Some(result)
     }
 
-    /// Reports keys that nobody asked for; `whose` names the map. `later` are keys of the language that this version
-    /// does not serve yet.
+    /// Reports keys that nobody asked for; `whose` names the map.
     pub fn finish(&self, whose: &str) {
         let asked = self.asked.borrow();
         for key in self.map.keys().filter(|key| !asked.contains(key.as_str())) {
             let place = self.part.keys.get(key.as_str()).map_or(self.fallback, |(place, _)| *place);
-            let problem = if LATER.contains(&key.as_str()) {
-                Diagnostic::error(format!("`{key}` is not available in this version of punk"))
-            } else {
-                let problem = Diagnostic::error(format!("unknown option `{key}` of `{whose}`"));
-                match did_you_mean(key, asked.iter().copied()) {
-                    Some(_) => problem.suggest(key, asked.iter().copied()),
-                    None => {
-                        problem.help(format!("the options are {}", Vec::from_iter(asked.iter().copied()).join(", ")))
-                    }
-                }
+            let problem = Diagnostic::error(format!("unknown option `{key}` of `{whose}`"));
+            let problem = match did_you_mean(key, asked.iter().copied()) {
+                Some(_) => problem.suggest(key, asked.iter().copied()),
+                None => problem.help(format!("the options are {}", Vec::from_iter(asked.iter().copied()).join(", "))),
             };
             self.problems.borrow_mut().push(problem.at(place.span(self.source)));
         }
     }
 }
-
-/// Options of the language whose capability is not built yet.
-const LATER: &[&str] = &["monitor"];
 
 /// Keys that set something about HTTP, in `options` and in a scenario's `options`.
 pub fn http(reader: &Reader<'_>, base: &HttpSettings) -> HttpSettings {

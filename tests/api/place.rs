@@ -28,14 +28,23 @@ fn by_default_it_takes_the_next_free_port_and_the_run_never_fails_for_it() {
 }
 
 #[test]
-fn an_address_that_was_asked_for_and_is_taken_ends_the_run_before_it_begins() {
+fn an_address_that_is_taken_gives_way_to_the_next_port_unless_it_is_required() {
     let target = target();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
-    let outcome =
-        punk().script(SHORT).target(&target).monitored_as_usual().args(&format!("--monitor-addr {address}")).run();
+    let address = taken.local_addr().unwrap();
+    let asked = || punk().script(SHORT).target(&target).monitored_as_usual().args(&format!("--monitor-addr {address}"));
+    let outcome = asked().arg("--monitor").run();
     outcome.assert_code(106).assert_stderr(&format!("the monitor cannot listen at {address}"));
     assert_eq!(target.stats().requests, 0);
+    let mut running = asked().start();
+    let at = running.monitor();
+    assert!(at != address.to_string() && at.starts_with("127.0.0.1:"), "{at}");
+    get(&at, "/api/status").ok();
+    let told = running.wait().assert_passed().stderr();
+    assert!(told.contains(&format!("({} is taken)", address.port())), "{told}");
+    // An address that is not this machine's cannot be had at any port.
+    let elsewhere = punk().script(SHORT).target(&target).monitored_as_usual().args("--monitor-addr 192.0.2.1:9090");
+    elsewhere.env("PUNK_MONITOR_TOKEN", "long-enough-for-a-test").run().assert_code(106);
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn what_goes_wrong_is_counted_with_its_line_and_told_once() {
         outcome.assert_passed();
         let summary = outcome.summary();
         let error = &summary["errors"][0];
-        assert_eq!((&error["type"], &error["message"]), (&"script".into(), &message.into()), "{summary:#}");
+        assert_eq!((&error["type"], &error["sample"]), (&"script".into(), &message.into()), "{summary:#}");
         assert!(error["count"].as_u64() >= Some(5), "{summary:#}");
         assert!(error.to_string().contains("test.rhai:3:"), "{error:#}");
         assert_eq!(outcome.metric("script_errors", "count"), 0.0, "no iteration failed");

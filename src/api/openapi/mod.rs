@@ -51,6 +51,7 @@ const TAGS: &[(&str, &str)] = &[
     ("alerts", "What rings and rang."),
     ("analysis", "What the figures mean."),
     ("export", "The run so far, to take along."),
+    ("streams", "What is told over WebSocket as it happens: everything that there is to listen to, with its messages."),
     ("control", "Orders."),
     ("contract", "This document."),
 ];

@@ -26,7 +26,6 @@ mod tests;
 
 pub(super) use counts::{Counts, StreamsWire};
 pub(super) use listing::rows;
-pub(super) use topic::INTERVAL;
 use topic::{TOPICS, Topic};
 pub(super) use upgrade::{BEARER, protocols, routes};
 

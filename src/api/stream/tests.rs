@@ -270,12 +270,12 @@ fn only_what_is_new_is_an_event() {
 async fn serve(session: Session, most: usize, pace: Pace) -> (SocketAddr, Arc<Monitor>, oneshot::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let access = Access { address, hosts: Vec::new(), control: None, read: None, readonly: false };
+    let access = Access { address, hosts: Vec::new(), control: None, read: None, readonly: false, tls: false };
     let mut monitor = Monitor::new(vec![session], access, |_, _| ("text/plain", Vec::new()));
     monitor.streams = Arc::new(Streams::with(Arc::clone(&monitor.sessions[0].streams), most, pace));
     let monitor = Arc::new(monitor);
     let (over, told) = oneshot::channel::<()>();
-    let serving = serve_monitor(listener, Arc::clone(&monitor), async move { drop(told.await) });
+    let serving = serve_monitor((listener, None), Arc::clone(&monitor), async move { drop(told.await) });
     tokio::spawn(async move { serving.await.unwrap() });
     (address, monitor, over)
 }

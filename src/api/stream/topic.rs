@@ -26,13 +26,17 @@ type Make = fn(&Session, &Snapshot, &Query) -> Bytes;
 /// nothing new then.
 type Since = fn(&Snapshot, &Query, u64) -> (Option<Bytes>, u64);
 
-/// How often a stream tells all of it when neither its client nor the run says it.
-pub(in crate::api) const INTERVAL: Duration = Duration::from_secs(2);
 /// The longest that a client may ask for.
 const LONGEST: u64 = 60;
 /// Of every stream that is told as often as its client wants.
-const EVERY: Parameter =
-    Parameter::whole("interval", "seconds from one message to the next; 2 when nobody says it", 1, LONGEST, None);
+const EVERY: Parameter = Parameter::whole(
+    "interval",
+    "seconds from one message to the next; 2, or what the run's options say, when nobody says it",
+    1,
+    LONGEST,
+    None,
+);
+
 /// Stretches of a run, and their lengths in seconds; the first is the one when nobody says it.
 const RANGES: [(&str, u64); 6] =
     [("5m", 300), ("1m", 60), ("15m", 900), ("1h", 3_600), ("6h", 21_600), ("24h", 86_400)];
@@ -166,7 +170,7 @@ impl Topic {
 
     /// How often it tells all of it.
     pub(super) fn interval(query: &Query, session: &Session) -> Duration {
-        query.whole(EVERY.name).map_or(session.interval, Duration::from_secs)
+        query.whole(EVERY.name).map_or(session.preferences.interval, Duration::from_secs)
     }
 
     /// What tells one stream of it from another one: its parameters, said or not.
@@ -262,6 +266,7 @@ fn level(query: &Query) -> Level {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Preferences;
     use crate::api::query::Kind;
 
     #[test]
@@ -274,7 +279,9 @@ mod tests {
         let query = |text: &str| Query::read(&format!("/a?{text}").parse().unwrap(), topic.query).unwrap();
         let key = |text: &str| topic.key(&query(text), &session);
         assert_eq!((key("").as_str(), key("interval=2").as_str()), ("interval=2s&", "interval=2s&"));
-        let often = super::super::tests::session().1.told_every(Duration::from_millis(500));
+        let often = super::super::tests::session()
+            .1
+            .preferring(Preferences { interval: Duration::from_millis(500), ..Preferences::default() });
         assert_eq!(Topic::interval(&query(""), &often), Duration::from_millis(500));
         assert_eq!(Topic::interval(&query("interval=3"), &often), Duration::from_secs(3));
         assert_ne!(key(""), key("interval=1"));

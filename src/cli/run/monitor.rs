@@ -1,7 +1,9 @@
-//! The monitor of a run: where it listens, who may do what, its thread, and the one line that says where it is.
+//! The monitor of all runs: where it listens, who may do what, its thread, and the one line that says where it is.
 
+use super::browser::Browser;
 use super::finish::{self, Times};
-use crate::api::{Access, Format, Session, SoFar, Token, address, serve};
+use super::wish::Wish;
+use crate::api::{Access, Format, Session, SoFar, Tls, Token, address, serve};
 use crate::cli::args::{MonitorArgs, Secret};
 use crate::cli::err;
 use crate::cli::exit::{self, Exit};
@@ -17,63 +19,78 @@ use std::time::Duration;
 /// The name of its thread.
 pub(super) const THREAD: &str = "monitor";
 
+/// What the browser is shown.
+const PAGE: &str = "/api/status";
+
 /// A monitor that listens already, and answers once it is started.
 pub(super) struct Bound {
     listener: TcpListener,
+    tls: Option<Tls>,
     access: Access,
-    moved: bool,
+    /// The port that somebody else had already.
+    taken: Option<u16>,
+    open: bool,
 }
 
-/// Listens where the command line says; `None` without a monitor.
+/// A monitor that answers.
+pub(super) struct Monitor {
+    thread: Beside,
+    browser: Option<Browser>,
+}
+
+/// Listens where it is wanted; `None` without a monitor.
 ///
 /// # Errors
 /// It cannot be had as it was asked for; what is wrong is told.
-pub(super) fn bind(args: &MonitorArgs, color: bool) -> Result<Option<Bound>, Exit> {
-    if args.no_monitor && !args.monitor {
+pub(super) fn bind(args: &MonitorArgs, wish: &Wish, color: bool) -> Result<Option<Bound>, Exit> {
+    if !wish.shown {
         return Ok(None);
     }
-    let wanted = args.monitor_addr;
-    let foreign = wanted.is_some_and(|address| !address.ip().is_loopback());
-    let tokens = args.monitor_token.is_some() || args.monitor_read_token.is_some();
-    if foreign && !tokens {
-        let problem = Diagnostic::error(
-            "`--monitor-addr`: this address can be reached from other machines, and there is no token",
-        )
-        .help("set PUNK_MONITOR_TOKEN, PUNK_MONITOR_READ_TOKEN or both; or listen at 127.0.0.1");
+    let refuse = |problem: Diagnostic, exit: Exit| {
         err(&format!("{}\n", problem.render(color)));
-        return Err(Exit::Usage);
+        exit
+    };
+    let foreign = wish.addr.is_some_and(|address| !address.ip().is_loopback());
+    let tokens = args.monitor_token.is_some() || args.monitor_read_token.is_some();
+    if let Some(address) = wish.addr.filter(|_| foreign && !tokens) {
+        let text = format!("the monitor at {address} can be reached from other machines, and there is no token");
+        let help = "set PUNK_MONITOR_TOKEN, PUNK_MONITOR_READ_TOKEN or both; or listen at 127.0.0.1";
+        return Err(refuse(Diagnostic::error(text).help(help), Exit::Usage));
     }
     let read = |name: &str, secret: &Option<Secret>| {
         let token = secret.as_ref().map(|secret| Token::parse(&secret.0)).transpose();
-        token.map_err(|why| {
-            err(&format!("{}\n", Diagnostic::error(format!("`{name}`: {why}")).render(color)));
-            Exit::Usage
-        })
+        token.map_err(|why| refuse(Diagnostic::error(format!("`{name}`: {why}")), Exit::Usage))
     };
     let control = read("--monitor-token", &args.monitor_token)?;
     let view = read("--monitor-read-token", &args.monitor_read_token)?;
-    let bound = address::listen(wanted).and_then(|listening| {
+    let files = args.monitor_cert.as_deref().zip(args.monitor_key.as_deref());
+    let tls = match files.map(|(cert, key)| Tls::read(cert, key)).transpose() {
+        Ok(tls) => tls,
+        Err(why) => {
+            return Err(refuse(
+                Diagnostic::error(format!("the monitor cannot speak TLS: {why}")),
+                Exit::MonitorRefused,
+            ));
+        }
+    };
+    let bound = address::listen(wish.addr, wish.required).and_then(|listening| {
         let address = listening.listener.local_addr()?;
         Ok((listening, address))
     });
     match bound {
         Ok((listening, address)) => {
-            let access = Access {
-                address,
-                hosts: args.monitor_allow_host.clone(),
-                control,
-                read: view,
-                readonly: args.monitor_readonly,
-            };
-            Ok(Some(Bound { listener: listening.listener, access, moved: listening.moved }))
+            let hosts = args.monitor_allow_host.clone();
+            let (readonly, is_tls) = (args.monitor_readonly, tls.is_some());
+            let access = Access { address, hosts, control, read: view, readonly, tls: is_tls };
+            let address::Listening { listener, taken } = listening;
+            Ok(Some(Bound { listener, tls, access, taken, open: wish.open }))
         }
         Err(error) => {
-            let place = wanted.map_or_else(|| "at any port".to_owned(), |address| format!("at {address}"));
+            let place = wish.addr.map_or_else(|| "at any port".to_owned(), |address| format!("at {address}"));
             let text = format!("the monitor cannot listen {place}: {error}");
-            if wanted.is_some() || args.monitor {
-                let problem = Diagnostic::error(text).help("choose another `--monitor-addr`, or `--no-monitor`");
-                err(&format!("{}\n", problem.render(color)));
-                return Err(Exit::MonitorRefused);
+            if wish.addr.is_some() || wish.required {
+                let help = "choose another `--monitor-addr`, or `--no-monitor`";
+                return Err(refuse(Diagnostic::error(text).help(help), Exit::MonitorRefused));
             }
             err(&format!("warning: {text}; the run goes on without it\n"));
             Ok(None)
@@ -83,13 +100,14 @@ pub(super) fn bind(args: &MonitorArgs, color: bool) -> Result<Option<Bound>, Exi
 
 impl Bound {
     /// Answers from now on, and says where unless it shall be `quiet`.
-    pub(super) fn start(self, sessions: Vec<Session>, quiet: bool) -> Option<Beside> {
-        let Bound { listener, access, moved } = self;
-        let address = access.address;
-        let (foreign, readonly) = (!access.is_loopback(), access.readonly);
+    pub(super) fn start(self, sessions: Vec<Session>, quiet: bool) -> Option<Monitor> {
+        let Bound { listener, tls, access, taken, open } = self;
+        let at = format!("{}://{}", access.scheme(), access.address);
+        let exposed = !access.is_loopback() && tls.is_none();
+        let (address, readonly) = (access.address, access.readonly);
         let started = beside(THREAD, move |over| async move {
             let over = async { drop(over.await) };
-            let serving = serve(listener, sessions, access, scrape, over);
+            let serving = serve((listener, tls), sessions, access, scrape, over);
             let ended = tokio::select! {
                 ended = serving => ended,
                 () = death() => panic!("a test wants it so"),
@@ -99,28 +117,32 @@ impl Bound {
                 err(&format!("warning: the monitor cannot answer: {error}\n"));
             }
         });
-        match started {
-            Ok(beside) => {
-                tracing::info!(target: "punk::monitor", %address, readonly, "listens");
-                if moved {
-                    tracing::info!(target: "punk::monitor", "port {} is taken: it is at another one", address::PORT);
-                }
-                if foreign {
-                    err(
-                        "warning: the monitor can be reached from other machines, and speaks no TLS: whoever listens on the way reads its token\n",
-                    );
-                }
-                if !quiet {
-                    let taken = if moved { format!(" ({} is taken)", address::PORT) } else { String::new() };
-                    err(&format!("monitor: http://{address}/api/status{taken}\n"));
-                }
-                Some(beside)
-            }
+        let thread = match started {
+            Ok(thread) => thread,
             Err(error) => {
                 err(&format!("warning: there is no monitor: {error}\n"));
-                None
+                return None;
             }
+        };
+        tracing::info!(target: "punk::monitor", %address, readonly, "listens");
+        if let Some(port) = taken {
+            tracing::info!(target: "punk::monitor", "port {port} is taken: it is at another one");
         }
+        if exposed {
+            err(
+                "warning: the monitor can be reached from other machines, and speaks no TLS: whoever listens on the way reads its token; see `--monitor-cert`\n",
+            );
+        }
+        if !quiet {
+            let taken = taken.map_or(String::new(), |port| format!(" ({port} is taken)"));
+            err(&format!("monitor: {at}/api/status{taken}\n"));
+        }
+        let browser = open.then(|| Browser::open(&format!("{at}{PAGE}"))).transpose();
+        let browser = browser.unwrap_or_else(|why| {
+            err(&format!("warning: no browser was opened: {why}\n"));
+            None
+        });
+        Some(Monitor { thread, browser })
     }
 }
 
@@ -157,9 +179,13 @@ async fn death() {
     }
 }
 
-/// Takes it down; the run has told everything by then.
-pub(super) fn end(monitor: Option<Beside>) {
-    if let Some(why) = monitor.and_then(Beside::end) {
+/// Takes it down; the runs have told everything by then.
+pub(super) fn end(monitor: Option<Monitor>) {
+    let Some(Monitor { thread, browser }) = monitor else { return };
+    if let Some(why) = thread.end() {
         err(&format!("warning: the monitor died: {why}; the run is not concerned\n"));
+    }
+    if let Some(why) = browser.and_then(Browser::failed) {
+        err(&format!("warning: no browser was opened: {why}\n"));
     }
 }

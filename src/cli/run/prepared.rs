@@ -6,7 +6,7 @@
 use super::monitor;
 use super::name::file_of;
 use super::running::{Manner, Running};
-use crate::api::Session;
+use crate::api::{Preferences, Session};
 use crate::cli::args::{LogFormat, OnInvalid, RunArgs, RunFlags};
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Company, Run, Settings, StartError, Watch, on_large_stack};
@@ -50,6 +50,7 @@ pub(super) struct Prepared {
     demo: Option<RunningTarget>,
     log: Option<LogFile>,
     manner: Manner,
+    preferences: Preferences,
 }
 
 impl Prepared {
@@ -81,7 +82,12 @@ impl Prepared {
             invalid_fails: args.on_invalid != Some(OnInvalid::Warn),
             summary: args.summary.as_deref().map(|path| file_of(path, label.as_deref())),
         };
-        Ok(Prepared { label, plan: Arc::new(plan), settings, demo, log, manner })
+        Ok(Prepared { label, plan: Arc::new(plan), settings, demo, log, manner, preferences: Preferences::default() })
+    }
+
+    /// With what the monitor tells of it.
+    pub(super) fn preferring(self, preferences: Preferences) -> Self {
+        Prepared { preferences, ..self }
     }
 
     /// Begins. `others` have begun already.
@@ -89,7 +95,7 @@ impl Prepared {
     /// # Errors
     /// The system gives no thread.
     pub(super) fn start(self, others: &[Session]) -> Result<(Running, Session), StartError> {
-        let Prepared { label, plan, settings, demo, log, manner } = self;
+        let Prepared { label, plan, settings, demo, log, manner, preferences } = self;
         let started_at = Utc::now();
         let began = Instant::now();
         let run = Run::start(Arc::clone(&plan), settings)?;
@@ -99,7 +105,8 @@ impl Prepared {
             .beside(others)
             .named(label.clone())
             .with_outputs(told)
-            .with_export(monitor::export);
+            .with_export(monitor::export)
+            .preferring(preferences);
         let webhooks = Webhooks::new(name_of_run(started_at), Patience::default());
         let id = session.id().to_owned();
         let running = Running { id, label, plan, run, demo, log, webhooks, outputs, manner, started_at, began };

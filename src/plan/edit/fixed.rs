@@ -26,6 +26,7 @@ pub(super) fn options(refused: &mut Vec<String>, old: &Options, new: &Options) {
         ("summary.trend_stats", old.trend_stats != new.trend_stats, started),
         ("limits", old.limits != new.limits, started),
         ("observe", old.observe != new.observe, started),
+        ("monitor", old.monitor != new.monitor, started),
     ];
     for (name, differs, why) in differing {
         if differs {
