@@ -20,12 +20,10 @@ pub fn read(reader: &Reader<'_>) -> MonitorSettings {
 
 fn keys(reader: &Reader<'_>) -> MonitorSettings {
     for secret in ["token", "read_token", "key", "cert"] {
-        if reader.has(secret) {
-            let problem = Diagnostic::error(format!("`{secret}` is not the script's to say: scripts are shared"));
-            let help =
-                "set PUNK_MONITOR_TOKEN, PUNK_MONITOR_READ_TOKEN, PUNK_MONITOR_CERT, PUNK_MONITOR_KEY where punk runs";
-            reader.problem(secret, problem.help(help));
-        }
+        let problem = Diagnostic::error(format!("`{secret}` is not the script's to say: scripts are shared"));
+        let help =
+            "set PUNK_MONITOR_TOKEN, PUNK_MONITOR_READ_TOKEN, PUNK_MONITOR_CERT, PUNK_MONITOR_KEY where punk runs";
+        reader.refuse(secret, problem.help(help));
     }
     let bounded = |key: &'static str, right: fn(Duration) -> Result<Duration, String>| {
         let told = |why| reader.problem(key, Diagnostic::error(format!("`{key}` {why}")));
