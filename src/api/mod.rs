@@ -12,6 +12,7 @@
 //! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `heatmap`, `historical`, `protocols`, `conclusions`, `roster` | the handlers |
 //! | `openapi/` | the contract, made of the rows |
 //! | `stream/` | what is told as it happens |
+//! | `docs/` | the same as a page |
 //! | `wire/` | what goes out |
 
 mod access;
@@ -19,6 +20,7 @@ pub mod address;
 mod conclusions;
 mod control;
 mod diary;
+mod docs;
 mod errors;
 mod guard;
 mod heatmap;

@@ -102,6 +102,7 @@ pub(in crate::api) struct EnvelopeWire {
     /// What it tells: the regular message of its stream, such as `metrics_update`, or an event.
     r#type: &'static str,
     /// When it was made.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// Grows by one with each message of the stream. The first message has the number of the last one that it includes.
     sequence: u64,

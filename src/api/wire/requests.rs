@@ -14,6 +14,7 @@ use std::time::Duration;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct RequestsWire {
     /// When this was said.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// How far back the points go.
     range_seconds: u64,
@@ -32,6 +33,7 @@ pub(in crate::api) struct RequestsWire {
 struct RequestPointWire {
     /// When it begins; absent before the scenarios have begun.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
     timestamp: Option<String>,
     /// The same in run time.
     elapsed_seconds: Number,
