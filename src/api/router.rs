@@ -32,6 +32,7 @@ pub(super) fn rows() -> Vec<Row> {
         super::rules::rows,
         super::control::rows,
         super::openapi::rows,
+        super::docs::rows,
         super::kpi::rows,
         super::heatmap::rows,
         super::historical::rows,
@@ -62,6 +63,7 @@ pub(super) fn router(monitor: Arc<Monitor>) -> Router {
     Router::new()
         .route("/metrics", get(super::read::scrape))
         .merge(super::stream::routes())
+        .merge(super::docs::routes())
         .nest("/api", api.clone())
         .nest("/api/v1", api)
         .layer(from_fn_with_state(Arc::clone(&monitor), super::guard::guard))
