@@ -40,10 +40,6 @@ pub(super) fn rows() -> Vec<Row> {
         super::conclusions::rows,
         super::roster::rows,
         super::stream::rows,
-        super::queues::rows,
-        super::performance::rows,
-        super::export::rows,
-        super::upload::rows,
     ];
     of_files.iter().flat_map(|rows| rows()).collect()
 }
