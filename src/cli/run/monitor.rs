@@ -20,7 +20,7 @@ use std::time::Duration;
 pub(super) const THREAD: &str = "monitor";
 
 /// What the browser is shown.
-const PAGE: &str = "/api/status";
+const PAGE: &str = "/";
 
 /// A monitor that listens already, and answers once it is started.
 pub(super) struct Bound {
