@@ -4,6 +4,7 @@ mod collected;
 mod connections;
 mod contract;
 mod control;
+mod docs;
 mod export;
 mod figures;
 mod guard;

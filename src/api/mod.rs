@@ -14,6 +14,7 @@
 //! | `session`, `preferences`, `diary` | a run as the monitor knows it |
 //! | `openapi/` | the contract, made of the rows |
 //! | `stream/` | what is told as it happens |
+//! | `docs/` | the same as a page |
 //! | `wire/` | what goes out |
 
 mod access;
@@ -21,6 +22,7 @@ pub mod address;
 mod conclusions;
 mod control;
 mod diary;
+mod docs;
 mod errors;
 mod export;
 mod guard;

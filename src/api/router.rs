@@ -32,6 +32,7 @@ pub(super) fn rows() -> Vec<Row> {
         super::rules::rows,
         super::control::rows,
         super::openapi::rows,
+        super::docs::rows,
         super::kpi::rows,
         super::heatmap::rows,
         super::historical::rows,
@@ -39,10 +40,6 @@ pub(super) fn rows() -> Vec<Row> {
         super::conclusions::rows,
         super::roster::rows,
         super::stream::rows,
-        super::queues::rows,
-        super::performance::rows,
-        super::export::rows,
-        super::upload::rows,
     ];
     of_files.iter().flat_map(|rows| rows()).collect()
 }
@@ -62,6 +59,7 @@ pub(super) fn router(monitor: Arc<Monitor>) -> Router {
     Router::new()
         .route("/metrics", get(super::read::scrape))
         .merge(super::stream::routes())
+        .merge(super::docs::routes())
         .nest("/api", api.clone())
         .nest("/api/v1", api)
         .layer(from_fn_with_state(Arc::clone(&monitor), super::guard::guard))

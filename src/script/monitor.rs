@@ -8,6 +8,8 @@ use crate::plan::monitor::{MonitorSettings, Said, address, interval, retention};
 use std::time::Duration;
 
 const KEY: &str = "monitor";
+/// What somebody may want to say here, and must not.
+const SECRETS: [&str; 4] = ["token", "read_token", "key", "cert"];
 
 /// Reads the option; silent where it is not given.
 pub fn read(reader: &Reader<'_>) -> MonitorSettings {
@@ -19,13 +21,10 @@ pub fn read(reader: &Reader<'_>) -> MonitorSettings {
 }
 
 fn keys(reader: &Reader<'_>) -> MonitorSettings {
-    for secret in ["token", "read_token", "key", "cert"] {
-        if reader.has(secret) {
-            let problem = Diagnostic::error(format!("`{secret}` is not the script's to say: scripts are shared"));
-            let help =
-                "set PUNK_MONITOR_TOKEN, PUNK_MONITOR_READ_TOKEN, PUNK_MONITOR_CERT, PUNK_MONITOR_KEY where punk runs";
-            reader.problem(secret, problem.help(help));
-        }
+    for secret in SECRETS {
+        let problem = Diagnostic::error(format!("`{secret}` is not the script's to say: scripts are shared"));
+        let help = format!("set PUNK_MONITOR_{} where punk runs", secret.to_uppercase());
+        reader.refuse(secret, problem.help(help));
     }
     let bounded = |key: &'static str, right: fn(Duration) -> Result<Duration, String>| {
         let told = |why| reader.problem(key, Diagnostic::error(format!("`{key}` {why}")));

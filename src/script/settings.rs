@@ -19,6 +19,7 @@ pub struct Reader<'a> {
     source: &'a Source,
     fallback: Place,
     asked: RefCell<BTreeSet<&'static str>>,
+    refused: RefCell<BTreeSet<&'static str>>,
     problems: &'a RefCell<Vec<Diagnostic>>,
 }
 
@@ -31,7 +32,7 @@ impl<'a> Reader<'a> {
         fallback: Place,
         problems: &'a RefCell<Vec<Diagnostic>>,
     ) -> Self {
-        Reader { map, part, source, fallback, asked: RefCell::default(), problems }
+        Reader { map, part, source, fallback, asked: RefCell::default(), refused: RefCell::default(), problems }
     }
 
     fn value(&self, key: &'static str) -> Option<&'a Dynamic> {
@@ -214,10 +215,18 @@ impl<'a> Reader<'a> {
         Some(result)
     }
 
+    /// Reports a key that is no option, with a better reason than that nobody knows it.
+    pub fn refuse(&self, key: &'static str, problem: Diagnostic) {
+        if self.map.contains_key(key) {
+            self.refused.borrow_mut().insert(key);
+            self.problem(key, problem);
+        }
+    }
+
     /// Reports keys that nobody asked for; `whose` names the map.
     pub fn finish(&self, whose: &str) {
-        let asked = self.asked.borrow();
-        for key in self.map.keys().filter(|key| !asked.contains(key.as_str())) {
+        let (asked, refused) = (self.asked.borrow(), self.refused.borrow());
+        for key in self.map.keys().filter(|key| !asked.contains(key.as_str()) && !refused.contains(key.as_str())) {
             let place = self.part.keys.get(key.as_str()).map_or(self.fallback, |(place, _)| *place);
             let problem = Diagnostic::error(format!("unknown option `{key}` of `{whose}`"));
             let problem = match did_you_mean(key, asked.iter().copied()) {

@@ -125,7 +125,9 @@ fn nonsense_is_answered_with_a_reason() {
     assert!(said.contains("did you mean `http_req_duration`?"), "{said}");
     get(&address, "/api/sessions/punk-20000101-000000/status").refused(404);
     get(&address, "/api/nothing").refused(404);
-    get(&address, "/").refused(404);
+    get(&address, "/nothing").refused(404);
+    let root = get(&address, "/");
+    assert!(root.status == 303 && root.head.contains("location: /docs"), "{root:?}");
     let wrong = ask(&address, "POST", "/api/status", &[&format!("origin: http://{address}"), "x-punk: 1"], "");
     wrong.refused(405);
     assert!(wrong.head.contains("allow: get,head"), "{wrong:?}");

@@ -92,9 +92,9 @@ fn scripts_that_want_two_monitors_are_told_so() {
         let (one, other) = (script("#{ addr: \":8701\" }"), script("#{ addr: \":8702\" }"));
         punk().file("a.rhai", one).file("b.rhai", other).script_at("a.rhai").arg("b.rhai").monitored_as_usual()
     };
-    let outcome = two().run();
-    outcome.assert_code(104).assert_stderr("these scripts have one monitor, and want two").assert_stderr("b.rhai:1:");
     let target = target();
+    let outcome = two().target(&target).run();
+    outcome.assert_code(104).assert_stderr("these scripts have one monitor, and want two").assert_stderr("b.rhai:1:");
     let mut running = two().target(&target).args("--monitor-addr 127.0.0.1:0").start();
     let address = running.monitor();
     until(&mut running, "/api/sessions", |all| all["sessions"][1]["status"] == "running");

@@ -18,13 +18,18 @@ const LONG: &str = r#"
 
 /// A run whose monitor speaks TLS, and its certificate.
 fn secure() -> (Punk, CertificateDer<'static>) {
+    secure_at("127.0.0.1:0")
+}
+
+/// The same at another address.
+fn secure_at(address: &str) -> (Punk, CertificateDer<'static>) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let punk = punk()
         .script(LONG)
         .file("cert.pem", made.cert.pem())
         .file("key.pem", made.signing_key.serialize_pem())
-        .monitored()
-        .args("--monitor-cert cert.pem --monitor-key key.pem");
+        .monitored_as_usual()
+        .args(&format!("--monitor-addr {address} --monitor-cert cert.pem --monitor-key key.pem"));
     (punk, made.cert.der().clone())
 }
 
@@ -101,8 +106,9 @@ fn a_silent_handshake_is_closed() {
 
 #[test]
 fn files_that_are_no_use_are_told_before_anything_runs() {
+    let target = target();
     let (punk, _) = secure();
-    let outcome = punk.file("key.pem", "nothing").run();
+    let outcome = punk.target(&target).file("key.pem", "nothing").run();
     outcome.assert_code(106).assert_stderr("the monitor cannot speak TLS: `key.pem`: the private key cannot be read");
     let half = crate::builder::punk().script(LONG).monitored().args("--monitor-cert cert.pem").run();
     half.assert_code(2).assert_stderr("--monitor-key");
@@ -111,9 +117,8 @@ fn files_that_are_no_use_are_told_before_anything_runs() {
 #[test]
 fn nobody_is_warned_of_an_address_that_speaks_tls() {
     let target = target();
-    let (punk, cert) = secure();
-    let punk =
-        punk.target(&target).args("--monitor-addr 0.0.0.0:0").env("PUNK_MONITOR_TOKEN", "long-enough-for-a-test");
+    let (punk, cert) = secure_at("0.0.0.0:0");
+    let punk = punk.target(&target).env("PUNK_MONITOR_TOKEN", "long-enough-for-a-test");
     let mut running = punk.start();
     let address = address(&mut running).replace("0.0.0.0", "127.0.0.1");
     let answer = ask(&address, &cert, &request("GET", "/api/status", "")).unwrap();

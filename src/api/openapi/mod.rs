@@ -1,12 +1,13 @@
 //! The contract: an OpenAPI 3.1 document, made of the rows that are served, of their parameters and of the types of their
 //! bodies, so that it cannot say anything else than the code does.
 //!
-//! Served at `/api/openapi.json` and committed as `docs/reference/openapi.json`; `page` draws it for people. It knows nothing
+//! Served at `/api/openapi.json` and committed as `docs/reference/openapi.json`; `docs` draws it for people. It knows nothing
 //! of any run.
 
 mod operation;
 mod refusals;
 mod schemas;
+mod streams;
 
 use super::problem;
 use super::router::{self, sent};
@@ -49,6 +50,7 @@ const TAGS: &[(&str, &str)] = &[
     ("health", "How the parts of punk and the target do."),
     ("thresholds", "The rules, what they say, and other rules."),
     ("alerts", "What rings and rang."),
+    ("streams", "What a run tells as it happens."),
     ("analysis", "What the figures mean."),
     ("export", "The run so far, to take along."),
     ("streams", "What is told over WebSocket as it happens: everything that there is to listen to, with its messages."),
@@ -88,7 +90,7 @@ pub(super) fn document() -> &'static Value {
 /// The group of a row.
 fn tag(path: &str) -> &str {
     let first = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
-    if first == "openapi.json" || first == "docs" { "contract" } else { first }
+    if ["openapi.json", "docs"].contains(&first) { "contract" } else { first }
 }
 
 /// The document of some rows.
@@ -149,6 +151,8 @@ fn of(rows: &[Row]) -> Value {
             },
         },
     });
+    document["x-streams-about"] = streams::ABOUT.into();
+    document["x-streams"] = streams::of(&mut schemas);
     schemas.settle(&mut document);
     document
 }

@@ -50,7 +50,7 @@ fn id(method: &str, path: &str) -> String {
     format!("{}_{}", method.to_ascii_lowercase(), words.join("_"))
 }
 
-fn parameter(parameter: &Parameter, place: &str) -> Value {
+pub(super) fn parameter(parameter: &Parameter, place: &str) -> Value {
     let mut schema = match parameter.kind {
         Kind::Whole { least, most, .. } => json!({"type": "integer", "minimum": least, "maximum": most}),
         Kind::Choice { words, .. } => json!({"type": "string", "enum": words}),

@@ -10,7 +10,7 @@ use schemars::SchemaGenerator;
 use std::sync::Arc;
 
 /// The message that ends every stream of a run.
-pub(super) const COMPLETED: &str = "benchmark_completed";
+pub(in crate::api) const COMPLETED: &str = "benchmark_completed";
 
 /// A kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,8 +25,9 @@ mod upgrade;
 mod tests;
 
 pub(super) use counts::{Counts, StreamsWire};
+pub(super) use event::COMPLETED;
 pub(super) use listing::rows;
-use topic::{TOPICS, Topic};
+pub(super) use topic::{TOPICS, Topic};
 pub(super) use upgrade::{BEARER, protocols, routes};
 
 use super::Session;

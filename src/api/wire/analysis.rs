@@ -12,6 +12,7 @@ use serde_json::Number;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct AnalysisWire {
     /// When it was said.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// Run time at which the stretch begins that it looked at.
     from_seconds: Number,
@@ -111,6 +112,7 @@ struct PredictionWire {
     metric: &'static str,
     /// When by the wall, without pauses until then.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
     timestamp: Option<String>,
     /// The same in run time.
     at_seconds: Number,

@@ -13,6 +13,7 @@ use serde_json::Number;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct HeatmapWire {
     /// When it was said.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// `latency`, `throughput` or `errors`.
     kind: &'static str,
@@ -58,6 +59,7 @@ struct HeatBucketWire {
 struct HeatCellWire {
     /// When its column begins; absent before the scenarios have begun.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
     timestamp: Option<String>,
     /// The same in run time.
     elapsed_seconds: Number,

@@ -14,6 +14,7 @@ use std::time::Duration;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct HistoricalWire {
     /// When it was said.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// The figure, as asked.
     metric: String,
@@ -65,6 +66,7 @@ enum HistoricalUnit {
 struct HistoricalPointWire {
     /// When it begins; absent before the scenarios have begun.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
     timestamp: Option<String>,
     /// The same in run time.
     elapsed_seconds: Number,

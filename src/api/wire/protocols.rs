@@ -19,6 +19,7 @@ const LATER: &str = "a later version";
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct ProtocolsWire {
     /// When it was said.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// How long the stretch is that the figures are of: the last minute, or the whole run while it is younger.
     window_seconds: Number,

@@ -11,6 +11,7 @@ use serde::Serialize;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::api) struct WorkersWire {
     /// When this was said: users are told as they are now, not as they were at the last tick.
+    #[schemars(extend("format" = "date-time"))]
     timestamp: String,
     /// Users that are there.
     total_workers: u64,
