@@ -8,7 +8,7 @@
 #![expect(clippy::print_stdout, reason = "a table for people")]
 
 use punk::analysis::Digest;
-use punk::api::{Access, Session, contract, serve};
+use punk::api::{Access, Lent, Session, contract, serve};
 use punk::metrics::{Cell, MetricId, Resolution, Scale, TagSet, Trend, specs};
 use punk::prometheus::{Format, MOST_SERIES, render_sessions};
 use punk::snapshot::{Machine, Recent, ScenarioState, Series, Snapshot, Status};
@@ -241,7 +241,8 @@ fn answers(snapshot: Snapshot) {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let over = std::future::pending::<()>();
-        let served = runtime.block_on(serve((listener, None), vec![session], access, scrape, over));
+        let served =
+            runtime.block_on(serve((listener, None), vec![session], access, Lent { scrape, intake: None }, over));
         served.expect("it serves to the end");
     });
     let formats = [
