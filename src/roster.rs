@@ -11,6 +11,7 @@ mod texts;
 pub use page::{Doing, Page};
 pub use register::{Place, Register};
 
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 /// All users that are there, by shard.
@@ -65,19 +66,28 @@ impl Roster {
     /// Counts all users and shows those that do what is wanted, from the `offset`th on, `limit` at most, in the order of their ids.
     pub fn list(&self, wanted: impl Fn(Doing) -> bool, offset: usize, limit: usize) -> Listing {
         let mut listing = Listing::default();
-        let mut found = Vec::new();
+        // The least ids so far, as many as may be shown: a page of twenty users touches no memory for all the others.
+        let most = offset.saturating_add(limit);
+        let mut found = BinaryHeap::new();
         for (shard, page) in self.pages.iter().enumerate() {
             page.scan(|at, id, does| {
                 listing.total += 1;
                 listing.idle += u64::from(does == Doing::Idle);
-                if wanted(does) {
-                    found.push((id, shard as u32, at as u32));
+                if !wanted(does) {
+                    return;
+                }
+                listing.matching += 1;
+                let one = (id, shard as u32, at as u32);
+                if found.len() < most {
+                    found.push(one);
+                } else if let Some(mut greatest) = found.peek_mut()
+                    && one < *greatest
+                {
+                    *greatest = one;
                 }
             });
         }
-        listing.matching = found.len() as u64;
-        found.sort_unstable();
-        let shown = found.into_iter().skip(offset).take(limit);
+        let shown = found.into_sorted_vec().into_iter().skip(offset);
         // Whoever has gone meanwhile is not shown.
         let worker = |(id, shard, at): (u64, u32, u32)| self.pages[shard as usize].worker(at as usize, id);
         listing.workers = shown.filter_map(worker).collect();

@@ -79,6 +79,7 @@ impl<'a> Interlude<'a> {
     ///
     /// # Errors
     /// The user was cancelled while it waited.
+    #[inline(never)]
     pub(super) fn after_error(&mut self) -> Result<(), Over> {
         self.errors = self.errors.saturating_add(1);
         if !self.allowance.has_more() {
@@ -103,6 +104,7 @@ impl<'a> Interlude<'a> {
     ///
     /// # Errors
     /// The user was cancelled while it waited.
+    #[inline(never)]
     pub(super) fn after(&mut self, failed: bool) -> Result<(), Over> {
         self.forget();
         if !self.allowance.has_more() {

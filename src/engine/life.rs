@@ -89,6 +89,7 @@ impl Allowance {
     }
 
     /// Waits for the right to begin one iteration; `None` when there will be none.
+    #[inline(never)]
     fn turn(&self, user: &User, fresh: bool) -> Option<Turn> {
         loop {
             if self.gate.is_closed() && !self.retired.get() {
@@ -185,6 +186,7 @@ impl Tally {
     }
 
     /// The code that holds now, once the user may have another one.
+    #[inline(never)]
     fn renew(&self, ground: &Ground, user: &User, scenario: usize) -> Rc<Code> {
         let code = ground.codes.of(scenario);
         user.machine.replace(Rc::clone(&code.machine));
@@ -256,20 +258,7 @@ pub(super) fn live(ground: &Ground, user: &User, scenario: usize, allowance: &Al
             tally.interrupted.set(tally.interrupted.get() + 1);
             break;
         }
-        let sample = |metric, value| {
-            user.host.sample(metric, user.base.get(), Default::default(), Default::default(), Default::default(), value)
-        };
-        let took = began.elapsed().as_secs_f64() * 1e3;
-        sample(ids.iterations, 1.0);
-        user.host.account(user.code.get(), user.base.get(), |account| account.iterations += 1);
-        sample(ids.iteration_duration, took);
-        if let Some(lateness) = lateness {
-            sample(ids.iteration_lateness, lateness);
-            sample(ids.iteration_scheduled_duration, lateness + took);
-        }
-        if let Err(Failure::Error(error)) = &result {
-            failed(user, ids, error);
-        }
+        completed(user, ids, &result, began.elapsed(), lateness);
         if lateness.is_some() {
             // Arrivals come as they come: nobody's failure keeps the next one away.
             interlude.forget();
@@ -295,6 +284,25 @@ pub(super) fn live(ground: &Ground, user: &User, scenario: usize, allowance: &Al
     }
 }
 
+/// Books an iteration that went to its end, with an error or without. Never inlined, like all that runs beside the script:
+/// what it needs of the stack, every user that waits within its iteration would hold.
+#[inline(never)]
+fn completed(user: &User, ids: Ids, result: &Result<Dynamic, Failure>, took: Duration, lateness: Option<f64>) {
+    let none = Default::default;
+    let sample = |metric, value| user.host.sample(metric, user.base.get(), none(), none(), none(), value);
+    let took = took.as_secs_f64() * 1e3;
+    sample(ids.iterations, 1.0);
+    user.host.account(user.code.get(), user.base.get(), |account| account.iterations += 1);
+    sample(ids.iteration_duration, took);
+    if let Some(lateness) = lateness {
+        sample(ids.iteration_lateness, lateness);
+        sample(ids.iteration_scheduled_duration, lateness + took);
+    }
+    if let Err(Failure::Error(error)) = result {
+        failed(user, ids, error);
+    }
+}
+
 /// How late an iteration starts against its slot, in milliseconds, told to whoever judges whose fault it is.
 fn lateness(turn: Turn, at: Duration, allowance: &Allowance) -> Option<f64> {
     let Turn::Arrival(slot, own) = turn else { return None };
@@ -310,9 +318,8 @@ pub(super) fn call(machine: &Machine, user: &User, function: &Function, data: &D
     machine.call(function, this.as_mut(), data)
 }
 
-/// A script error of a user. Never inlined: what it needs of the stack, every user that sleeps would hold.
+/// A script error of a user.
 #[cold]
-#[inline(never)]
 pub(super) fn failed(user: &User, ids: Ids, error: &ScriptError) {
     let base = user.base.get();
     user.host.sample(ids.script_errors, base, Default::default(), Default::default(), Default::default(), 1.0);

@@ -71,7 +71,7 @@ pub struct Place {
     chunk: Arc<[Entry]>,
     within: u32,
     /// Which entry it is, of those of its shard.
-    at: u32,
+    pub(super) at: u32,
     register: Option<Rc<Register>>,
 }
 

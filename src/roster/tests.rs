@@ -94,3 +94,22 @@ fn a_reader_sees_whole_users() {
     writer.join().unwrap();
     assert_eq!(roster.list(|_| true, 0, 10).total, 0);
 }
+
+/// However users came and went, a part is that part of all of them, in the order of their ids.
+#[test]
+fn a_part_is_a_part_of_all() {
+    let roster = Roster::new(3);
+    let registers = [0, 1, 2].map(|shard| Register::new(roster.page(shard)));
+    let mut places: Vec<Place> = (1..=90).rev().map(|id| registers[id as usize % 3].enter(id, 0)).collect();
+    places.retain(|place| place.at % 4 != 1);
+    places.extend((91..=110).map(|id| registers[id as usize % 2].enter(id, 0)));
+    let all = ids(&roster.list(|_| true, 0, usize::MAX));
+    assert!(all.len() == places.len() && all.is_sorted());
+    for offset in 0..places.len() + 2 {
+        for limit in [0, 1, 7, 1_000] {
+            let part = roster.list(|_| true, offset, limit);
+            let wanted: Vec<u64> = all.iter().copied().skip(offset).take(limit).collect();
+            assert_eq!((ids(&part), part.matching), (wanted, all.len() as u64), "{offset} {limit}");
+        }
+    }
+}

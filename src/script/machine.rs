@@ -309,8 +309,14 @@ impl Machine {
             self.home.sealed(),
             Position::NONE,
         );
-        let result = pointer.call_raw(&context, this, arguments);
-        result.map_err(|error| match *error {
+        pointer.call_raw(&context, this, arguments).map_err(|error| self.failure(*error, pointer))
+    }
+
+    /// Why a call did not return. Apart from it: what this needs of the stack, every user that waits would hold.
+    #[cold]
+    #[inline(never)]
+    fn failure(&self, error: EvalAltResult, pointer: &FnPtr) -> Failure {
+        match error {
             EvalAltResult::Exit(..) => {
                 let error =
                     ScriptError { message: "`exit` ended the iteration: write `return`".to_owned(), place: None };
@@ -320,7 +326,7 @@ impl Machine {
                 Ok(ended) => Failure::Ended(ended),
                 Err(error) => Failure::Error(self.placed(error, pointer.fn_name())),
             },
-        })
+        }
     }
 
     /// What is told when `function` took its whole fiber with it: nothing is left that knows the line.

@@ -385,8 +385,7 @@ impl Core {
         unsafe { &*self.yielder.get() }.suspend(request);
     }
 
-    fn suspend_for<F: Future>(&self, slot: Slot<F>) -> Option<thread::Result<F::Output>> {
-        let mut slot = slot;
+    fn suspend_for<F: Future>(&self, mut slot: Slot<F>) -> Option<thread::Result<F::Output>> {
         let turn: *mut (dyn Turn + '_) = &raw mut slot;
         // SAFETY: only the lifetime is erased. `Fiber` uses the pointer only while this frame is suspended right
         // below, forgets it before it resumes us, and empties the slot before it unwinds us.

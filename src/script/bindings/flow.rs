@@ -43,13 +43,19 @@ pub fn register(engine: &mut Engine) {
 }
 
 fn sleep(context: &NativeCallContext<'_>, time: &Dynamic) -> Fallible<()> {
-    let fail = |text: String| EvalAltResult::ErrorRuntime(text.into(), context.call_position());
-    let time = duration::read(time).map_err(|why| fail(format!("`sleep`: {why}")))?;
-    user::current(context, |_| ())?;
+    let time = length(context, time)?;
     if time >= LONG {
         fiber::trim();
     }
     user::wait(context, Doing::Sleeping, tokio::time::sleep(time))
+}
+
+/// How long to sleep. Never inlined: a user that sleeps should hold no more of the stack than that needs.
+#[inline(never)]
+fn length(context: &NativeCallContext<'_>, time: &Dynamic) -> Fallible<Duration> {
+    let fail = |text: String| EvalAltResult::ErrorRuntime(text.into(), context.call_position());
+    let time = duration::read(time).map_err(|why| fail(format!("`sleep`: {why}")))?;
+    user::current(context, |_| time)
 }
 
 fn group(context: &NativeCallContext<'_>, name: &str, body: &FnPtr) -> Fallible<Dynamic> {
