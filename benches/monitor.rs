@@ -8,7 +8,7 @@
 #![expect(clippy::print_stdout, reason = "a table for people")]
 
 use punk::analysis::Digest;
-use punk::api::{Access, Format as ExportFormat, Session, SoFar, contract, serve};
+use punk::api::{Access, Format as ExportFormat, Lent, Session, SoFar, contract, serve};
 use punk::engine::on_large_stack;
 use punk::metrics::{
     Category, Cell, ErrorKey, ErrorLog, MetricId, Occurrence, Resolution, Scale, TagSet, Trend, specs,
@@ -294,7 +294,8 @@ fn answers(snapshot: Snapshot) {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let over = std::future::pending::<()>();
-        let served = runtime.block_on(serve((listener, None), vec![session], access, scrape, over));
+        let served =
+            runtime.block_on(serve((listener, None), vec![session], access, Lent { scrape, intake: None }, over));
         served.expect("it serves to the end");
     });
     let formats = [

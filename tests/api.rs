@@ -18,6 +18,7 @@ mod settings;
 mod streams;
 mod system;
 mod tls;
+mod upload;
 mod workers;
 
 use std::io::{Read, Write};

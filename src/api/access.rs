@@ -103,6 +103,11 @@ impl Access {
         }
     }
 
+    /// Whether a request that was admitted has the control token.
+    pub(super) fn is_control(&self, headers: &HeaderMap) -> bool {
+        matches!(self.token(headers), Ok(Some(Rights::Control)))
+    }
+
     /// The host and port that the request is meant for, if they are ours.
     fn host(&self, uri: &Uri, headers: &HeaderMap) -> Result<String, Problem> {
         let mut named = headers.get_all(HOST).iter();

@@ -9,9 +9,8 @@
 //! | `guard`, `access`, `limit` | what every request passes |
 //! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `heatmap`, `historical`, `protocols`, `conclusions`, `roster`, `queues`, `performance`, `export`, `upload` | the handlers |
 //! | `row`, `router`, `query`, `range`, `problem` | what there is, which handler, its parameters, what is wrong |
-//! | `session`, `diary` | a run as the monitor knows it |
-//! | `row`, `router`, `query`, `problem` | what there is, which handler, its parameters, what is wrong |
-//! | `session`, `preferences`, `diary` | a run as the monitor knows it |
+//! | `sessions`, `session`, `preferences`, `diary` | runs as the monitor knows them |
+//! | `intake` | the way of a script that is sent |
 //! | `openapi/` | the contract, made of the rows |
 //! | `stream/` | what is told as it happens |
 //! | `docs/` | the same as a page |
@@ -28,6 +27,7 @@ mod export;
 mod guard;
 mod heatmap;
 mod historical;
+mod intake;
 mod kpi;
 mod limit;
 mod logs;
@@ -46,6 +46,7 @@ mod row;
 mod rules;
 mod server;
 mod session;
+mod sessions;
 mod stream;
 mod system;
 mod timeline;
@@ -55,6 +56,7 @@ mod wire;
 
 pub use access::{Access, Token};
 pub use export::{Export, Format, SoFar};
+pub use intake::{Intake, Refusal, Sent};
 pub use openapi::text as contract;
 pub use preferences::Preferences;
 pub use server::serve;
@@ -63,12 +65,22 @@ pub use tls::Tls;
 
 use crate::snapshot::Snapshot;
 use limit::Limit;
+use sessions::Sessions;
 use std::sync::Arc;
-use stream::{Counts, Streams};
+use stream::Streams;
 
 /// The answer to a scrape of `/metrics`: its `Content-Type` and its body, of the Snapshots of all sessions, each with its name
 /// where there are several, and an `Accept` header. Lent by the door, since windows do not know each other.
 pub type Scrape = fn(&[(Option<&str>, &Snapshot)], Option<&str>) -> (&'static str, Vec<u8>);
+
+/// What the door lends to a monitor.
+#[derive(Debug, Clone)]
+pub struct Lent {
+    /// Answers Prometheus.
+    pub scrape: Scrape,
+    /// Where scripts that are sent go; `None` where none are taken.
+    pub intake: Option<Intake>,
+}
 
 /// Requests that are answered per second, and at once: enough for dashboards and scrapers, too few to weigh on a run.
 const REQUESTS: (f64, f64) = (500.0, 1_000.0);
@@ -80,10 +92,10 @@ const TELLINGS: (f64, f64) = (0.2, 5.0);
 /// What all requests share.
 #[derive(Debug)]
 struct Monitor {
-    /// In the order of the command line; the first is that of the short paths.
-    sessions: Vec<Arc<Session>>,
+    sessions: Sessions,
     access: Access,
     scrape: Scrape,
+    intake: Option<Intake>,
     requests: Limit,
     refusals: Limit,
     /// Refusals that are told in the log.
@@ -92,13 +104,14 @@ struct Monitor {
 }
 
 impl Monitor {
-    fn new(mut sessions: Vec<Session>, access: Access, scrape: Scrape) -> Self {
-        let counts = Arc::<Counts>::default();
-        sessions.iter_mut().for_each(|session| session.streams = Arc::clone(&counts));
+    fn new(sessions: Vec<Session>, access: Access, lent: Lent) -> Self {
+        let sessions = Sessions::new(sessions);
+        let counts = sessions.counts();
         Monitor {
-            sessions: sessions.into_iter().map(Arc::new).collect(),
+            sessions,
             access,
-            scrape,
+            scrape: lent.scrape,
+            intake: lent.intake,
             requests: Limit::new(REQUESTS.0, REQUESTS.1),
             refusals: Limit::new(REFUSALS.0, REFUSALS.1),
             tellings: Limit::new(TELLINGS.0, TELLINGS.1),

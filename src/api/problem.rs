@@ -41,6 +41,12 @@ pub(super) struct Fault {
     pub(super) offset: usize,
     /// How many of them.
     pub(super) length: usize,
+    /// The line of a script that the place is in, from 1 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) line: Option<usize>,
+    /// The character of the line, from 1 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) column: Option<usize>,
 }
 
 /// Why something was refused, as RFC 9457 has it.
@@ -65,6 +71,23 @@ struct Wire<'a> {
 /// The schema of every refusal.
 pub(super) fn schema(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<Wire<'static>>()
+}
+
+impl Default for Fault {
+    /// Of nothing: an error at the beginning.
+    fn default() -> Self {
+        Fault {
+            pointer: String::new(),
+            detail: String::new(),
+            severity: "error",
+            label: None,
+            help: None,
+            offset: 0,
+            length: 0,
+            line: None,
+            column: None,
+        }
+    }
 }
 
 impl Problem {

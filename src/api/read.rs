@@ -36,7 +36,8 @@ async fn metrics(Chosen(session): Chosen) -> Response {
 /// For Prometheus, in the format that it asks for; of all sessions.
 pub(super) async fn scrape(State(monitor): State<Arc<Monitor>>, headers: HeaderMap) -> Response {
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
-    let snapshots: Vec<_> = monitor.sessions.iter().map(|session| (session.name(), session.snapshot())).collect();
+    let sessions = monitor.sessions.all();
+    let snapshots: Vec<_> = sessions.iter().map(|session| (session.name(), session.snapshot())).collect();
     let runs: Vec<_> = snapshots.iter().map(|(name, snapshot)| (*name, &**snapshot)).collect();
     let (content_type, body) = (monitor.scrape)(&runs, accept);
     let mut response = Response::new(Body::from(body));
@@ -50,5 +51,5 @@ async fn health(Chosen(session): Chosen) -> Response {
 
 async fn sessions(State(monitor): State<Arc<Monitor>>) -> Response {
     let wire = |session: &Arc<super::Session>| StatusWire::new(session, &session.snapshot());
-    json(StatusCode::OK, &SessionsWire { sessions: monitor.sessions.iter().map(wire).collect() })
+    json(StatusCode::OK, &SessionsWire { sessions: monitor.sessions.all().iter().map(wire).collect() })
 }

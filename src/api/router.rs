@@ -84,13 +84,12 @@ impl FromRequestParts<Arc<Monitor>> for Chosen {
         let parameters = RawPathParams::from_request_parts(parts, monitor).await;
         let parameters = parameters.map_err(|_| Problem::bad("the path is no text"))?;
         let wanted = parameters.iter().find(|(name, _)| *name == "session").map(|(_, value)| value);
-        let mut sessions = monitor.sessions.iter();
         let found = match wanted {
-            None => sessions.next(),
-            Some(id) => sessions.find(|session| session.id() == id),
+            None => monitor.sessions.first(),
+            Some(id) => monitor.sessions.find(id),
         };
         let missing = || Problem::missing("there is no such session: `GET /api/sessions` lists them");
-        found.map(|session| Chosen(Arc::clone(session))).ok_or_else(missing)
+        found.map(Chosen).ok_or_else(missing)
     }
 }
 

@@ -336,7 +336,7 @@ fn time(text: Option<String>, place: &str, key: &str, faults: &mut Vec<Fault>) -
 }
 
 fn simple(pointer: String, detail: &str) -> Fault {
-    Fault { pointer, detail: detail.to_owned(), severity: "error", label: None, help: None, offset: 0, length: 0 }
+    Fault { pointer, detail: detail.to_owned(), ..Fault::default() }
 }
 
 /// What is wrong with one text; `places` are those of thresholds in the body.
@@ -360,5 +360,6 @@ fn fault(wrong: &Misworded, places: &[usize]) -> Fault {
         help: told.help,
         offset: wrong.problem.place.offset,
         length: wrong.problem.place.length,
+        ..Fault::default()
     }
 }

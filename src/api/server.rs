@@ -3,7 +3,7 @@
 //! Started by the door on a thread of its own. hyper speaks HTTP/1.1; a client that sends its head too slowly, or nothing, is
 //! closed; those beyond the limit are turned away at once, so that nobody waits for a silent crowd.
 
-use super::{Access, Monitor, Scrape, Session, Tls, router};
+use super::{Access, Lent, Monitor, Session, Tls, router};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -45,10 +45,10 @@ pub async fn serve(
     (listener, tls): (StdListener, Option<Tls>),
     sessions: Vec<Session>,
     access: Access,
-    scrape: Scrape,
+    lent: Lent,
     over: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    serve_monitor((listener, tls), Arc::new(Monitor::new(sessions, access, scrape)), over).await
+    serve_monitor((listener, tls), Arc::new(Monitor::new(sessions, access, lent)), over).await
 }
 
 /// The same of a monitor that is there.
@@ -60,8 +60,8 @@ pub(super) async fn serve_monitor(
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let mut followers = JoinSet::new();
-    for session in &monitor.sessions {
-        followers.spawn(Arc::clone(session).follow());
+    for session in monitor.sessions.all() {
+        followers.spawn(session.follow());
     }
     let app = router::router(Arc::clone(&monitor));
     let (close, closing) = watch::channel(());

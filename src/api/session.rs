@@ -92,10 +92,10 @@ impl Session {
         Arc::clone(&self.outputs.borrow())
     }
 
-    /// With an id that none of `others` has: `…-2` for the second one that began in that second.
+    /// With an id that is not among those that are `taken`: `…-2` for the second one that began in that second.
     #[must_use]
-    pub fn beside(mut self, others: &[Session]) -> Self {
-        let is_free = |id: &str| others.iter().all(|other| other.id != id);
+    pub fn beside(mut self, taken: &[String]) -> Self {
+        let is_free = |id: &str| taken.iter().all(|other| other != id);
         let numbered = (2..).map(|number: u32| format!("{}-{number}", self.id));
         let id = std::iter::once(self.id.clone()).chain(numbered).find(|id| is_free(id));
         self.id = id.expect("there are more numbers than sessions");
@@ -129,6 +129,11 @@ impl Session {
     /// The latest.
     pub(super) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshots.borrow())
+    }
+
+    /// Whether nothing more will come of it.
+    pub(super) fn is_over(&self) -> bool {
+        self.snapshots.has_changed().is_err()
     }
 
     pub(super) fn diary(&self) -> MutexGuard<'_, Diary> {

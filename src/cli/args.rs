@@ -150,6 +150,10 @@ pub struct MonitorArgs {
     /// Nobody may change the run through it
     #[arg(long, help_heading = "Monitor", env = "PUNK_MONITOR_READONLY")]
     pub monitor_readonly: bool,
+    /// Take scripts over HTTP and run them beside the others (`POST /api/sessions`): who has the control token may then run
+    /// any script, with the rights of this process. Needs --monitor-token, at loopback too; never with --monitor-readonly
+    #[arg(long, help_heading = "Monitor", env = "PUNK_MONITOR_UPLOAD")]
+    pub monitor_upload: bool,
 }
 
 /// What may stand against the script's own words.

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `prepared` | a run before it begins |
 //! | `running`, `captures`, `finish` | one that goes on, what is kept of its moments, its end |
-//! | `attend`, `signals`, `console` | the main thread meanwhile |
+//! | `attend`, `signals`, `console`, `newcomers` | the main thread meanwhile |
 //! | `name` | how several runs are told apart |
 //! | `wish`, `monitor`, `browser` | where they can be seen |
 
@@ -18,6 +18,7 @@ mod console;
 pub(super) mod finish;
 mod monitor;
 mod name;
+mod newcomers;
 mod prepared;
 mod running;
 mod signals;
@@ -28,12 +29,13 @@ pub use signals::Signals;
 
 use super::exit::Exit;
 use super::{args, config, doctor, err};
-use crate::api::Preferences;
+use crate::api::{Intake, Preferences};
 use crate::diagnostic::{Diagnostic, render_all};
 use crate::engine::{Company, Watch};
 use crate::plan::Plan;
 use crate::user::fiber;
 use args::{RunArgs, RunFlags};
+use newcomers::Newcomers;
 use prepared::Prepared;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -54,6 +56,10 @@ pub(super) fn run_scripts(scripts: Vec<Script>, args: &RunFlags) -> Exit {
         let problem = Diagnostic::error("`--paused`: nobody could resume this run");
         let help = "standard input is no terminal: add `--commands` and write `resume` to it";
         err(&format!("{}\n", problem.help(help).render(color)));
+        return Exit::Usage;
+    }
+    if let Err(problem) = uploads(&args.monitor) {
+        err(&format!("{}\n", problem.render(color)));
         return Exit::Usage;
     }
     let Some(plans) = valid(scripts, color) else { return Exit::Invalid };
@@ -77,17 +83,19 @@ pub(super) fn run_scripts(scripts: Vec<Script>, args: &RunFlags) -> Exit {
         Ok(bound) => bound,
         Err(exit) => return exit,
     };
-    let prepared = match prepare(plans, wanted.0, args) {
+    let (intake, sent) = (bound.is_some() && args.monitor.monitor_upload).then(Intake::new).unzip();
+    let prepared = match prepare(plans, wanted.0, args, sent.is_some()) {
         Ok(prepared) => prepared,
         Err(problem) => {
             err(&format!("{}\n", problem.render(color)));
             return Exit::Internal;
         }
     };
-    let (mut running, mut sessions, mut worst) = (Vec::new(), Vec::new(), Exit::Passed);
+    let (mut running, mut sessions, mut ids, mut worst) = (Vec::new(), Vec::new(), Vec::new(), Exit::Passed);
     for run in prepared {
-        match run.start(&sessions) {
+        match run.start(&ids) {
             Ok((run, session)) => {
+                ids.push(run.id.clone());
                 running.push(run);
                 sessions.push(session);
             }
@@ -100,8 +108,9 @@ pub(super) fn run_scripts(scripts: Vec<Script>, args: &RunFlags) -> Exit {
     if running.is_empty() {
         return worst;
     }
-    let monitor = bound.and_then(|bound| bound.start(sessions, args.quiet));
-    worst = worst.min(attend::attend(running, args, listens));
+    let monitor = bound.and_then(|bound| bound.start(sessions, intake, args.quiet));
+    let newcomers = Newcomers::new(sent, &running, args);
+    worst = worst.min(attend::attend(running, newcomers, args, listens));
     monitor::end(monitor);
     worst
 }
@@ -138,20 +147,44 @@ fn prepare(
     plans: Vec<(Plan, Option<Watch>)>,
     preferences: Vec<Preferences>,
     args: &RunFlags,
+    others_may_come: bool,
 ) -> Result<Vec<Prepared>, Diagnostic> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let shards = args.shards.map_or(cores, |shards| shards as usize);
-    let several = plans.len() > 1;
+    let (shards, cores) = shards(args);
+    let several = plans.len() > 1 || others_may_come;
     let scripts = plans.iter().map(|(plan, _)| plan.sources.first().map_or("", |source| source.path.as_str()));
     let names = name::names(scripts);
     // Each has as many shards as it would have alone: the same seed makes the same run, whoever runs beside it.
-    let shards_of_all = shards * plans.len();
+    let shards_of_all = shards * if others_may_come { newcomers::MOST.max(plans.len()) } else { plans.len() };
     let all = plans.into_iter().zip(names).zip(preferences);
     let prepared = all.enumerate().map(|(at, ((plan, name), preferences))| {
         let company = several.then(|| Company::new(at + 1, shards_of_all, cores));
         Prepared::new(plan, several.then_some(name), company, shards, args).map(|run| run.preferring(preferences))
     });
     prepared.collect()
+}
+
+/// The shards of each run, and the cores of this machine.
+fn shards(args: &RunFlags) -> (usize, usize) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (args.shards.map_or(cores, |shards| shards as usize), cores)
+}
+
+/// Whether scripts can be taken as it is wanted.
+fn uploads(args: &args::MonitorArgs) -> Result<(), Diagnostic> {
+    match args.monitor_upload {
+        true if args.monitor_readonly => {
+            let problem =
+                Diagnostic::error("`--monitor-upload` takes scripts, and `--monitor-readonly` takes no change");
+            Err(problem.help("choose one of them; PUNK_MONITOR_UPLOAD and PUNK_MONITOR_READONLY are the same"))
+        }
+        true if args.monitor_token.is_none() => {
+            let problem = Diagnostic::error(
+                "`--monitor-upload` takes scripts from whoever has the control token, and there is none",
+            );
+            Err(problem.help("set PUNK_MONITOR_TOKEN"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A panic on a fiber becomes a script error with its user and is told in the report; one of the monitor stands in the log, and in

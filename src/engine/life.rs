@@ -164,7 +164,7 @@ pub(super) struct Tally {
     pub(super) step: Cell<Step>,
     /// Which function of `run` the iteration runs.
     pub(super) chosen: Cell<usize>,
-    pub(super) interrupted: Cell<u64>,
+    pub(super) interrupted: Cell<u32>,
     /// Iterations that the user has begun.
     pub(super) begun: Cell<u64>,
     /// Where others see what it does.

@@ -57,4 +57,4 @@ pub use company::Company;
 pub use machine::{available_memory, local_ports};
 pub use reload::Watch;
 pub use run::{Ending, Run, Settings, StartError};
-pub use stack::on_large_stack;
+pub use stack::{give_way, on_large_stack};

@@ -11,7 +11,7 @@ mod tests;
 
 use super::company::{Company, thread_name};
 use super::shard::panic_text;
-use super::stack::LARGE;
+use super::stack::{LARGE, give_way};
 use crate::control::{Author, Command, Edited};
 use crate::diagnostic::render_all;
 use crate::plan::{Plan, Source};
@@ -92,12 +92,6 @@ impl Reload {
             _ => self.thread.join().err().map(|panic| panic_text(&*panic)),
         }
     }
-}
-
-/// Compiling may wait for users, not users for compiling. Only Linux takes this for the calling thread alone.
-fn give_way() {
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, 5);
 }
 
 /// The text of a script: its files, with their fingerprints.

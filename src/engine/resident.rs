@@ -75,11 +75,12 @@ impl Resident {
             tally: Rc::clone(&tally),
             spent,
         };
-        let fiber = settler.fiber()?;
+        let mut fiber = settler.fiber()?;
         let cancel = Rc::new(RefCell::new(fiber.cancel_handle()));
         let (held, left, count) = (Rc::clone(&cancel), Rc::clone(&gone), Rc::clone(departed));
+        // By reference: what a future is given, it has room for twice, and every user holds its future.
         let task = tokio::task::spawn_local(async move {
-            settler.stay(fiber, held).await;
+            settler.stay(&mut fiber, &held).await;
             leave(&left, &count);
         });
         Ok(Resident {
@@ -105,7 +106,7 @@ impl Resident {
 
     /// Iterations of it that were cut short.
     pub(super) fn interrupted(&self) -> u64 {
-        self.tally.interrupted.get()
+        self.tally.interrupted.get().into()
     }
 
     /// No new iteration; what runs may end within `grace`.
@@ -193,29 +194,34 @@ impl Settler {
         )
     }
 
-    async fn stay(self, mut fiber: Fiber<()>, cancel: Rc<RefCell<CancelHandle>>) {
-        loop {
-            match (&mut fiber).await {
-                Ok(()) | Err(FiberError::NotStarted(_)) => break,
-                Err(error) => {
-                    let code = Rc::clone(&self.tally.code.borrow());
-                    let user = self.user(None);
-                    user.code.set(code.revision);
-                    let step = self.tally.step.get();
-                    let function = step.function(code.functions(), self.tally.chosen.get());
-                    life::lost(&user, self.ground.ids, step, &code.machine.lost_in(function, lost_text(&error)));
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    // Lost in its last words, a user has nothing left to do; a fresh one would only say them again.
-                    if self.allowance.retired.get() || step == Step::Stop {
-                        break;
-                    }
-                    match self.fiber() {
-                        Ok(fresh) => fiber = fresh,
-                        Err(_) => break,
-                    }
-                    *cancel.borrow_mut() = fiber.cancel_handle();
-                }
+    async fn stay(&self, fiber: &mut Fiber<()>, cancel: &RefCell<CancelHandle>) {
+        while let Err(error) = (&mut *fiber).await {
+            // Boxed: few users are ever lost, and the others should not carry the room for it.
+            match Box::pin(self.replace(&error)).await {
+                Some(fresh) => *fiber = fresh,
+                None => break,
             }
+            *cancel.borrow_mut() = fiber.cancel_handle();
         }
+    }
+
+    /// Counts a fiber that is lost; another one where the user goes on.
+    async fn replace(&self, error: &FiberError) -> Option<Fiber<()>> {
+        if let FiberError::NotStarted(_) = error {
+            return None;
+        }
+        let code = Rc::clone(&self.tally.code.borrow());
+        let user = self.user(None);
+        user.code.set(code.revision);
+        let step = self.tally.step.get();
+        let function = step.function(code.functions(), self.tally.chosen.get());
+        life::lost(&user, self.ground.ids, step, &code.machine.lost_in(function, lost_text(error)));
+        drop((code, user));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        // Lost in its last words, a user has nothing left to do; a fresh one would only say them again.
+        if self.allowance.retired.get() || step == Step::Stop {
+            return None;
+        }
+        self.fiber().ok()
     }
 }

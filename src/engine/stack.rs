@@ -16,3 +16,10 @@ pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
         }
     })
 }
+
+/// Puts this thread behind the users in priority: compiling may wait for users, not users for compiling. Only Linux takes this
+/// for the calling thread alone; where it is refused, it is no loss.
+pub fn give_way() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, 5);
+}

@@ -1,6 +1,6 @@
 //! The screen: where the progress of all runs of this process is shown, on stderr.
 //!
-//! Made by the door before any run starts; each run then has a [`Progress`] of its own on it. It knows how things look, and
+//! Made by the door before any run starts; each run, those that come later too, has a [`Progress`] of its own on it. It knows how things look, and
 //! nothing of Snapshots.
 
 use super::bars::{Bars, name};
@@ -50,19 +50,22 @@ impl Screen {
             }),
             Mode::Lines | Mode::Quiet => None,
         };
-        let progress = |run: &Shows| {
-            let shown = match (&look, mode) {
-                (Some(look), _) => {
-                    let scenarios = run.scenarios.iter().map(String::as_str);
-                    Shown::Bars(Bars::new(look.clone(), run.label.clone(), scenarios))
-                }
-                (None, Mode::Quiet) => Shown::Quiet,
-                (None, _) => Shown::Lines(Box::new(io::stderr())),
-            };
-            Progress::new(run.label.clone(), shown)
+        let screen = Screen { look, quiet: mode == Mode::Quiet };
+        let progress = runs.iter().map(|run| screen.progress(run)).collect();
+        (screen, progress)
+    }
+
+    /// The progress of one more run, below the others.
+    pub fn progress(&self, run: &Shows) -> Progress {
+        let shown = match &self.look {
+            Some(look) => {
+                let scenarios = run.scenarios.iter().map(String::as_str);
+                Shown::Bars(Bars::new(look.clone(), run.label.clone(), scenarios))
+            }
+            None if self.quiet => Shown::Quiet,
+            None => Shown::Lines(Box::new(io::stderr())),
         };
-        let progress = runs.iter().map(progress).collect();
-        (Screen { look, quiet: mode == Mode::Quiet }, progress)
+        Progress::new(run.label.clone(), shown)
     }
 
     /// Shows a line that is of no run.

@@ -137,6 +137,17 @@ mod tests {
             <testcase name="http_req_duration{name:&quot;&lt;a&gt; &amp; b&quot;}: p(95) &lt; 500ms" classname="scripts/shop.rhai" time="0">
               <system-out>450ms</system-out>
             </testcase>
+            <testcase name="http_req_duration{name:&quot;&lt;a&gt; &amp; b&quot;}: p(95) &lt; 300ms" classname="scripts/shop.rhai" time="0">
+              <failure message="broken: 450ms" type="threshold">broken: 450ms</failure>
+            </testcase>
+            <testcase name="http_req_duration{name:&quot;&lt;a&gt; &amp; b&quot;}: p(95) &lt; 200ms" classname="scripts/shop.rhai" time="0">
+              <system-out>a warning only; broken: 450ms</system-out>
+            </testcase>
+            <testcase name="http_req_duration{name:&quot;&lt;a&gt; &amp; b&quot;}: p(99) &lt; 1s" classname="scripts/shop.rhai" time="0">
+              <skipped message="no data"/>
+            </testcase>
+          </testsuite>
+        </testsuites>
         "#);
     }
 }

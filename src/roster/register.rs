@@ -18,8 +18,8 @@ const LENGTH: usize = 200;
 pub struct Register {
     page: Arc<Page>,
     /// Entries whose users have gone.
-    free: RefCell<Vec<usize>>,
-    used: Cell<usize>,
+    free: RefCell<Vec<u32>>,
+    used: Cell<u32>,
     errors: RefCell<FxHashMap<Box<str>, u32>>,
 }
 
@@ -37,9 +37,9 @@ impl Register {
     /// A user comes: its id, unique in the run and not 0, and its scenario.
     pub fn enter(self: &Rc<Self>, id: u64, scenario: usize) -> Place {
         let at = self.free.borrow_mut().pop().unwrap_or_else(|| self.used.replace(self.used.get() + 1));
-        let (chunk, within) = self.page.entry(at);
+        let (chunk, within) = self.page.entry(at as usize);
         chunk[within].take(id, u16::try_from(scenario).unwrap_or(u16::MAX));
-        Place { chunk, within, listed: Some((Rc::clone(self), at)) }
+        Place { chunk, within: within as u32, at, register: Some(Rc::clone(self)) }
     }
 
     /// The number of a name, as the shard interned it, gets its text.
@@ -69,19 +69,21 @@ impl Register {
 #[derive(Debug)]
 pub struct Place {
     chunk: Arc<[Entry]>,
-    within: usize,
-    listed: Option<(Rc<Register>, usize)>,
+    within: u32,
+    /// Which entry it is, of those of its shard.
+    at: u32,
+    register: Option<Rc<Register>>,
 }
 
 impl Place {
     /// That of a user who is in no roster: of `setup` and `teardown`.
     pub fn apart() -> Self {
-        Place { chunk: Arc::new([Entry::default()]), within: 0, listed: None }
+        Place { chunk: Arc::new([Entry::default()]), within: 0, at: 0, register: None }
     }
 
     #[inline]
     fn entry(&self) -> &Entry {
-        &self.chunk[self.within]
+        &self.chunk[self.within as usize]
     }
 
     /// What it does from now on.
@@ -130,9 +132,9 @@ fn more(counter: &AtomicU64) {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some((register, at)) = self.listed.take() {
+        if let Some(register) = self.register.take() {
             self.entry().clear();
-            register.free.borrow_mut().push(at);
+            register.free.borrow_mut().push(self.at);
         }
     }
 }

@@ -53,6 +53,12 @@ pub fn compile_text(name: &str, text: String, overrides: &Overrides) -> Compiled
     compiled(overrides, |engine, problems| Sources::of_text(engine, Path::new(name), text, problems))
 }
 
+/// Compiles a script that somebody sent: the command line's word about others is none about it, and no relative path of it
+/// leads to a file of this machine.
+pub fn compile_sent(name: &str, text: String) -> Compiled {
+    compiled(&Overrides::default(), |engine, problems| Sources::sent(engine, name, text, problems))
+}
+
 fn compiled(overrides: &Overrides, load: impl FnOnce(&rhai::Engine, &mut Vec<Diagnostic>) -> Sources) -> Compiled {
     let mut diagnostics = Vec::new();
     let mut engine = machine::engine(&Limits::default());

@@ -338,7 +338,7 @@ fn tls(reader: &Reader<'_>, base: &TlsSettings) -> TlsSettings {
             *slot = Some(text);
             continue;
         }
-        let file = Path::new(&reader.source.path).parent().unwrap_or(Path::new("")).join(&text);
+        let file = reader.source.file.parent().unwrap_or(Path::new("")).join(&text);
         match std::fs::read_to_string(&file) {
             Ok(pem) if pem.contains("-----BEGIN") => *slot = Some(pem),
             Ok(_) => reader.problem(key, Diagnostic::error(format!("`{}` is not a PEM file", file.display()))),

@@ -19,6 +19,9 @@ pub fn is_library(path: &str) -> bool {
     STDLIB.iter().any(|(name, _)| *name == path)
 }
 
+/// The folder of scripts that were sent: a device, in which nothing can be, so that no relative path leads to a file.
+const NOWHERE: &str = "/dev/null";
+
 /// Largest script file, bytes.
 const LARGEST: u64 = 4 << 20;
 
@@ -50,13 +53,16 @@ impl Sources {
     /// The same for a main script whose text is known: `path` is its name, from which its imports resolve.
     pub fn of_text(engine: &Engine, path: &Path, text: String, problems: &mut Vec<Diagnostic>) -> Sources {
         let mut sources = Sources::default();
-        let root = project_root(path);
         sources.add(path.display().to_string(), path.to_path_buf(), text);
-        let mut next = 0;
-        while next < sources.files.len() {
-            sources.parse(engine, next, &root, problems);
-            next += 1;
-        }
+        sources.parse_all(engine, &project_root(path), problems);
+        sources
+    }
+
+    /// The same for a main script that somebody sent. It stands in no folder of this machine, whatever it is called.
+    pub fn sent(engine: &Engine, name: &str, text: String, problems: &mut Vec<Diagnostic>) -> Sources {
+        let mut sources = Sources::default();
+        sources.add(name.to_owned(), Path::new(NOWHERE).join(name), text);
+        sources.parse_all(engine, Path::new(NOWHERE), problems);
         sources
     }
 
@@ -81,6 +87,15 @@ impl Sources {
     fn add(&mut self, path: String, file: PathBuf, text: String) {
         let sha256 = sha256(&text);
         self.files.push(Source { path, file, text, sha256 });
+    }
+
+    /// All files, those that come by imports too.
+    fn parse_all(&mut self, engine: &Engine, root: &Path, problems: &mut Vec<Diagnostic>) {
+        let mut next = 0;
+        while next < self.files.len() {
+            self.parse(engine, next, root, problems);
+            next += 1;
+        }
     }
 
     fn parse(&mut self, engine: &Engine, at: usize, root: &Path, problems: &mut Vec<Diagnostic>) {
@@ -120,6 +135,13 @@ impl Sources {
             };
             self.add(name.to_owned(), file, (*text).to_owned());
             return Ok(self.files.len() - 1);
+        }
+        if root == Path::new(NOWHERE) {
+            let problem =
+                Diagnostic::error(format!("cannot import `{name}`: this script was sent, and stands in no folder"));
+            return Err(
+                problem.help("only library files, `std/…`, can be imported; put the functions into the script itself")
+            );
         }
         let escapes = Path::new(name).is_absolute() || {
             let inside = |path: &Path| path.canonicalize().is_ok_and(|path| path.starts_with(root));
@@ -231,6 +253,19 @@ mod tests {
         assert_eq!(resolved(from, "../auth.rhai"), Path::new("scripts/auth.rhai"));
         assert_eq!(resolved(from, "./a/./b"), Path::new("scripts/shop/a/b.rhai"));
         assert_eq!(resolved(from, "std/think"), Path::new("std/think"));
+    }
+
+    #[test]
+    fn a_script_that_was_sent_imports_the_library_alone() {
+        let text = "import \"std/think\" as t;\nimport \"source\" as a;\nimport \"../../etc/x\" as b;\nimport \"/etc/x\" as c;";
+        let mut problems = Vec::new();
+        let sources = Sources::sent(&Engine::new_raw(), "main.rhai", text.to_owned(), &mut problems);
+        assert_eq!(sources.files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["main.rhai", "std/think"]);
+        let lines: Vec<_> = problems.iter().map(|problem| problem.span.as_ref().map(|span| span.line)).collect();
+        assert_eq!(lines, [Some(2), Some(3), Some(4)]);
+        assert!(problems.iter().all(|problem| problem.message.ends_with("stands in no folder")), "{problems:?}");
+        let feed = sources.files[0].file.parent().unwrap().join("../../proc/self/status");
+        assert!(std::fs::metadata(feed).is_err());
     }
 
     #[test]

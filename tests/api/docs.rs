@@ -38,7 +38,9 @@ fn every_example_of_the_page_does_what_it_says() {
         let silent = here.replacen("curl", "curl -sS -m 20 -o /dev/null -w '%{http_code}'", 1);
         let done = Command::new("sh").args(["-c", &silent]).output().unwrap();
         let told = String::from_utf8_lossy(&done.stdout);
-        assert_eq!(told, "200", "{here}\n{}", String::from_utf8_lossy(&done.stderr));
+        // Scripts are taken only where somebody has allowed it.
+        let right = if here.contains("-X POST") && here.contains("/api/sessions'") { "403" } else { "200" };
+        assert_eq!(told, right, "{here}\n{}", String::from_utf8_lossy(&done.stderr));
     }
     running.wait().assert_code(103);
 }

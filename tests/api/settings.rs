@@ -128,7 +128,7 @@ fn the_browser_is_opened_where_it_is_wanted_and_is_never_waited_for() {
         punk().script(&script("#{ open: true }")).target(&target).monitored().env("BROWSER", &browser).start();
     let address = running.monitor();
     running.until("the browser", |_| seen.exists());
-    assert_eq!(std::fs::read_to_string(&seen).unwrap().trim(), format!("http://{address}/api/status"));
+    assert_eq!(std::fs::read_to_string(&seen).unwrap().trim(), format!("http://{address}/"));
     stop(&address);
     let outcome = running.wait();
     outcome.assert_code(103);

@@ -433,8 +433,10 @@ fn an_edit_holds_in_a_pause_in_setup_and_in_a_drain() {
     assert_eq!(live.asked("/echo/c-7"), 0);
     live.send(Command::Resume { by: Author::Api });
     live.until_asked("/echo/c-7");
+    // Compiled before: the end of the run does not wait for it.
+    let late = Command::Edit { by: Author::File, plan: Edited(plan(&script("d"), &live.target)) };
     live.send(Command::Stop { by: Author::Api, why: "enough".to_owned() });
-    live.edit(&script("d"));
+    live.send(late);
     let (snapshot, _, target) = live.end();
     let log = target.log();
     let of = |path: &str| log.iter().filter(|entry| entry.path == format!("/echo/{path}")).count();

@@ -82,7 +82,7 @@ fn contents(page: &mut String, groups: &[(&str, &str, Vec<Operation<'_>>)], docu
         page.push_str("</ul></li>\n");
     }
     if array(&document["x-streams"]).next().is_some() {
-        page.push_str("<li><a href=\"#streams\">streams</a></li>\n");
+        page.push_str("<li><a href=\"#websocket\">websocket</a></li>\n");
     }
     page.push_str("</ul></details></nav>\n");
 }
@@ -209,7 +209,7 @@ fn streams(page: &mut String, document: &Value) {
     if all.peek().is_none() {
         return;
     }
-    page.push_str("<section aria-labelledby=\"streams\">\n<h2 id=\"streams\">streams</h2>\n");
+    page.push_str("<section aria-labelledby=\"websocket\">\n<h2 id=\"websocket\">websocket</h2>\n");
     let _ = writeln!(page, "<p>{}</p>", prose(string(&document["x-streams-about"])));
     for stream in all {
         let id = format!("stream{}", anchor(string(&stream["path"])));

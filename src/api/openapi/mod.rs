@@ -50,7 +50,6 @@ const TAGS: &[(&str, &str)] = &[
     ("health", "How the parts of punk and the target do."),
     ("thresholds", "The rules, what they say, and other rules."),
     ("alerts", "What rings and rang."),
-    ("streams", "What a run tells as it happens."),
     ("analysis", "What the figures mean."),
     ("export", "The run so far, to take along."),
     ("streams", "What is told over WebSocket as it happens: everything that there is to listen to, with its messages."),

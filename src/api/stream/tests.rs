@@ -3,7 +3,7 @@
 use super::event::{Event, Watch};
 use super::*;
 use crate::api::server::serve_monitor;
-use crate::api::{Access, Monitor};
+use crate::api::{Access, Lent, Monitor};
 use crate::metrics::{Cell, MetricId, TagSet};
 use crate::snapshot::{AlertEvent, Series, Snapshot, Status, Verdict};
 use bytes::Bytes;
@@ -271,8 +271,9 @@ async fn serve(session: Session, most: usize, pace: Pace) -> (SocketAddr, Arc<Mo
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let access = Access { address, hosts: Vec::new(), control: None, read: None, readonly: false, tls: false };
-    let mut monitor = Monitor::new(vec![session], access, |_, _| ("text/plain", Vec::new()));
-    monitor.streams = Arc::new(Streams::with(Arc::clone(&monitor.sessions[0].streams), most, pace));
+    let mut monitor =
+        Monitor::new(vec![session], access, Lent { scrape: |_, _| ("text/plain", Vec::new()), intake: None });
+    monitor.streams = Arc::new(Streams::with(monitor.sessions.counts(), most, pace));
     let monitor = Arc::new(monitor);
     let (over, told) = oneshot::channel::<()>();
     let serving = serve_monitor((listener, None), Arc::clone(&monitor), async move { drop(told.await) });
@@ -325,11 +326,11 @@ fn there_is_room_for_so_many_and_room_again() {
         let _second = connect(address, "/api/v1/ws/alerts").await.unwrap();
         assert_eq!(connect(address, "/ws/metrics").await.unwrap_err(), 503);
         drop(first);
-        while monitor.sessions[0].streams.wire().clients == 2 {
+        while monitor.sessions.counts().wire().clients == 2 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         connect(address, "/api/ws/system/health").await.unwrap();
-        assert_eq!(monitor.sessions[0].streams.wire().refused, 1);
+        assert_eq!(monitor.sessions.counts().wire().refused, 1);
     });
 }
 
@@ -356,7 +357,7 @@ fn whoever_does_not_read_is_dropped_and_counted_while_the_others_go_on() {
         let (address, monitor, over) = serve(session, 10, pace).await;
         let silent = connect(address, "/ws/metrics?interval=1").await.unwrap();
         let reading = tokio::spawn(read_all(connect(address, "/ws/metrics?interval=1").await.unwrap()));
-        let counts = &monitor.sessions[0].streams;
+        let counts = monitor.sessions.counts();
         let mut sequence = 0;
         while counts.wire().dropped == 0 {
             sequence += 1;
@@ -391,7 +392,7 @@ fn whoever_is_silent_is_asked_and_then_dropped() {
         // Its library answers pings as long as it reads.
         let reading = tokio::spawn(read_all(connect(address, "/ws/metrics").await.unwrap()));
         let silent = connect(address, "/ws/metrics").await.unwrap();
-        let counts = &monitor.sessions[0].streams;
+        let counts = monitor.sessions.counts();
         while counts.wire().dropped == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

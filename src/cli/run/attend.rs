@@ -5,22 +5,27 @@
 
 use super::console::{self, Console};
 use super::finish::{self, speaks_unicode};
+use super::newcomers::Newcomers;
 use super::running::{Reach, Running};
 use super::signals::{Asked, Signals};
+use crate::api::{Refusal, Sent};
 use crate::cli::args::{RunFlags, Ui};
 use crate::cli::exit::Exit;
 use crate::cli::{err, out};
 use crate::control::{Author, Command};
+use crate::diagnostic::render_all;
 use crate::progress::{Mode, Progress, Screen, Shows};
 use crate::report::{self, Facts};
+use crate::script::compile::Compiled;
 use chrono::Utc;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use tokio::sync::watch;
-use tokio::task::{JoinSet, LocalSet};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{Id, JoinError, JoinSet, LocalSet};
 
-/// Looks after all runs until the last one is reported; the worst exit code. `listens`: whether standard input is read.
-pub(super) fn attend(runs: Vec<Running>, args: &RunFlags, listens: bool) -> Exit {
+/// Looks after all runs, and those that come, until the last one is reported; the worst exit code. `listens`: whether standard
+/// input is read.
+pub(super) fn attend(runs: Vec<Running>, newcomers: Newcomers<'_>, args: &RunFlags, listens: bool) -> Exit {
     let shows: Vec<Shows> = runs.iter().map(shows).collect();
     let (screen, progress) = Screen::new(mode(args), &shows);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -31,8 +36,12 @@ pub(super) fn attend(runs: Vec<Running>, args: &RunFlags, listens: bool) -> Exit
             return ends.min().unwrap_or(Exit::Passed);
         }
     };
-    let worst = LocalSet::new().block_on(&runtime, hall(runs, progress, screen, args, listens));
-    // The look-up of a name cannot be called back; nobody waits for it.
+    let mut hall = Hall::new(screen);
+    let worst = LocalSet::new().block_on(&runtime, async {
+        runs.into_iter().zip(progress).for_each(|(run, progress)| hall.enter(run, progress));
+        hall.wait(newcomers, args, listens).await
+    });
+    // The look-up of a name cannot be called back, nor a script that is compiled; nobody waits for them.
     runtime.shutdown_background();
     worst
 }
@@ -57,69 +66,125 @@ fn mode(args: &RunFlags) -> Mode {
 }
 
 /// Where all tasks meet.
-async fn hall(runs: Vec<Running>, progress: Vec<Progress>, screen: Screen, args: &RunFlags, listens: bool) -> Exit {
-    let reaches: Vec<Reach> = runs.iter().map(Running::reach).collect();
-    let mut signals = match Signals::new() {
-        Ok(signals) => Some(signals),
-        Err(error) => {
-            err(&format!("warning: signals cannot be caught: {error}\n"));
-            None
-        }
-    };
-    let mut console = open_console(&reaches, args, listens);
-    if args.paused {
-        screen.say("paused before the first iteration: type `resume` and Enter");
+struct Hall {
+    screen: Screen,
+    reaches: Vec<Reach>,
+    tasks: JoinSet<Exit>,
+    whose: BTreeMap<Id, mpsc::UnboundedSender<Command>>,
+    /// How often somebody wanted the end.
+    stop: watch::Sender<u32>,
+}
+
+impl Hall {
+    fn new(screen: Screen) -> Self {
+        let (reaches, tasks, whose, stop) = (Vec::new(), JoinSet::new(), BTreeMap::new(), watch::Sender::new(0));
+        Hall { screen, reaches, tasks, whose, stop }
     }
-    let (stop, stops) = watch::channel(0);
-    let mut tasks = JoinSet::new();
-    let mut whose = BTreeMap::new();
-    for ((run, progress), reach) in runs.into_iter().zip(progress).zip(&reaches) {
-        let task = tasks.spawn_local(run.attend(progress, screen.clone(), stops.clone()));
-        whose.insert(task.id(), reach);
+
+    /// One more run that has begun.
+    fn enter(&mut self, run: Running, progress: Progress) {
+        let reach = run.reach();
+        let task = self.tasks.spawn_local(run.attend(progress, self.screen.clone(), self.stop.subscribe()));
+        self.whose.insert(task.id(), reach.commands.clone());
+        self.reaches.push(reach);
     }
-    let mut worst = Exit::Passed;
-    while !tasks.is_empty() {
-        tokio::select! {
-            Some(ended) = tasks.join_next_with_id() => worst = worst.min(match ended {
-                Ok((_, exit)) => exit,
-                Err(error) => {
-                    // Nobody looks after that run any more; the panic itself was told by the hook.
-                    if let Some(reach) = whose.get(&error.id()) {
-                        let _ = reach.commands.send(Command::Kill { by: Author::Signal });
-                    }
-                    screen.say(&format!("error: a bug in punk: {error}"));
-                    Exit::Bug
-                }
-            }),
-            line = console.line() => {
-                if std::io::stdin().is_terminal() {
-                    screen.typed();
-                }
-                if let Some(wrong) = console::obey(&line, &reaches) {
-                    screen.say(&wrong);
-                }
+
+    /// Until the last one is over.
+    async fn wait(&mut self, mut newcomers: Newcomers<'_>, args: &RunFlags, listens: bool) -> Exit {
+        let mut signals = match Signals::new() {
+            Ok(signals) => Some(signals),
+            Err(error) => {
+                err(&format!("warning: signals cannot be caught: {error}\n"));
+                None
             }
-            asked = Signals::next(&mut signals) => {
-                let command = match asked {
-                    Asked::Interim => {
-                        screen.aside(|| reaches.iter().for_each(|reach| interim(reach, args)));
-                        continue;
+        };
+        let mut console = open_console(&self.reaches, args, listens);
+        if args.paused {
+            self.screen.say("paused before the first iteration: type `resume` and Enter");
+        }
+        let mut worst = Exit::Passed;
+        while !self.tasks.is_empty() {
+            tokio::select! {
+                Some(ended) = self.tasks.join_next_with_id() => worst = worst.min(self.ended(ended)),
+                line = console.line() => {
+                    if std::io::stdin().is_terminal() {
+                        self.screen.typed();
                     }
-                    Asked::Stop if *stops.borrow() > 0 => Command::Kill { by: Author::Signal },
-                    Asked::Stop => Command::Stop { by: Author::Signal, why: "interrupted by a signal".to_owned() },
-                };
-                if *stops.borrow() == 0 {
-                    screen.say("stopping: no new iterations; interrupt again to end now");
+                    if let Some(wrong) = console::obey(&line, &self.reaches) {
+                        self.screen.say(&wrong);
+                    }
                 }
-                stop.send_modify(|times| *times += 1);
-                for reach in &reaches {
-                    // One that is over has nobody who obeys.
-                    let _ = reach.commands.send(command.clone());
-                }
+                asked = Signals::next(&mut signals) => self.asked(&asked, args),
+                (sent, compiled) = newcomers.next() => self.admit(&mut newcomers, sent, compiled, args),
             }
         }
+        worst
     }
-    worst
+
+    /// A task is over.
+    fn ended(&mut self, ended: Result<(Id, Exit), JoinError>) -> Exit {
+        match ended {
+            Ok((id, exit)) => {
+                self.whose.remove(&id);
+                exit
+            }
+            Err(error) => {
+                // Nobody looks after that run any more; the panic itself was told by the hook.
+                if let Some(commands) = self.whose.remove(&error.id()) {
+                    let _ = commands.send(Command::Kill { by: Author::Signal });
+                }
+                self.screen.say(&format!("error: a bug in punk: {error}"));
+                Exit::Bug
+            }
+        }
+    }
+
+    /// What a signal asks of all.
+    fn asked(&self, asked: &Asked, args: &RunFlags) {
+        let command = match asked {
+            Asked::Interim => {
+                return self.screen.aside(|| self.reaches.iter().for_each(|reach| interim(reach, args)));
+            }
+            Asked::Stop if self.is_ending() => Command::Kill { by: Author::Signal },
+            Asked::Stop => Command::Stop { by: Author::Signal, why: "interrupted by a signal".to_owned() },
+        };
+        if !self.is_ending() {
+            self.screen.say("stopping: no new iterations; interrupt again to end now");
+        }
+        self.stop.send_modify(|times| *times += 1);
+        for reach in &self.reaches {
+            // One that is over has nobody who obeys.
+            let _ = reach.commands.send(command.clone());
+        }
+    }
+
+    /// Whether somebody wants the end of all.
+    fn is_ending(&self) -> bool {
+        *self.stop.borrow() > 0
+    }
+
+    /// Begins the run of a script that was sent, or tells whoever sent it why not.
+    fn admit(&mut self, newcomers: &mut Newcomers<'_>, sent: Sent, compiled: Option<Compiled>, args: &RunFlags) {
+        if self.is_ending() {
+            return sent.answer(Err(Refusal::Conflict("the process was told to end".to_owned())));
+        }
+        match newcomers.begin(compiled, &self.reaches, self.tasks.len()) {
+            Ok((run, session, warnings)) => {
+                let color = args.color.on(std::io::stderr().is_terminal());
+                if !warnings.is_empty() {
+                    self.screen.aside(|| err(&format!("{}\n", render_all(&warnings, color))));
+                }
+                let label = run.label.as_deref().unwrap_or_default();
+                self.screen.say(&format!("{label} begins: its script was sent to the monitor"));
+                // Those that are over have told everything.
+                self.reaches.retain(|reach| !reach.is_over());
+                let progress = self.screen.progress(&shows(&run));
+                self.enter(run, progress);
+                sent.answer(Ok(session));
+            }
+            Err(refusal) => sent.answer(Err(refusal)),
+        }
+    }
 }
 
 fn open_console(reaches: &[Reach], args: &RunFlags, listens: bool) -> Console {

@@ -3,7 +3,7 @@
 use super::browser::Browser;
 use super::finish::{self, Times};
 use super::wish::Wish;
-use crate::api::{Access, Format, Session, SoFar, Tls, Token, address, serve};
+use crate::api::{Access, Format, Intake, Lent, Session, SoFar, Tls, Token, address, serve};
 use crate::cli::args::{MonitorArgs, Secret};
 use crate::cli::err;
 use crate::cli::exit::{self, Exit};
@@ -20,7 +20,7 @@ use std::time::Duration;
 pub(super) const THREAD: &str = "monitor";
 
 /// What the browser is shown.
-const PAGE: &str = "/api/status";
+const PAGE: &str = "/";
 
 /// A monitor that listens already, and answers once it is started.
 pub(super) struct Bound {
@@ -99,15 +99,16 @@ pub(super) fn bind(args: &MonitorArgs, wish: &Wish, color: bool) -> Result<Optio
 }
 
 impl Bound {
-    /// Answers from now on, and says where unless it shall be `quiet`.
-    pub(super) fn start(self, sessions: Vec<Session>, quiet: bool) -> Option<Monitor> {
+    /// Answers from now on, and says where unless it shall be `quiet`. Scripts that are sent go to the `intake`.
+    pub(super) fn start(self, sessions: Vec<Session>, intake: Option<Intake>, quiet: bool) -> Option<Monitor> {
         let Bound { listener, tls, access, taken, open } = self;
         let at = format!("{}://{}", access.scheme(), access.address);
         let exposed = !access.is_loopback() && tls.is_none();
         let (address, readonly) = (access.address, access.readonly);
+        let takes_scripts = intake.is_some();
         let started = beside(THREAD, move |over| async move {
             let over = async { drop(over.await) };
-            let serving = serve((listener, tls), sessions, access, scrape, over);
+            let serving = serve((listener, tls), sessions, access, Lent { scrape, intake }, over);
             let ended = tokio::select! {
                 ended = serving => ended,
                 () = death() => panic!("a test wants it so"),
@@ -124,7 +125,7 @@ impl Bound {
                 return None;
             }
         };
-        tracing::info!(target: "punk::monitor", %address, readonly, "listens");
+        tracing::info!(target: "punk::monitor", %address, readonly, takes_scripts, "listens");
         if let Some(port) = taken {
             tracing::info!(target: "punk::monitor", "port {port} is taken: it is at another one");
         }

@@ -10,17 +10,19 @@ use std::path::{Path, PathBuf};
 /// of letters, digits, `.`, `-` and `_`, so that it can be typed and stand in a file's name.
 pub(super) fn names<'a>(scripts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut taken = BTreeSet::new();
-    let named = scripts.into_iter().map(|script| {
-        let stem = Path::new(script).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let letter = |letter: char| if letter.is_alphanumeric() || "._-".contains(letter) { letter } else { '_' };
-        let word: String = stem.chars().map(letter).collect();
-        let word = if word.is_empty() { "script".to_owned() } else { word };
-        let mut tries = std::iter::once(word.clone()).chain((2..).map(|number: u32| format!("{word}-{number}")));
-        let free = tries.find(|name| !taken.contains(name)).expect("there are more numbers than scripts");
-        taken.insert(free.clone());
-        free
-    });
-    named.collect()
+    scripts.into_iter().map(|script| name(script, &mut taken)).collect()
+}
+
+/// A name for one more, of which there is none among those that are taken; it is then.
+pub(super) fn name(script: &str, taken: &mut BTreeSet<String>) -> String {
+    let stem = Path::new(script).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let letter = |letter: char| if letter.is_alphanumeric() || "._-".contains(letter) { letter } else { '_' };
+    let word: String = stem.chars().map(letter).collect();
+    let word = if word.is_empty() { "script".to_owned() } else { word };
+    let mut tries = std::iter::once(word.clone()).chain((2..).map(|number: u32| format!("{word}-{number}")));
+    let free = tries.find(|name| !taken.contains(name)).expect("there are more numbers than scripts");
+    taken.insert(free.clone());
+    free
 }
 
 /// The file of one run where a file for all was named: `out/summary.json` becomes `out/summary.checkout.json`.

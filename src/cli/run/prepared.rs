@@ -90,11 +90,17 @@ impl Prepared {
         Prepared { preferences, ..self }
     }
 
-    /// Begins. `others` have begun already.
+    /// Begins at once, whatever the command line says of those that are named there.
+    pub(super) fn at_once(mut self) -> Self {
+        self.settings.paused = false;
+        self
+    }
+
+    /// Begins. These ids are `taken` by others already.
     ///
     /// # Errors
     /// The system gives no thread.
-    pub(super) fn start(self, others: &[Session]) -> Result<(Running, Session), StartError> {
+    pub(super) fn start(self, taken: &[String]) -> Result<(Running, Session), StartError> {
         let Prepared { label, plan, settings, demo, log, manner, preferences } = self;
         let started_at = Utc::now();
         let began = Instant::now();
@@ -102,7 +108,7 @@ impl Prepared {
         let script = plan.sources.first().map(|source| source.path.clone()).unwrap_or_default();
         let (outputs, told) = watch::channel(Arc::default());
         let session = Session::new(script, started_at, run.snapshots(), run.commands())
-            .beside(others)
+            .beside(taken)
             .named(label.clone())
             .with_outputs(told)
             .with_export(monitor::export)

@@ -3,7 +3,7 @@
 //! A user that is cancelled drops its pending future; [`Flight`] notices, and the script floor records what
 //! [`super::Client::take_abandoned`] lists, so that the counts of both sides agree.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use http::Method;
@@ -27,11 +27,11 @@ pub struct Abandoned {
 /// A hop on its way; dropped before it arrived, it leaves a note.
 pub(super) struct Flight<'a> {
     hop: Option<Hop>,
-    notes: &'a RefCell<Vec<Abandoned>>,
+    notes: &'a Cell<Vec<Abandoned>>,
 }
 
 impl<'a> Flight<'a> {
-    pub fn new(hop: Hop, notes: &'a RefCell<Vec<Abandoned>>) -> Flight<'a> {
+    pub fn new(hop: Hop, notes: &'a Cell<Vec<Abandoned>>) -> Flight<'a> {
         Flight { hop: Some(hop), notes }
     }
 
@@ -54,7 +54,9 @@ impl Drop for Flight<'_> {
         let (bytes_in, bytes_out) = meter.take(1);
         if written {
             let note = Abandoned { method: hop.exchange.method, target: hop.exchange.url, bytes_in, bytes_out };
-            self.notes.borrow_mut().push(note);
+            let mut notes = self.notes.take();
+            notes.push(note);
+            self.notes.set(notes);
         }
     }
 }

@@ -4,7 +4,8 @@
 //! of one user may be in flight at once (`http::batch`), and dropping any of them at any point leaves the client in order: its
 //! connection is closed, its place in the pool passed on.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -32,13 +33,18 @@ const SUSPECT_AFTER: Duration = Duration::from_millis(1);
 const MOST_DEAD: u32 = 8;
 
 /// One user's client.
-#[derive(Debug)]
 pub struct Client {
     shared: Rc<Shared>,
     pools: RefCell<Vec<Rc<Pool>>>,
     jar: RefCell<Jar>,
     tls: RefCell<Option<Rc<UserTls>>>,
-    abandoned: RefCell<Vec<Abandoned>>,
+    abandoned: Cell<Vec<Abandoned>>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("pools", &self.pools).field("jar", &self.jar).finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -49,7 +55,7 @@ impl Client {
             pools: RefCell::default(),
             jar: RefCell::default(),
             tls: RefCell::default(),
-            abandoned: RefCell::default(),
+            abandoned: Cell::default(),
         }
     }
 

@@ -148,6 +148,7 @@ fn after_goaway_a_new_connection_is_opened() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert_eq!(server.connections.get(), 3);
+        assert_eq!(counted(&client, Proto::Http2), (3, 0, 3), "the server ended them while they were kept");
     });
 }
 
@@ -177,5 +178,37 @@ fn a_timeout_ends_its_own_stream_only() {
         assert_eq!(slow.error.unwrap().kind, ErrorKind::Timeout);
         assert_eq!((fast.status, fast.error), (200, None));
         assert_eq!(server.connections.get(), 1);
+    });
+}
+
+#[test]
+fn a_connection_that_breaks_is_lost_and_one_that_we_close_is_not() {
+    on_shard(async {
+        let closing = Server::raw(|stream| async move {
+            let mut connection: Connection<_, Bytes> = h2::server::handshake(stream).await.unwrap();
+            // Closed amid the second exchange.
+            if let Some(Ok((_, respond))) = connection.accept().await {
+                reply(respond, "x");
+            }
+            let _second = connection.accept().await;
+        })
+        .await;
+        let client = client(options());
+        let url = closing.url("/");
+        assert_eq!(get(&client, &url).await.error, None);
+        assert_eq!(counted(&client, Proto::Http2), (1, 1, 0));
+        assert!(get(&client, &url).await.error.is_some());
+        while counted(&client, Proto::Http2).1 > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(counted(&client, Proto::Http2), (1, 0, 1));
+
+        assert_eq!(get(&client, &url).await.error, None);
+        assert_eq!(counted(&client, Proto::Http2), (2, 1, 1));
+        client.close();
+        while counted(&client, Proto::Http2).1 > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(counted(&client, Proto::Http2), (2, 0, 1), "that was our doing");
     });
 }

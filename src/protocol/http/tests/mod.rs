@@ -16,6 +16,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Client, Exchange, HttpOptions, Request, Shared};
+use crate::metrics::Proto;
 use crate::protocol::net;
 
 /// Runs a test on a shard's kind of runtime, and never for longer than ten seconds.
@@ -106,6 +107,12 @@ fn ok(body: &str) -> Vec<u8> {
 fn client(options: HttpOptions) -> Client {
     let net = net::Shared::new(net::DnsOptions::default(), Vec::new(), Rc::default());
     Client::new(Shared::new(net, options))
+}
+
+/// What became of the connections of one protocol: (opened, open, lost).
+fn counted(client: &Client, proto: Proto) -> (u64, u64, u64) {
+    let count = client.shared().net.census().count().of(proto);
+    (count.opened, count.open, count.lost)
 }
 
 fn request(client: &Client, url: &str) -> Request {
