@@ -260,4 +260,35 @@ mod tests {
         assert_eq!(begins(44), [20, 25, 30, 35]);
         assert_eq!(begins(45), [25, 30, 35, 40]);
     }
+
+    #[test]
+    fn what_is_too_much_for_one_answer_is_refused_with_what_would_not_be() {
+        use crate::metrics::{MetricId, Resolution, Scale, TagSet, Trend};
+        use crate::snapshot::Series;
+        let of = |resolution| {
+            let mut trend = Trend::new(Scale::request(60), resolution);
+            trend.record(7.0);
+            let snapshot = Snapshot::default();
+            let cell = Cell::Trend(trend);
+            for second in 0..300 {
+                snapshot.history.write().unwrap().feed(Duration::from_secs(second), 0, &cell);
+            }
+            snapshot.history.write().unwrap().close(Duration::from_secs(300));
+            let series = Series { metric: MetricId(0), tags: TagSet::empty(), cell };
+            Snapshot { series: vec![series.into()], ..snapshot }
+        };
+        let stretches: Vec<_> = Past { window: 300, interval: 5 }.stretches(Duration::from_secs(300)).collect();
+        let asked = |resolution, series| {
+            let told = |problem: Problem| problem.told().1.to_owned();
+            windows(&of(resolution), &vec![0; series], &stretches).map(|windows| windows.len()).map_err(told)
+        };
+        assert_eq!(asked(Resolution::ThreeDigits, 600), Ok(60));
+        let refused = asked(Resolution::ThreeDigits, 700).unwrap_err();
+        assert!(
+            refused.starts_with("700 series over 300 s are 210000 slices, and one answer reads at most 200000"),
+            "{refused}"
+        );
+        assert!(refused.contains("at most 666 series"), "{refused}");
+        assert_eq!(asked(Resolution::Moments, 3_000), Ok(60));
+    }
 }
