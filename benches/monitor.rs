@@ -8,9 +8,15 @@
 #![expect(clippy::print_stdout, reason = "a table for people")]
 
 use punk::analysis::Digest;
-use punk::api::{Access, Lent, Session, contract, serve};
-use punk::metrics::{Cell, MetricId, Resolution, Scale, TagSet, Trend, specs};
+use punk::api::{Access, Format as ExportFormat, Lent, Session, SoFar, contract, serve};
+use punk::engine::on_large_stack;
+use punk::metrics::{
+    Category, Cell, ErrorKey, ErrorLog, MetricId, Occurrence, Resolution, Scale, TagSet, Trend, specs,
+};
 use punk::prometheus::{Format, MOST_SERIES, render_sessions};
+use punk::report::{self, Facts, Summary};
+use punk::script::compile::compile_text;
+use punk::script::overrides::Overrides;
 use punk::snapshot::{Machine, Recent, ScenarioState, Series, Snapshot, Status};
 use serde_json::Value;
 use std::f64::consts::TAU;
@@ -25,6 +31,11 @@ use tokio::sync::{mpsc, watch};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const OPERATIONS: usize = 500;
+const SCRIPT: &str = r#"
+    scenario("browse", #{ users: 100, duration: 24.h, run: browse });
+    threshold("http_req_duration", "p(95) < 300ms");
+    fn browse() { http::get("http://127.0.0.1:1/") }
+"#;
 /// Different seconds that are fed in turn.
 const VARIANTS: usize = 200;
 /// What no answer may take, milliseconds.
@@ -37,11 +48,18 @@ const MORE: &[&str] = &[
     "/metrics/series?name=http_reqs&window=3600",
     "/metrics/series?name=http_req_duration&tags=scenario:browse&window=3600",
     "/metrics/series?name=http_req_duration&tags=name:operation-7&window=3600",
+    "/metrics/series?name=http_req_duration&tags=half:1",
+    "/metrics/series?name=http_req_duration&tags=half:1&window=3600",
+    "/metrics/series?name=http_reqs&tags=half:1&window=3600",
+    "/metrics/series?name=http_req_waiting&window=3600",
     "/metrics/heatmap/latency?range=24h",
     "/metrics/heatmap/throughput?range=24h",
     "/metrics/historical?range=24h&metric=latency",
     "/metrics/historical?range=24h&metric=latency_p99",
     "/metrics/historical?range=7d&metric=throughput",
+    "/export?format=csv",
+    "/export?format=html",
+    "/export?format=junit",
 ];
 
 fn main() {
@@ -103,6 +121,8 @@ struct Story {
 
 impl Story {
     fn new() -> Self {
+        let compiled = on_large_stack(|| compile_text("bench.rhai", SCRIPT.to_owned(), &Overrides::default()));
+        let plan = compiled.plan.expect("it is a script");
         let metrics = specs(&[], &[], 60);
         let mut state = 7;
         let cells = |state: &mut u64, count: usize| {
@@ -118,6 +138,7 @@ impl Story {
         for operation in 0..OPERATIONS {
             let tags = TagSet::new([
                 ("scenario", "browse".to_owned()),
+                ("half", (operation % 2).to_string()),
                 ("name", format!("operation-{operation}")),
                 ("method", "GET".to_owned()),
                 ("status", "200".to_owned()),
@@ -150,6 +171,8 @@ impl Story {
             scenarios: vec![ScenarioState { name: "browse".to_owned(), users: 100, ..ScenarioState::default() }],
             recent: Recent { requests: 2_500.0, failed: Some(0.0), p95: Some(60.0), iterations: 500.0 },
             machine: Some(Arc::new(Machine::default())),
+            plan: Some(Arc::new(plan)),
+            errors: Arc::new(errors()),
             ..Snapshot::default()
         };
         Story {
@@ -177,7 +200,10 @@ impl Story {
         for (place, series) in self.snapshot.series.iter().enumerate() {
             let n = at as usize / length as usize * 7 + place;
             let cell = match &series.cell {
-                Cell::Trend(trend) if trend.has_percentiles() => variants[n % VARIANTS].clone(),
+                Cell::Trend(trend) if trend.has_percentiles() => {
+                    history.feed(now, place, &variants[n % VARIANTS]);
+                    continue;
+                }
                 Cell::Trend(_) => {
                     let mut trend = Trend::new(Scale::request(60), Resolution::Moments);
                     trend.record(n as f64 % 13.0);
@@ -205,6 +231,32 @@ impl Story {
 fn scrape(runs: &[(Option<&str>, &Snapshot)], accept: Option<&str>) -> (&'static str, Vec<u8>) {
     let format = Format::negotiate(accept);
     (format.content_type(), render_sessions(runs, format, MOST_SERIES))
+}
+
+/// The run so far as a file.
+fn export(format: ExportFormat, so_far: SoFar<'_>) -> Option<String> {
+    let (plan, snapshot) = (so_far.snapshot.plan.as_deref()?, so_far.snapshot);
+    let facts = Facts::passed(so_far.started_at, snapshot.elapsed);
+    Some(match format {
+        ExportFormat::Json => Summary::new(plan, snapshot, &facts).to_json(),
+        ExportFormat::Csv => report::csv(snapshot),
+        ExportFormat::Html => report::html(plan, snapshot, &facts),
+        ExportFormat::Junit => report::junit(plan, snapshot, &facts),
+    })
+}
+
+/// As many kinds of errors as a log keeps apart, and some of each.
+fn errors() -> ErrorLog {
+    let mut log = ErrorLog::default();
+    for number in 0..2_000_u64 {
+        let place = format!("bench.rhai:{}:1", number % 200);
+        let key = ErrorKey { category: Category::Script, kind: "script", code: 0, place: place.into() };
+        let operation = format!("operation-{}", number % 500);
+        let at = Duration::from_secs(number);
+        let one = Occurrence { operation: &operation, scenario: "browse", user: number % 100, at, reason: "no reason" };
+        log.add(key, &one, String::new);
+    }
+    log
 }
 
 /// Every GET row of the contract, with what its path may hold, and more of some.
@@ -236,7 +288,8 @@ fn answers(snapshot: Snapshot) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
     let address = listener.local_addr().expect("it listens");
     let (tell, snapshots) = watch::channel(Arc::new(snapshot.clone()));
-    let session = Session::new("bench.rhai", chrono::Utc::now(), snapshots, mpsc::unbounded_channel().0);
+    let session =
+        Session::new("bench.rhai", chrono::Utc::now(), snapshots, mpsc::unbounded_channel().0).with_export(export);
     let access = Access { address, hosts: Vec::new(), control: None, read: None, readonly: false, tls: false };
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -220,6 +220,17 @@ impl Digest {
         self.history.close(end);
     }
 
+    /// The measure that is made of just these series of the run, and has all of them; `None` where the digest keeps none.
+    pub fn made_of(&self, metric: &str, series: &[usize]) -> Option<Measure> {
+        Measure::whole(metric).filter(|measure| self.places[place(*measure)] == series)
+    }
+
+    /// What was seen in each of these stretches, which ascend; see [`Digest::window`].
+    pub fn windows(&self, measure: Measure, stretches: &[(Duration, Duration)]) -> Vec<Option<Window>> {
+        let windows = self.history.windows(&[place(measure)], stretches).into_iter();
+        windows.map(|window| window.filter(|window| !window.cell.is_empty())).collect()
+    }
+
     /// Run time up to which it knows the run.
     pub fn end(&self) -> Duration {
         self.history.closed()

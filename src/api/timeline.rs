@@ -3,7 +3,7 @@
 //! The KPIs come from the digest of the run, which has merged all operations already.
 //!
 //! Stretches begin at whole multiples of the interval in run time, so that a point stays as it is once it is there. The lock
-//! of the History is held for one point at a time: whoever feeds it never waits for a whole answer.
+//! of the History is held for some points at a time: whoever feeds it never waits for a whole answer.
 
 use super::Session;
 use super::problem::Problem;
@@ -14,7 +14,7 @@ use super::wire::{PointWire, SeriesWire, TaggedWire, TimelineWire, ValuePointWir
 use crate::analysis::Measure;
 use crate::diagnostic::did_you_mean;
 use crate::expr::Selector;
-use crate::metrics::Window;
+use crate::metrics::{Cell, Window};
 use crate::snapshot::Snapshot;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
@@ -28,6 +28,11 @@ const POINTS: u64 = 720;
 const SECOND: Duration = Duration::from_secs(1);
 /// Series that are listed one by one.
 const LISTED: usize = 100;
+/// Slices that are read for one answer: more would take longer than an answer may. Those with distributions take longer.
+const SLICES: u64 = 1_000_000;
+const DISTRIBUTIONS: u64 = 200_000;
+/// Points during which the History is held.
+const AT_ONCE: usize = 30;
 
 const INTERVAL: Parameter =
     Parameter::whole("interval", "seconds of one point, at most the window; 5 when nobody says it", 1, WINDOW, None);
@@ -96,10 +101,33 @@ impl Past {
     }
 }
 
-/// What some series have seen in one stretch.
-fn window(snapshot: &Snapshot, places: &[usize], (from, to): (Duration, Duration)) -> Option<Window> {
-    let history = snapshot.history.read().unwrap_or_else(PoisonError::into_inner);
-    history.window(places, from, to)
+/// What some series have seen in each stretch.
+///
+/// # Errors
+/// That is too much to be read for one answer.
+fn windows(
+    snapshot: &Snapshot,
+    places: &[usize],
+    stretches: &[(Duration, Duration)],
+) -> Result<Vec<Option<Window>>, Problem> {
+    let history = || snapshot.history.read().unwrap_or_else(PoisonError::into_inner);
+    let (Some((from, _)), Some((_, to))) = (stretches.first(), stretches.last()) else { return Ok(Vec::new()) };
+    let each = history().slices(*from, *to).max(stretches.len() as u64);
+    let all = each * places.len() as u64;
+    let first = places.first().and_then(|place| snapshot.series.get(*place));
+    let distributions =
+        first.is_some_and(|series| matches!(&series.cell, Cell::Trend(trend) if trend.has_percentiles()));
+    let most = if distributions { DISTRIBUTIONS } else { SLICES };
+    if all > most {
+        let (series, window) = (places.len(), to.saturating_sub(*from).as_secs());
+        let why = format!(
+            "{series} series over {window} s are {all} slices, and one answer reads at most {most}: a shorter `window`, or `tags` that select at most {} series, are wanted",
+            most / each
+        );
+        return Err(Problem::bad(why));
+    }
+    let some = |stretches: &[(Duration, Duration)]| history().windows(places, stretches);
+    Ok(stretches.chunks(AT_ONCE).flat_map(some).collect())
 }
 
 /// `GET /metrics/timeline?window&interval`
@@ -145,11 +173,17 @@ pub(super) async fn series(Chosen(session): Chosen, uri: Uri) -> Result<Response
         return Err(Problem::missing(format!("there is no metric `{metric}`{}", meant.unwrap_or_default())));
     };
     let mut wire = SeriesWire::new(&spec.def);
-    fill(&mut wire, &session, &snapshot, &selector, past);
+    fill(&mut wire, &session, &snapshot, &selector, past)?;
     Ok(json(StatusCode::OK, &wire))
 }
 
-fn fill(wire: &mut SeriesWire, session: &Session, snapshot: &Snapshot, selector: &Selector, past: Past) {
+fn fill(
+    wire: &mut SeriesWire,
+    session: &Session,
+    snapshot: &Snapshot,
+    selector: &Selector,
+    past: Past,
+) -> Result<(), Problem> {
     let metric = selector.metric();
     let accept = |tags: &crate::metrics::TagSet| selector.accepts(|tag| tags.get(tag));
     let (filtered, with_phases) = (selector.tags().next().is_some(), selector.tag("phase").is_some());
@@ -162,20 +196,32 @@ fn fill(wire: &mut SeriesWire, session: &Session, snapshot: &Snapshot, selector:
     let mut resolution = SECOND;
     let digest = session.digest(snapshot);
     // What the digest has merged already need not be merged again.
-    let merged = Measure::whole(metric).filter(|_| !filtered && !with_phases);
+    let whole = if filtered || with_phases { digest.made_of(metric, &places) } else { Measure::whole(metric) };
     let oldest = session.preferences.oldest(digest.end());
-    for stretch in past.stretches(digest.end()).filter(|(from, _)| *from >= oldest) {
-        let seen = match merged {
-            Some(measure) => digest.window(measure, stretch.0, stretch.1),
-            None => window(snapshot, &places, stretch),
-        };
-        if let Some(window) = seen {
-            resolution = resolution.max(window.step);
-            wire.data_points.push(ValuePointWire::new(stretch.0, session.diary().wall(stretch.0), &window));
+    let stretches: Vec<_> = past.stretches(digest.end()).filter(|(from, _)| *from >= oldest).collect();
+    let windows = match whole {
+        Some(measure) => digest.windows(measure, &stretches),
+        None => {
+            drop(digest);
+            windows(snapshot, &places, &stretches)?
         }
+    };
+    let diary = session.diary();
+    let mut last: Option<(Duration, Duration, ValuesWire)> = None;
+    for ((from, _), window) in stretches.iter().zip(&windows) {
+        let Some(window) = window.as_ref().filter(|window| !window.cell.is_empty()) else { continue };
+        resolution = resolution.max(window.step);
+        // Points that are shorter than slices say the same.
+        let values = match last.take() {
+            Some((begin, end, values)) if (begin, end) == (window.from, window.to) => values,
+            _ => ValuesWire::new(&window.cell, window.to.saturating_sub(window.from)),
+        };
+        last = Some((window.from, window.to, values.clone()));
+        wire.data_points.push(ValuePointWire::new(*from, diary.wall(*from), values));
     }
     (wire.window_seconds, wire.interval_seconds) = (past.window, past.interval);
     wire.resolution_seconds = seconds(resolution);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -213,5 +259,36 @@ mod tests {
         assert_eq!(begins(12), [0, 5]);
         assert_eq!(begins(44), [20, 25, 30, 35]);
         assert_eq!(begins(45), [25, 30, 35, 40]);
+    }
+
+    #[test]
+    fn what_is_too_much_for_one_answer_is_refused_with_what_would_not_be() {
+        use crate::metrics::{MetricId, Resolution, Scale, TagSet, Trend};
+        use crate::snapshot::Series;
+        let of = |resolution| {
+            let mut trend = Trend::new(Scale::request(60), resolution);
+            trend.record(7.0);
+            let snapshot = Snapshot::default();
+            let cell = Cell::Trend(trend);
+            for second in 0..300 {
+                snapshot.history.write().unwrap().feed(Duration::from_secs(second), 0, &cell);
+            }
+            snapshot.history.write().unwrap().close(Duration::from_secs(300));
+            let series = Series { metric: MetricId(0), tags: TagSet::empty(), cell };
+            Snapshot { series: vec![series.into()], ..snapshot }
+        };
+        let stretches: Vec<_> = Past { window: 300, interval: 5 }.stretches(Duration::from_secs(300)).collect();
+        let asked = |resolution, series| {
+            let told = |problem: Problem| problem.told().1.to_owned();
+            windows(&of(resolution), &vec![0; series], &stretches).map(|windows| windows.len()).map_err(told)
+        };
+        assert_eq!(asked(Resolution::ThreeDigits, 600), Ok(60));
+        let refused = asked(Resolution::ThreeDigits, 700).unwrap_err();
+        assert!(
+            refused.starts_with("700 series over 300 s are 210000 slices, and one answer reads at most 200000"),
+            "{refused}"
+        );
+        assert!(refused.contains("at most 666 series"), "{refused}");
+        assert_eq!(asked(Resolution::Moments, 3_000), Ok(60));
     }
 }

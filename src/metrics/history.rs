@@ -30,19 +30,19 @@
 //! Nothing of it is silent: [`History::spans`] says from where on which slices and digits hold, and
 //! [`History::gave_way_until`] how far it was done before its time. Bytes are counted as they come and go.
 
-mod bins;
 mod packed;
 mod sliding;
 mod track;
 
 pub use sliding::Sliding;
 
-use super::cell::Cell;
+use super::bins::Counts;
+use super::cell::{Cell, Gauge};
 use super::histogram::Scale;
-use bins::Counts;
 use packed::Packed;
+use std::ops::Range;
 use std::time::Duration;
-use track::{Slices, TIERS, Track};
+use track::{Piece, Share, Slices, Sum, TIERS, Track};
 
 /// Lengths of slices, in seconds. The last two are for runs that are longer than a day or that exceed the budget.
 const STEPS: [u32; TIERS] = [1, 10, 60, 300, 1_800, 10_800];
@@ -153,43 +153,95 @@ impl History {
     /// What several series of one metric have seen in `from..to`, at the slice edges that include it. `None` when nothing
     /// of it is over yet, or when none of these series was ever fed.
     pub fn window(&self, series: &[usize], from: Duration, to: Duration) -> Option<Window> {
-        let (from, to, step) = self.at_edges(from, to)?;
+        self.windows(series, &[(from, to)]).pop().flatten()
+    }
+
+    /// The same of several stretches, whose begins ascend, in one walk over the slices.
+    pub fn windows(&self, series: &[usize], stretches: &[(Duration, Duration)]) -> Vec<Option<Window>> {
         let tracks = || series.iter().filter_map(|at| self.tracks.get(*at)?.as_ref());
-        let cell = match tracks().next()? {
-            Track::Trend(_, scale) => Cell::Trend(Packed::trend(self.packed(series, from, to), *scale)),
-            Track::Counter(_) => tracks().fold(Cell::Counter { sum: 0.0, samples: 0 }, |all, track| match track {
-                Track::Counter(slices) => {
-                    merged(all, slices, from, to, |part| Cell::Counter { sum: part.sum, samples: part.samples })
-                }
-                _ => all,
+        macro_rules! walk {
+            ($kind:pat => $slices:ident, $cell:expr) => {{
+                let slices = tracks().filter_map(|track| if let $kind = track { Some($slices) } else { None });
+                self.walk(&slices.collect::<Vec<_>>(), stretches, $cell)
+            }};
+        }
+        match tracks().next() {
+            None => stretches.iter().map(|_| None).collect(),
+            Some(Track::Trend(_, scale)) => walk!(Track::Trend(slices, _) => slices, |parts: &[&Packed]| {
+                Cell::Trend(Packed::trend(parts.iter().copied(), *scale))
             }),
-            Track::Rate(_) => tracks().fold(Cell::Rate { passes: 0, total: 0 }, |all, track| match track {
-                Track::Rate(slices) => {
-                    merged(all, slices, from, to, |part| Cell::Rate { passes: part.passes, total: part.total })
-                }
-                _ => all,
+            Some(Track::Counter(_)) => walk!(Track::Counter(slices) => slices, |parts: &[&Sum]| {
+                let Sum { sum, samples } = Sum::merged(parts.iter().copied(), &mut Counts::default());
+                Cell::Counter { sum, samples }
             }),
-            Track::Gauge(_) => tracks().fold(Cell::Gauge(None), |all, track| match track {
-                Track::Gauge(slices) => merged(all, slices, from, to, |part| Cell::Gauge(Some(*part))),
-                _ => all,
+            Some(Track::Rate(_)) => walk!(Track::Rate(slices) => slices, |parts: &[&Share]| {
+                let Share { passes, total } = Share::merged(parts.iter().copied(), &mut Counts::default());
+                Cell::Rate { passes, total }
             }),
-        };
+            Some(Track::Gauge(_)) => walk!(Track::Gauge(slices) => slices, |parts: &[&Gauge]| {
+                let all = (!parts.is_empty()).then(|| Gauge::merged(parts.iter().copied(), &mut Counts::default()));
+                Cell::Gauge(all)
+            }),
+        }
+    }
+
+    /// Gathers what slices hold, stretch by stretch.
+    fn walk<P: Piece>(
+        &self,
+        slices: &[&Slices<P>],
+        stretches: &[(Duration, Duration)],
+        cell: impl Fn(&[&P]) -> Cell,
+    ) -> Vec<Option<Window>> {
         let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
-        Some(Window { cell, from: seconds(from), to: seconds(to), step: seconds(step) })
+        let (mut cursors, mut parts) = (Vec::new(), Vec::new());
+        let mut windows: Vec<Option<Window>> = Vec::with_capacity(stretches.len());
+        for (from, to) in stretches {
+            let Some((from, to, step)) = self.at_edges(*from, *to) else {
+                windows.push(None);
+                continue;
+            };
+            // Where slices are longer than stretches, several of these are one.
+            let before = windows.last().and_then(Option::as_ref);
+            if let Some(same) = before.filter(|last| (last.from, last.to) == (seconds(from), seconds(to))) {
+                let same = same.clone();
+                windows.push(Some(same));
+                continue;
+            }
+            if cursors.is_empty() {
+                cursors.extend(slices.iter().map(|slices| slices.cursor(self.tier(from), from)));
+            }
+            parts.clear();
+            cursors.iter_mut().for_each(|cursor| parts.extend(cursor.within(from, to)));
+            windows.push(Some(Window {
+                cell: cell(&parts),
+                from: seconds(from),
+                to: seconds(to),
+                step: seconds(step),
+            }));
+        }
+        windows
+    }
+
+    /// How many slices each series has in `from..to`, at most: what reading it costs.
+    pub fn slices(&self, from: Duration, to: Duration) -> u64 {
+        let spans = self.spans().into_iter();
+        let overlap = spans.map(|span| (span.to.min(to).saturating_sub(span.from.max(from)), span.step.as_secs()));
+        overlap.map(|(overlap, step)| overlap.as_secs().div_ceil(step)).sum()
     }
 
     /// What [`History::window`] would tell of it without a distribution: the sum of a counter's or a trend's values and how many there
     /// are. `None` for other kinds, and where nothing was seen.
     pub fn sum(&self, series: &[usize], from: Duration, to: Duration) -> Option<(f64, u64)> {
         let (from, to, _) = self.at_edges(from, to)?;
+        let tiers = self.tiers(from, to);
         let (mut sum, mut count) = (0.0, 0);
         for track in series.iter().filter_map(|at| self.tracks.get(*at)?.as_ref()) {
             match track {
-                Track::Trend(slices, _) => slices.within(from, to).for_each(|part| {
+                Track::Trend(slices, _) => slices.within(tiers.clone(), from, to).for_each(|part| {
                     sum += part.moments.sum;
                     count += part.moments.count;
                 }),
-                Track::Counter(slices) => slices.within(from, to).for_each(|part| {
+                Track::Counter(slices) => slices.within(tiers.clone(), from, to).for_each(|part| {
                     sum += part.sum;
                     count += part.samples;
                 }),
@@ -256,7 +308,7 @@ impl History {
         if first >= end {
             return None;
         }
-        let step = |second: u32| STEPS[self.edges[1..].iter().position(|edge| second >= *edge).unwrap_or(TIERS - 1)];
+        let step = |second: u32| STEPS[self.tier(second)];
         let (oldest, youngest) = (step(first), step(end - 1));
         Some((first - first % oldest, end.next_multiple_of(youngest), oldest))
     }
@@ -267,7 +319,18 @@ impl History {
             Track::Trend(slices, _) => Some(slices),
             _ => None,
         });
-        trends.flat_map(move |slices| slices.within(from, to))
+        let tiers = self.tiers(from, to);
+        trends.flat_map(move |slices| slices.within(tiers.clone(), from, to))
+    }
+
+    /// The tier of the slice that holds a second.
+    fn tier(&self, second: u32) -> usize {
+        self.edges[1..].iter().position(|edge| second >= *edge).unwrap_or(TIERS - 1)
+    }
+
+    /// The tiers that have slices in `from..to`.
+    fn tiers(&self, from: u32, to: u32) -> Range<usize> {
+        if from >= to { 0..0 } else { self.tier(to - 1)..self.tier(from) + 1 }
     }
 
     /// How the values of a trend become ticks; `None` for another series.
@@ -298,7 +361,7 @@ impl History {
     fn give_way(&mut self) -> bool {
         if self.coarse < self.edges[1] {
             let from = self.coarse;
-            let tier = self.edges[1..].iter().position(|edge| from >= *edge).unwrap_or(TIERS - 1);
+            let tier = self.tier(from);
             self.each(|track, counts| track.coarsen(tier, from, counts));
             self.coarse = from + STEPS[tier];
             return true;
@@ -322,12 +385,6 @@ impl History {
             self.bytes += track.bytes();
         }
     }
-}
-
-/// A cell with the pieces of more slices.
-fn merged<P: track::Piece>(mut all: Cell, slices: &Slices<P>, from: u32, to: u32, cell: impl Fn(&P) -> Cell) -> Cell {
-    slices.within(from, to).for_each(|part| all.merge(&cell(part)));
-    all
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! No threads and no clocks here: the engine moves these values around.
 
 pub mod account;
+mod bins;
 pub mod catalogue;
 pub mod cell;
 pub mod connections;

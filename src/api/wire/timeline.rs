@@ -3,7 +3,7 @@
 use super::words::{KINDS, UNITS};
 use super::{ValuesWire, number, per_second, percent, seconds, time};
 use crate::analysis::{Digest, Measure};
-use crate::metrics::{Cell, MetricDef, TagSet, Window};
+use crate::metrics::{Cell, MetricDef, TagSet};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -173,9 +173,7 @@ pub(in crate::api) struct ValuePointWire {
 }
 
 impl ValuePointWire {
-    pub(in crate::api) fn new(from: Duration, wall: Option<DateTime<Utc>>, window: &Window) -> Self {
-        let within = window.to.saturating_sub(window.from);
-        let values = ValuesWire::new(&window.cell, within);
+    pub(in crate::api) fn new(from: Duration, wall: Option<DateTime<Utc>>, values: ValuesWire) -> Self {
         ValuePointWire { timestamp: wall.map(time), elapsed_seconds: seconds(from), values }
     }
 }

@@ -5,7 +5,7 @@
 //! A second with a hundred values takes some 150 bytes where the histogram takes 68 KiB. Used by
 //! [`Track`](super::track::Track); knows nothing of time.
 
-use super::bins::{Counts, bin, coarser, highest};
+use crate::metrics::bins::{Counts, bin, coarser, highest};
 use crate::metrics::histogram::{Resolution, Scale};
 use crate::metrics::trend::{Moments, Trend};
 

@@ -5,9 +5,9 @@
 //! [`History::window`] would tell of the same edges (or more precisely, where the history has given up digits since); that
 //! one is for windows that are asked once.
 
-use super::bins::{Counts, bin, highest};
 use super::packed::{Packed, unpacked};
 use super::{History, STEPS};
+use crate::metrics::bins::{Counts, bin, highest};
 use crate::metrics::histogram::Scale;
 use crate::metrics::trend::{Moments, Trend};
 use std::time::Duration;

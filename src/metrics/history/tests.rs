@@ -80,6 +80,27 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
+    fn many_stretches_in_one_walk_are_what_each_is_by_itself(
+        events in run(),
+        (series, interval) in (0usize..4, 1u64..700),
+        budget in prop_oneof![Just(BUDGET), Just(20_000)],
+    ) {
+        let history = fed(&events, budget);
+        let end = history.closed().as_secs() + 20;
+        let step = interval.max(end / 300);
+        let stretches: Vec<_> = (0..end / step + 1).map(|at| (s(at * step), s((at + 1) * step))).collect();
+        let places = [series, series + 4];
+        for ((from, to), window) in stretches.iter().zip(history.windows(&places, &stretches)) {
+            let alone = history.window(&places, *from, *to);
+            let told = |window: &Option<Window>| window.as_ref().map(|window| (window.from, window.to, window.step));
+            prop_assert_eq!(told(&window), told(&alone));
+            if let (Some(window), Some(alone)) = (window, alone) {
+                same(&window.cell, &alone.cell)?;
+            }
+        }
+    }
+
+    #[test]
     fn a_window_is_the_merge_of_what_was_recorded_in_it(
         events in run(),
         budget in prop_oneof![Just(BUDGET), 0usize..60_000],

@@ -3,11 +3,12 @@
 //! The [`History`](super::History) holds one for each series and tells it when a second is over and what to thin; a track
 //! knows no ages and no budget. Slices in which a series saw nothing are not there at all.
 
-use super::bins::Counts;
 use super::packed::Packed;
+use crate::metrics::bins::Counts;
 use crate::metrics::cell::{Cell, Gauge};
 use crate::metrics::histogram::Scale;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// How many lengths of slices there are.
 pub(super) const TIERS: usize = 6;
@@ -133,13 +134,18 @@ impl<P: Piece> Slices<P> {
         self.put(tier + 1, from, merged);
     }
 
-    /// The pieces of all slices that begin in `from..to`, in order of time.
-    pub fn within(&self, from: u32, to: u32) -> impl Iterator<Item = &P> + Clone {
-        self.tiers.iter().rev().flat_map(move |tier| {
-            let begin = tier.partition_point(|(at, _)| *at < from);
+    /// The pieces of all slices of these tiers that begin in `from..to`, in order of time.
+    pub fn within(&self, tiers: Range<usize>, from: u32, to: u32) -> impl Iterator<Item = &P> + Clone {
+        self.tiers[tiers].iter().rev().flat_map(move |tier| {
+            let begin = begin(tier, from);
             let end = begin + tier.range(begin..).take_while(|(at, _)| *at < to).count();
             tier.range(begin..end).map(|(_, piece)| piece)
         })
+    }
+
+    /// The place of the first slice that begins at `from` or later, which is in this tier or a younger one.
+    pub fn cursor(&self, tier: usize, from: u32) -> Cursor<'_, P> {
+        Cursor { tiers: &self.tiers, tier, at: begin(&self.tiers[tier], from) }
     }
 
     fn bytes(&self) -> usize {
@@ -153,6 +159,63 @@ impl<P: Piece> Slices<P> {
         let heap: usize = pieces.map(Piece::heap).sum();
         let held: usize = self.tiers.iter().map(VecDeque::capacity).sum();
         (self.bytes() - self.heap + heap, held * size_of::<(u32, P)>() + heap)
+    }
+}
+
+/// The place of the first slice that begins at `from` or later. What is asked for is most often among the last.
+fn begin<P>(slices: &VecDeque<(u32, P)>, from: u32) -> usize {
+    let (mut low, mut high, mut step) = (0, slices.len(), 1);
+    while high > 0 {
+        let at = high.saturating_sub(step);
+        if slices[at].0 < from {
+            low = at + 1;
+            break;
+        }
+        (high, step) = (at, step * 2);
+    }
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if slices[middle].0 < from { low = middle + 1 } else { high = middle }
+    }
+    low
+}
+
+/// A place among the slices of one series, which moves on in time.
+#[derive(Debug)]
+pub(super) struct Cursor<'a, P> {
+    tiers: &'a [VecDeque<(u32, P)>; TIERS],
+    tier: usize,
+    at: usize,
+}
+
+impl<P> Clone for Cursor<'_, P> {
+    fn clone(&self) -> Self {
+        Cursor { tiers: self.tiers, tier: self.tier, at: self.at }
+    }
+}
+
+impl<'a, P> Cursor<'a, P> {
+    /// The pieces of all slices that begin in `from..to`, in order of time; `from` not before that of the last time.
+    pub fn within(&mut self, from: u32, to: u32) -> impl Iterator<Item = &'a P> + Clone + use<'a, P> {
+        while self.peek().is_some_and(|(at, _)| *at < from) {
+            self.at += 1;
+        }
+        let mut ahead = self.clone();
+        std::iter::from_fn(move || {
+            let (at, piece) = ahead.peek()?;
+            ahead.at += 1;
+            (*at < to).then_some(piece)
+        })
+    }
+
+    fn peek(&mut self) -> Option<&'a (u32, P)> {
+        loop {
+            if let Some(slice) = self.tiers[self.tier].get(self.at) {
+                return Some(slice);
+            }
+            self.tier = self.tier.checked_sub(1)?;
+            self.at = 0;
+        }
     }
 }
 

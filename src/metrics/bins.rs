@@ -1,9 +1,9 @@
 //! Bins: the buckets of a histogram by number, and counts of them.
 //!
-//! Used by [`Packed`](super::packed::Packed), which keeps only the bins that hold something, and by whoever adds many of
-//! those up. The numbering is HDR's, so that a bin is a bucket of [`Histogram`](crate::metrics::Histogram): exact up to
-//! twice 2ᵇ, then 2ᵇ bins per doubling, with b = 10 for three digits and 7 for two. Both are powers of two, so every bin
-//! of three digits lies whole in one of two digits: coarsening afterwards gives what coarse recording would have given.
+//! A [`Histogram`](super::Histogram) counts by them, the [history](super::history) keeps those that hold something. The
+//! numbering is that of HDR histograms: exact up to twice 2ᵇ, then 2ᵇ bins per doubling, with b = 10 for three digits and 7
+//! for two. Both are powers of two, so every bin of three digits lies whole in one of two digits: coarsening afterwards
+//! gives what coarse recording would have given.
 
 /// Bits of a bin's place within its doubling.
 fn bits(digits: u8) -> u32 {
@@ -11,6 +11,7 @@ fn bits(digits: u8) -> u32 {
 }
 
 /// The bin that counts values of `ticks`.
+#[inline]
 pub(super) fn bin(ticks: u64, digits: u8) -> u32 {
     let bits = bits(digits);
     let shift = ticks.checked_ilog2().unwrap_or(0).saturating_sub(bits);
@@ -18,6 +19,7 @@ pub(super) fn bin(ticks: u64, digits: u8) -> u32 {
 }
 
 /// The smallest value that a bin counts, in ticks.
+#[inline]
 pub(super) fn lowest(bin: u32, digits: u8) -> u64 {
     let bits = bits(digits);
     let shift = (bin >> bits).saturating_sub(1);
@@ -25,6 +27,7 @@ pub(super) fn lowest(bin: u32, digits: u8) -> u64 {
 }
 
 /// The largest value that a bin counts, in ticks.
+#[inline]
 pub(super) fn highest(bin: u32, digits: u8) -> u64 {
     lowest(bin + 1, digits) - 1
 }
@@ -98,15 +101,14 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Histogram;
+    use hdrhistogram::Histogram;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
-        fn a_bin_is_a_bucket_of_the_histogram(ticks in prop_oneof![0u64..5_000, 0u64..100_000_000, 0u64..86_400_000_000], digits in 2u8..=3) {
-            let mut histogram = Histogram::new(86_400_000_000, digits);
-            histogram.record(ticks);
-            let (bucket, _) = histogram.buckets().next().unwrap();
+        fn a_bin_is_a_bucket_of_an_hdr_histogram(ticks in prop_oneof![0u64..5_000, 0u64..100_000_000, 0u64..86_400_000_000], digits in 2u8..=3) {
+            let histogram = Histogram::<u32>::new_with_bounds(1, 86_400_000_000, digits).unwrap();
+            let bucket = histogram.highest_equivalent(ticks);
             let at = bin(ticks, digits);
             prop_assert_eq!(highest(at, digits), bucket);
             prop_assert!(lowest(at, digits) <= ticks && ticks <= highest(at, digits));
