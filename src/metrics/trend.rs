@@ -94,11 +94,6 @@ impl Trend {
         Box::new(Histogram::new(self.scale.highest, self.histogram_digits()))
     }
 
-    /// For what is merged and read, and seldom recorded into.
-    fn allocate_small(&self) -> Box<Histogram> {
-        Box::new(Histogram::small(self.scale.highest, self.histogram_digits()))
-    }
-
     fn histogram_digits(&self) -> u8 {
         if self.resolution == Resolution::ThreeDigits { 3 } else { 2 }
     }
@@ -296,7 +291,7 @@ impl Trend {
         let Moments { count, sum, min, max, clipped } = moments;
         let mut trend = Trend { count, sum, min, max, clipped, ..Trend::new(scale, resolution) };
         if resolution != Resolution::Moments && count > 0 {
-            let mut histogram = trend.allocate_small();
+            let mut histogram = trend.allocate();
             ticks.for_each(|(ticks, count)| histogram.record_many(ticks.min(scale.highest), count));
             trend.histogram = Some(histogram);
         }

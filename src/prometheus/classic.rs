@@ -66,7 +66,7 @@ fn line(out: &mut String, name: &[&str], labels: &[&str]) {
     out.push(' ');
 }
 
-pub(super) fn written(out: &mut String, labels: &Labels) {
+fn written(out: &mut String, labels: &Labels) {
     for (at, (name, value)) in labels.iter().enumerate() {
         out.extend([if at == 0 { "" } else { "," }, name, "=\""]);
         escaped(out, value, true);

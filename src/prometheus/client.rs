@@ -1,14 +1,15 @@
-//! OpenMetrics text and protobuf as Prometheus's own client library writes them: the referee of `open_metrics` and `protobuf`.
+//! OpenMetrics text and protobuf, written by Prometheus's own client library from families that are there already.
+//!
+//! The library's registry is made for one answer and dropped: nothing is measured by it.
 
 use super::family::{Family, Kind, Labels, Native, Value};
-use super::open_metrics::escaped;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
     DescriptorEncoder, EncodeLabel, EncodeLabelSet, LabelSetEncoder, MetricEncoder, NativeHistogram,
     NativeHistogramBuckets, NoLabelSet, prometheus_protobuf, text,
 };
 use prometheus_client::metrics::MetricType;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::Registry;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -48,8 +49,7 @@ impl Collector for Exposition {
                 Kind::Histogram => MetricType::Histogram,
                 Kind::Info => MetricType::Info,
             };
-            let unit = family.unit.map(|unit| Unit::Other(unit.to_owned()));
-            let mut metric = encoder.encode_descriptor(&family.name, &help, unit.as_ref(), kind)?;
+            let mut metric = encoder.encode_descriptor(&family.name, &help, family.unit.as_ref(), kind)?;
             for point in &family.points {
                 match family.kind {
                     Kind::Info => metric.encode_info(&point.labels)?,
@@ -94,4 +94,12 @@ impl EncodeLabelSet for Labels {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> Result<(), fmt::Error> {
         self.iter().try_for_each(|label| label.encode(encoder.encode_label()))
     }
+}
+
+/// Help of the OpenMetrics text: unlike that of the classic text, quotes are escaped too.
+fn escaped(help: &str) -> Cow<'_, str> {
+    if !help.contains(['\\', '"', '\n']) {
+        return Cow::Borrowed(help);
+    }
+    Cow::Owned(help.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n"))
 }

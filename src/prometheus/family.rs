@@ -1,8 +1,9 @@
 //! What an exposition is made of, before anybody writes it: families of points under labels.
 //!
-//! Made by `state` and `measured`, written by `classic`, `open_metrics` and `protobuf`. It knows no format; names and labels are already
+//! Made by `state` and `measured`, written by `classic` and `client`. It knows no format; names and labels are already
 //! legal (`name`), values already in base units.
 
+use prometheus_client::registry::Unit;
 use std::sync::Arc;
 
 /// What a family is to Prometheus.
@@ -24,7 +25,7 @@ pub(super) struct Family {
     /// Without its unit and without the suffix of its kind.
     pub(super) name: String,
     /// The last word of its name.
-    pub(super) unit: Option<&'static str>,
+    pub(super) unit: Option<Unit>,
     /// What it is.
     pub(super) kind: Kind,
     /// What it means; any text.
@@ -37,7 +38,7 @@ impl Family {
     /// The name with its unit: what stands after `# TYPE` in OpenMetrics.
     pub(super) fn full_name(&self) -> String {
         match &self.unit {
-            Some(unit) => format!("{}_{unit}", self.name),
+            Some(unit) => format!("{}_{}", self.name, unit.as_str()),
             None => self.name.clone(),
         }
     }

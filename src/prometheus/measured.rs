@@ -10,6 +10,7 @@ use super::name::{Names, TagNames};
 use super::sessions::SESSION;
 use crate::metrics::{Cell, MetricDef, MetricKind, MetricSpec, SYSTEM_TAGS, TagSet, Trend, Unit, built_in};
 use crate::snapshot::{Series, Snapshot};
+use prometheus_client::registry;
 use rustc_hash::FxHashMap;
 
 /// What came of it.
@@ -59,7 +60,7 @@ fn empty(spec: &MetricSpec, names: &mut Names) -> Vec<Family> {
     let def = &spec.def;
     let mut family = |name: &str, kind: Kind, more: &str| {
         let unit = unit(def.unit);
-        let name = names.claim(name, kind, unit);
+        let name = names.claim(name, kind, unit.as_ref());
         Family { name, unit, kind, help: format!("{}{more}", help(def)), points: Vec::new() }
     };
     match def.kind {
@@ -96,11 +97,11 @@ fn add(families: &mut [Family], spec: &MetricSpec, series: &Series, labels: Labe
     }
 }
 
-fn unit(unit: Unit) -> Option<&'static str> {
+fn unit(unit: Unit) -> Option<registry::Unit> {
     match unit {
-        Unit::Time => Some("seconds"),
-        Unit::Data => Some("bytes"),
-        Unit::Share => Some("ratio"),
+        Unit::Time => Some(registry::Unit::Seconds),
+        Unit::Data => Some(registry::Unit::Bytes),
+        Unit::Share => Some(registry::Unit::Other("ratio".to_owned())),
         Unit::Plain => None,
     }
 }

@@ -2,20 +2,16 @@
 //!
 //! Called by whoever serves `/metrics`, with the `Accept` header of the scraper turned into a [`Format`]. It reads the
 //! Snapshot and nothing else, keeps nothing between two scrapes, and knows neither sockets nor HTTP; what measures does
-//! not know it. `state` is what punk says of the run, `measured` its metrics; both are `family`s, which `classic`,
-//! `open_metrics` and `protobuf` write. What the last two write is, byte for byte, what Prometheus's own client library writes:
-//! tests ask it.
+//! not know it. `state` is what punk says of the run, `measured` its metrics; both are `family`s, which `classic` and
+//! `client` (the maintained client library) write.
 
 mod buckets;
 mod classic;
-#[cfg(test)]
 mod client;
 mod family;
 mod format;
 mod measured;
 mod name;
-mod open_metrics;
-mod protobuf;
 #[cfg(test)]
 mod sample;
 mod sessions;
@@ -57,7 +53,7 @@ pub fn render_sessions(runs: &[(Option<&str>, &Snapshot)], format: Format, most:
     let families = families.whole();
     match format {
         Format::Classic => classic::text(&families).into_bytes(),
-        Format::OpenMetrics => open_metrics::text(&families).into_bytes(),
-        Format::Protobuf => protobuf::messages(&families),
+        Format::OpenMetrics => client::open_metrics(families).into_bytes(),
+        Format::Protobuf => client::protobuf(families),
     }
 }

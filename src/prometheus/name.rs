@@ -4,6 +4,7 @@
 //! metrics and series of a run only ever come behind those that there are.
 
 use super::family::Kind;
+use prometheus_client::registry::Unit;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
@@ -30,8 +31,8 @@ impl Names {
     }
 
     /// A name for a new family of the run, see [`Names::free`].
-    pub(super) fn claim(&mut self, wanted: &str, kind: Kind, unit: Option<&str>) -> String {
-        let wish = (wanted.to_owned(), kind, unit.map(str::to_owned));
+    pub(super) fn claim(&mut self, wanted: &str, kind: Kind, unit: Option<&Unit>) -> String {
+        let wish = (wanted.to_owned(), kind, unit.map(|unit| unit.as_str().to_owned()));
         let times = self.wished.entry(wish.clone()).or_default();
         *times += 1;
         let wish = (wish, *times);
@@ -45,7 +46,7 @@ impl Names {
 
     /// A name for a new family, without unit and suffix: `http_req_duration` is `punk_http_req_duration`. A word that is
     /// there already (`_total`, `_seconds`, `punk_`) is not doubled; one of another's name is given a number.
-    fn free(&mut self, wanted: &str, kind: Kind, unit: Option<&str>) -> String {
+    fn free(&mut self, wanted: &str, kind: Kind, unit: Option<&Unit>) -> String {
         let mut name = legal(wanted);
         if !name.starts_with("punk_") {
             name.insert_str(0, "punk_");
@@ -54,12 +55,12 @@ impl Names {
             cut(&mut name, "_total");
         }
         if let Some(unit) = unit {
-            cut(&mut name, &format!("_{unit}"));
+            cut(&mut name, &format!("_{}", unit.as_str()));
         }
         if kind != Kind::Counter && unit.is_none() && RESERVED.iter().any(|end| name.ends_with(end)) {
             name.push_str("_value");
         }
-        let full = |name: &str| unit.map_or(name.to_owned(), |unit| format!("{name}_{unit}"));
+        let full = |name: &str| unit.map_or(name.to_owned(), |unit| format!("{name}_{}", unit.as_str()));
         let numbered = (2..).map(|n| format!("{name}_{n}"));
         let free = std::iter::once(name.clone()).chain(numbered).find(|name| !self.taken.contains(&full(name)));
         let free = free.expect("there are more numbers than names");
@@ -119,11 +120,11 @@ mod tests {
     #[test]
     fn names_are_given_what_prometheus_expects() {
         let mut names = Names::default();
-        let seconds = Some("seconds");
+        let seconds = Some(&Unit::Seconds);
         for (wanted, kind, unit, name) in [
             ("http_reqs", Kind::Counter, None, "punk_http_reqs"),
             ("http_req_duration", Kind::Histogram, seconds, "punk_http_req_duration"),
-            ("punk_memory", Kind::Gauge, Some("bytes"), "punk_memory"),
+            ("punk_memory", Kind::Gauge, Some(&Unit::Bytes), "punk_memory"),
             ("waited_seconds", Kind::Histogram, seconds, "punk_waited"),
             ("orders_total", Kind::Counter, None, "punk_orders"),
             ("orders", Kind::Gauge, None, "punk_orders_2"),

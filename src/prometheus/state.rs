@@ -6,6 +6,7 @@ use super::family::{Family, Kind, Labels, Point, Value};
 use super::name::Names;
 use crate::metrics::{OTHER, Trend, Unit};
 use crate::snapshot::{AlertPhase, ScenarioState, Snapshot, Status};
+use prometheus_client::registry;
 use rustc_hash::FxHashMap;
 
 /// Every state of a run with its word.
@@ -37,12 +38,12 @@ impl Making<'_> {
     fn family(
         &mut self,
         kind: Kind,
-        (name, unit): (&str, Option<&'static str>),
+        (name, unit): (&str, Option<registry::Unit>),
         help: &str,
         points: impl IntoIterator<Item = Point>,
     ) {
         let points: Vec<Point> = points.into_iter().collect();
-        let name = self.names.claim(name, kind, unit);
+        let name = self.names.claim(name, kind, unit.as_ref());
         if !points.is_empty() {
             self.families.push(Family { name, unit, kind, help: help.to_owned(), points });
         }
@@ -56,7 +57,12 @@ impl Making<'_> {
         self.family(Kind::Counter, (name, None), help, points);
     }
 
-    fn in_unit(&mut self, name: &str, unit: &'static str, help: &str, points: impl IntoIterator<Item = Point>) {
+    fn in_unit(&mut self, name: &str, unit: &str, help: &str, points: impl IntoIterator<Item = Point>) {
+        let unit = match unit {
+            "seconds" => registry::Unit::Seconds,
+            "bytes" => registry::Unit::Bytes,
+            other => registry::Unit::Other(other.to_owned()),
+        };
         self.family(Kind::Gauge, (name, Some(unit)), help, points);
     }
 }
@@ -226,7 +232,7 @@ fn generator(snapshot: &Snapshot, making: &mut Making<'_>) {
         let value = Value::Distribution(distribution(trend, Unit::Time, false));
         Some(Point { labels: Labels::none(), value })
     };
-    let seconds = || Some("seconds");
+    let seconds = || Some(registry::Unit::Seconds);
     let help = "How late the loops of the shards ran.";
     making.family(Kind::Histogram, ("generator_loop_lag", seconds()), help, lag(&generator.loop_lag));
     let help = "Open model: how late the shards noticed that arrivals were due.";
