@@ -207,6 +207,7 @@ impl Trend {
     /// them, all in one look at it. `None` without values or when only moments are kept.
     pub fn described<const N: usize>(&self, percents: [f64; N]) -> Option<([f64; N], f64)> {
         let histogram = self.histogram.as_ref().filter(|_| self.count > 0)?;
+        let ranks = percents.map(|percent| rank(percent, self.count));
         let (mut at, mut told) = (0, [self.max; N]);
         let (mut below, mut sum, mut squares) = (0_u64, 0.0, 0.0);
         // About the mean, so that squares of what is large do not drown what is small.
@@ -216,7 +217,7 @@ impl Trend {
             below += count;
             sum += (value - mean) * count as f64;
             squares += (value - mean).powi(2) * count as f64;
-            while at < N && below >= rank(percents[at], self.count) {
+            while at < N && below >= ranks[at] {
                 told[at] = if percents[at] <= 0.0 { self.min } else { value.clamp(self.min, self.max) };
                 at += 1;
             }
