@@ -49,7 +49,7 @@ const MORE: &[&str] = &[
     "/metrics/series?name=http_req_duration&tags=scenario:browse&window=3600",
     "/metrics/series?name=http_req_duration&tags=name:operation-7&window=3600",
     "/metrics/series?name=http_req_duration&tags=half:1",
-    "/metrics/series?name=http_req_duration&tags=half:1&window=3600",
+    "/metrics/series?name=http_req_duration&tags=half:1&window=600",
     "/metrics/series?name=http_reqs&tags=half:1&window=3600",
     "/metrics/series?name=http_req_waiting&window=3600",
     "/metrics/heatmap/latency?range=24h",

@@ -30,7 +30,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const LISTED: usize = 100;
 /// Slices that are read for one answer: more would take longer than an answer may. Those with distributions take longer.
 const SLICES: u64 = 1_000_000;
-const DISTRIBUTIONS: u64 = 200_000;
+const DISTRIBUTIONS: u64 = 100_000;
 /// Points during which the History is held.
 const AT_ONCE: usize = 30;
 
@@ -282,13 +282,13 @@ mod tests {
             let told = |problem: Problem| problem.told().1.to_owned();
             windows(&of(resolution), &vec![0; series], &stretches).map(|windows| windows.len()).map_err(told)
         };
-        assert_eq!(asked(Resolution::ThreeDigits, 600), Ok(60));
-        let refused = asked(Resolution::ThreeDigits, 700).unwrap_err();
+        assert_eq!(asked(Resolution::ThreeDigits, 300), Ok(60));
+        let refused = asked(Resolution::ThreeDigits, 350).unwrap_err();
         assert!(
-            refused.starts_with("700 series over 300 s are 210000 slices, and one answer reads at most 200000"),
+            refused.starts_with("350 series over 300 s are 105000 slices, and one answer reads at most 100000"),
             "{refused}"
         );
-        assert!(refused.contains("at most 666 series"), "{refused}");
+        assert!(refused.contains("at most 333 series"), "{refused}");
         assert_eq!(asked(Resolution::Moments, 3_000), Ok(60));
     }
 }
