@@ -11,7 +11,7 @@ use punk::analysis::Digest;
 use punk::api::{Access, Format as ExportFormat, Lent, Session, SoFar, contract, serve};
 use punk::engine::on_large_stack;
 use punk::metrics::{
-    Category, Cell, ErrorKey, ErrorLog, MetricId, Occurrence, Resolution, Scale, TagSet, Trend, specs,
+    Category, Cell, ErrorKey, ErrorLog, MetricId, MetricSpec, Occurrence, Resolution, Scale, TagSet, Trend, specs,
 };
 use punk::prometheus::{Format, MOST_SERIES, render_sessions};
 use punk::report::{self, Facts, Summary};
@@ -107,6 +107,15 @@ fn times(state: &mut u64, count: usize, mut take: impl FnMut(f64)) {
     }
 }
 
+/// A series with so many values, which a shard has recorded and the collector merged.
+fn counted(spec: &MetricSpec, metric: usize, tags: &TagSet, state: &mut u64, values: usize) -> Arc<Series> {
+    let mut recorded = spec.cell(tags);
+    times(state, values, |time| recorded.add(time));
+    let mut cell = spec.cell(tags);
+    cell.merge(&recorded);
+    Arc::new(Series { metric: MetricId(metric as u16), tags: tags.clone(), cell })
+}
+
 /// A run as the collector tells it, and a digest that follows it.
 struct Story {
     snapshot: Snapshot,
@@ -149,9 +158,7 @@ impl Story {
                 let name = &*spec.def.name;
                 if (name.starts_with("http_req") || name.starts_with("data_")) && name != "http_req_scheduled_duration"
                 {
-                    let mut cell = spec.cell(&tags);
-                    times(&mut state, 2_000, |time| cell.add(time));
-                    series.push(Arc::new(Series { metric: MetricId(at as u16), tags: tags.clone(), cell }));
+                    series.push(counted(spec, at, &tags, &mut state, 2_000));
                 }
             }
         }
@@ -159,9 +166,7 @@ impl Story {
             let own =
                 spec.def.name.starts_with("punk_") || spec.def.name.starts_with("system_") || spec.def.name == "vus";
             if own || spec.has_total {
-                let mut cell = spec.cell(&TagSet::empty());
-                times(&mut state, 1_000, |time| cell.add(time));
-                series.push(Arc::new(Series { metric: MetricId(at as u16), tags: TagSet::empty(), cell }));
+                series.push(counted(spec, at, &TagSet::empty(), &mut state, 1_000));
             }
         }
         let snapshot = Snapshot {
@@ -245,7 +250,7 @@ fn export(format: ExportFormat, so_far: SoFar<'_>) -> Option<String> {
     })
 }
 
-/// As many kinds of errors as a log keeps apart, and some of each.
+/// 200 kinds of errors, and ten of each.
 fn errors() -> ErrorLog {
     let mut log = ErrorLog::default();
     for number in 0..2_000_u64 {
@@ -303,6 +308,9 @@ fn answers(snapshot: Snapshot) {
         ("OpenMetrics", "application/openmetrics-text"),
         ("protobuf", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"),
     ];
+    // In a run the session follows each second as it is over, which is told above; here it has a day to read at first.
+    let stream = TcpStream::connect(address).expect("it listens");
+    ask(stream, "/api/metrics/timeline", "application/json");
     println!("{:>8} {:>8} {:>9}  {rounds} times each; none may take {ALLOWED} ms", "median", "worst", "bytes");
     let mut sequence = 1;
     for path in paths().into_iter().filter(|path| path.contains(&only)) {

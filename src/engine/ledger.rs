@@ -90,7 +90,7 @@ impl Ledger {
             }
             cell => {
                 seen.add(value);
-                cell.add(value);
+                cell.merge(&seen);
             }
         }
         self.history.write().unwrap_or_else(PoisonError::into_inner).feed(middle(now), at, &seen);

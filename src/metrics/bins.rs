@@ -1,6 +1,6 @@
-//! Bins: the buckets of a histogram by number, and counts of them.
+//! Bins: the buckets of a histogram by number.
 //!
-//! A [`Histogram`](super::Histogram) counts by them, the [history](super::history) keeps those that hold something. The
+//! [`Counts`](super::counts::Counts) counts by them, the [history](super::history) keeps those that hold something. The
 //! numbering is that of HDR histograms: exact up to twice 2ᵇ, then 2ᵇ bins per doubling, with b = 10 for three digits and 7
 //! for two. Both are powers of two, so every bin of three digits lies whole in one of two digits: coarsening afterwards
 //! gives what coarse recording would have given.
@@ -35,67 +35,6 @@ pub(super) fn highest(bin: u32, digits: u8) -> u64 {
 /// The bin of `digits` that a bin of `finer` lies in.
 pub(super) fn coarser(bin_of: u32, finer: u8, digits: u8) -> u32 {
     if finer == digits { bin_of } else { bin(lowest(bin_of, finer), digits) }
-}
-
-/// Bins whose counts are also kept as one sum, so that a rank is found without walking all of them.
-const BLOCK: usize = 64;
-
-/// Counts by bin: as long as the highest bin that was ever touched, and no longer.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Counts {
-    counts: Vec<u64>,
-    blocks: Vec<u64>,
-}
-
-impl Counts {
-    /// Adds to a bin.
-    #[inline]
-    pub fn add(&mut self, bin: u32, count: u64) {
-        let at = bin as usize;
-        if at >= self.counts.len() {
-            self.blocks.resize(at / BLOCK + 1, 0);
-            self.counts.resize(self.blocks.len() * BLOCK, 0);
-        }
-        self.counts[at] += count;
-        self.blocks[at / BLOCK] += count;
-    }
-
-    /// Takes from a bin what had been added to it.
-    #[inline]
-    pub fn take(&mut self, bin: u32, count: u64) {
-        let at = bin as usize;
-        self.counts[at] -= count;
-        self.blocks[at / BLOCK] -= count;
-    }
-
-    /// Forgets all and keeps the memory.
-    pub fn clear(&mut self) {
-        self.counts.clear();
-        self.blocks.clear();
-    }
-
-    /// The bins that hold something, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
-        let full = self.blocks.iter().zip(self.counts.chunks(BLOCK)).enumerate().filter(|(_, (sum, _))| **sum > 0);
-        full.flat_map(|(block, (_, counts))| {
-            let bins = counts.iter().enumerate().filter(|(_, count)| **count > 0);
-            bins.map(move |(at, count)| ((block * BLOCK + at) as u32, *count))
-        })
-    }
-
-    /// The bin of the value of that rank, from 1; `None` when there are fewer values.
-    pub fn ranked(&self, rank: u64) -> Option<u32> {
-        let mut seen = 0;
-        let reaches = |seen: &mut u64, count: u64| {
-            let reached = *seen + count >= rank;
-            *seen += if reached { 0 } else { count };
-            reached
-        };
-        let block = self.blocks.iter().position(|sum| reaches(&mut seen, *sum))?;
-        let first = block * BLOCK;
-        let at = self.counts[first..].iter().position(|count| reaches(&mut seen, *count))?;
-        Some((first + at) as u32)
-    }
 }
 
 #[cfg(test)]

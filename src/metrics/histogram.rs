@@ -1,14 +1,17 @@
-//! A histogram of fixed bounds over `hdrhistogram`: what a Trend keeps instead of its samples.
+//! A histogram of fixed bounds: what a Trend keeps instead of its samples.
 //!
 //! Called by [`Trend`](super::trend::Trend). Bounds never grow, so memory follows the number of series and never the
 //! number of samples; what lies outside is clamped and counted by the caller. Counts are `u32`, saturating: a bucket
 //! would need 4.29 billion equal values to clip. Knows nothing of units: a [`Scale`] maps a value to integer ticks.
 //!
-//! Recording, merging and quantiles are the library's. Its iterators are made for many kinds of steps; hundreds of histograms
-//! are read for one answer of the monitor, so what is full is found here, bin by bin.
+//! Values are recorded by `hdrhistogram`, which takes all its memory at once, so that no value ever waits for it. What was merged
+//! is kept as [`Counts`] of the same buckets, as far as its values reach: it is copied whenever a Snapshot still has it, and
+//! hundreds are merged and read for one answer of the monitor, which counts that lie side by side make cheap.
 
 use super::bins::{bin, highest, lowest};
+use super::counts::{BLOCK, Counts};
 use hdrhistogram::Histogram as Hdr;
+use std::borrow::Cow;
 
 /// How the values of a Trend become integers, and how far they reach.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,80 +47,175 @@ pub enum Resolution {
 /// Fixed-bound histogram of ticks.
 #[derive(Debug, Clone)]
 pub struct Histogram {
-    hdr: Hdr<u32>,
+    highest: u64,
+    digits: u8,
+    kept: Kept,
+}
+
+/// Where the counts are.
+#[derive(Debug, Clone)]
+enum Kept {
+    Recorded(Hdr<u32>),
+    Merged(Counts),
 }
 
 impl Histogram {
-    /// Empty, for ticks of 1..=`highest`, with `digits` significant decimal digits (2 or 3).
+    /// Empty, for ticks of 0..=`highest`, with `digits` significant decimal digits (2 or 3): to record values in.
     pub fn new(highest: u64, digits: u8) -> Self {
-        let hdr = Hdr::new_with_bounds(1, highest.max(2), digits).expect("bounds are ordered and digits are 2 or 3");
-        Histogram { hdr }
+        let highest = highest.max(2);
+        let hdr = Hdr::new_with_bounds(1, highest, digits).expect("bounds are ordered and digits are 2 or 3");
+        Histogram { highest, digits, kept: Kept::Recorded(hdr) }
     }
 
-    /// Counts one value; callers clamp first, so it never fails.
+    /// Empty, with the bounds of another one: to merge others into.
+    pub fn like(other: &Histogram) -> Self {
+        Histogram { kept: Kept::Merged(Counts::default()), ..*other }
+    }
+
+    /// What was counted elsewhere, in bins of these digits.
+    pub(super) fn of(counts: Counts, highest: u64, digits: u8) -> Self {
+        Histogram { highest, digits, kept: Kept::Merged(counts) }
+    }
+
+    /// Counts one value; what lies beyond the bounds is counted at their end.
     #[inline]
     pub fn record(&mut self, ticks: u64) {
-        self.hdr.saturating_record(ticks);
+        match &mut self.kept {
+            Kept::Recorded(hdr) => hdr.saturating_record(ticks),
+            Kept::Merged(counts) => counts.add(bin(ticks.min(self.highest), self.digits), 1),
+        }
     }
 
-    /// Counts `count` equal values.
-    pub(super) fn record_many(&mut self, ticks: u64, count: u64) {
-        self.hdr.saturating_record_n(ticks, u32::try_from(count).unwrap_or(u32::MAX));
-    }
-
-    /// Adds another histogram of any precision; exact when both have the same bounds.
+    /// Adds another histogram of any precision; exact when both have the same. What lies beyond these bounds is counted at
+    /// their end.
     pub fn merge(&mut self, other: &Histogram) {
-        self.hdr.add(&other.hdr).expect("the ranges of one metric are equal, so the source always fits");
+        let (last, digits, reaches) = (bin(self.highest, self.digits), self.digits, other.highest <= self.highest);
+        let ours = self.counts_mut();
+        match &other.kept {
+            Kept::Merged(theirs) if other.digits == digits && reaches => ours.merge(theirs),
+            _ if other.digits == digits => other.bins().for_each(|(bin, count)| ours.add(bin.min(last), count)),
+            _ => {
+                let bins = other.bins().map(|(at, count)| (bin(lowest(at, other.digits), digits), count));
+                bins.for_each(|(bin, count)| ours.add(bin.min(last), count));
+            }
+        }
     }
 
     /// Takes away what an earlier state of the same histogram had counted.
     pub fn subtract(&mut self, earlier: &Histogram) {
-        self.hdr.subtract(&earlier.hdr).expect("counts only grow, and the bounds of one metric are equal");
+        self.counts_mut().subtract(&earlier.counts());
     }
 
-    /// The nearest-rank value at `quantile` (0..=1): the highest value its bucket may hold.
+    /// The nearest-rank value at `quantile` (0..=1): the highest value its bucket may hold; 0 where nothing was counted.
     pub fn quantile(&self, quantile: f64) -> u64 {
-        self.hdr.value_at_quantile(quantile)
+        let counts = self.counts();
+        let rank = ((quantile.min(1.0) * counts.total() as f64).ceil() as u64).max(1);
+        let [bin] = counts.ranked([rank]);
+        bin.map_or(0, |bin| highest(bin, self.digits))
+    }
+
+    /// The values of these ranks, from 1 and ascending, and the standard deviation of all, in one look: `mean` is near their mean, in
+    /// ticks. `None` from the first rank on that there are fewer values than.
+    pub(super) fn described<const N: usize>(&self, ranks: [u64; N], mean: f64) -> ([Option<u64>; N], f64) {
+        let counts = self.counts();
+        let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
+        for (first, total, counts) in counts.blocks() {
+            // Values of a block are equally far apart: they are weighed as integers, and set in relation once.
+            let (mut places, mut squared) = (0, 0);
+            for (at, count) in (0..BLOCK as u32).zip(counts) {
+                places += u64::from(*count) * u64::from(at);
+                squared += u64::from(*count) * u64::from(at * at);
+            }
+            let (total, places, squared) = (total as f64, places as f64, squared as f64);
+            let width = (lowest(first + 1, self.digits) - lowest(first, self.digits)) as f64;
+            // Within the block, and of the block from the mean of all: squares of what is large do not drown what is small.
+            let within = width * width * (squared - places * places / total).max(0.0);
+            let apart = highest(first, self.digits) as f64 - mean + width * places / total;
+            n += total;
+            sum += apart * total;
+            squares += within + apart * apart * total;
+        }
+        let deviation = (squares / n - (sum / n) * (sum / n)).max(0.0).sqrt();
+        (counts.ranked(ranks).map(|bin| bin.map(|bin| highest(bin, self.digits))), deviation)
     }
 
     /// How many values lie in the buckets from that of `from` to that of `to`, and the first value behind them.
     pub(super) fn count_between(&self, from: u64, to: u64) -> (u64, u64) {
-        let last = self.hdr.highest_equivalent(to);
-        (if from <= last { self.hdr.count_between(from, last) } else { 0 }, last.saturating_add(1).max(from))
+        let end = bin(to, self.digits) + 1;
+        (self.counts().between(bin(from, self.digits), end), lowest(end, self.digits).max(from))
     }
 
     /// How many values were counted.
     pub fn len(&self) -> u64 {
-        self.hdr.len()
+        match &self.kept {
+            Kept::Recorded(hdr) => hdr.len(),
+            Kept::Merged(counts) => counts.total(),
+        }
     }
 
     /// Whether nothing was counted.
     pub fn is_empty(&self) -> bool {
-        self.hdr.is_empty()
+        self.len() == 0
     }
 
     /// Forgets the values and keeps the memory.
     pub fn clear(&mut self) {
-        self.hdr.reset();
+        match &mut self.kept {
+            Kept::Recorded(hdr) => hdr.reset(),
+            Kept::Merged(counts) => counts.clear(),
+        }
     }
 
     /// Significant decimal digits.
     pub fn digits(&self) -> u8 {
-        self.hdr.sigfig()
+        self.digits
     }
 
     /// Non-empty buckets as (highest value of the bucket, count): for distributions and tests.
     pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        let digits = self.hdr.sigfig();
-        let bins = match self.hdr.is_empty() {
-            true => 0..0,
-            false => bin(self.hdr.min(), digits)..bin(self.hdr.max(), digits) + 1,
-        };
-        bins.filter_map(move |at| {
-            let count = self.hdr.count_at(lowest(at, digits));
-            (count > 0).then(|| (highest(at, digits), u64::from(count)))
-        })
+        self.bins().map(|(bin, count)| (highest(bin, self.digits), count))
     }
+
+    /// Non-empty buckets as (bin, count), in order.
+    pub(super) fn bins(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
+        let (recorded, merged) = match &self.kept {
+            Kept::Recorded(hdr) => (Some(recorded(hdr)), None),
+            Kept::Merged(counts) => (None, Some(counts.iter())),
+        };
+        recorded.into_iter().flatten().chain(merged.into_iter().flatten())
+    }
+
+    /// The counts, to be read.
+    fn counts(&self) -> Cow<'_, Counts> {
+        match &self.kept {
+            Kept::Recorded(hdr) => Cow::Owned(recorded(hdr).collect()),
+            Kept::Merged(counts) => Cow::Borrowed(counts),
+        }
+    }
+
+    /// The counts, to be changed as one.
+    fn counts_mut(&mut self) -> &mut Counts {
+        if let Kept::Recorded(hdr) = &self.kept {
+            self.kept = Kept::Merged(recorded(hdr).collect());
+        }
+        match &mut self.kept {
+            Kept::Merged(counts) => counts,
+            Kept::Recorded(_) => unreachable!("it was made one that is merged"),
+        }
+    }
+}
+
+/// What the library has counted. Its own iterators are made for many kinds of steps, and it is read each tick.
+fn recorded(hdr: &Hdr<u32>) -> impl Iterator<Item = (u32, u64)> + '_ {
+    let digits = hdr.sigfig();
+    let bins = match hdr.is_empty() {
+        true => 0..0,
+        false => bin(hdr.min(), digits)..bin(hdr.max(), digits) + 1,
+    };
+    bins.filter_map(move |at| {
+        let count = hdr.count_at(lowest(at, digits));
+        (count > 0).then_some((at, u64::from(count)))
+    })
 }
 
 #[cfg(test)]
@@ -125,17 +223,73 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const HIGHEST: u64 = 60_000_000;
+
+    fn both(digits: u8, values: &[u64]) -> (Histogram, Hdr<u32>) {
+        let mut ours = Histogram::new(HIGHEST, digits);
+        let mut theirs = Hdr::new_with_bounds(1, HIGHEST, digits).unwrap();
+        values.iter().for_each(|value| {
+            ours.record(*value);
+            theirs.saturating_record(*value);
+        });
+        (ours, theirs)
+    }
+
+    fn of_the_library(hdr: &Hdr<u32>) -> Vec<(u64, u64)> {
+        hdr.iter_recorded().map(|step| (step.value_iterated_to(), u64::from(step.count_at_value()))).collect()
+    }
+
+    fn values() -> impl Strategy<Value = Vec<u64>> {
+        prop::collection::vec(prop_oneof![0u64..5_000, 0u64..=HIGHEST], 0..200)
+    }
+
     proptest! {
         #[test]
-        fn what_is_full_is_what_the_library_says(
-            values in prop::collection::vec(prop_oneof![0u64..5_000, 0u64..=60_000_000], 0..200),
-            digits in 2u8..=3,
+        fn it_is_an_hdr_histogram_whether_recorded_or_merged(
+            one in values(),
+            other in values(),
+            (digits, others) in (2u8..=3, 2u8..=3),
+            quantile in 0.0001f64..=1.0,
+            (from, to) in (0u64..HIGHEST, 0u64..HIGHEST),
         ) {
-            let mut histogram = Histogram::new(60_000_000, digits);
-            values.iter().for_each(|value| histogram.record(*value));
-            let theirs = histogram.hdr.iter_recorded();
-            let theirs: Vec<_> = theirs.map(|step| (step.value_iterated_to(), u64::from(step.count_at_value()))).collect();
-            prop_assert_eq!(histogram.buckets().collect::<Vec<_>>(), theirs);
+            let (recorded, mut theirs) = both(digits, &one);
+            let mut merged = Histogram::like(&recorded);
+            merged.merge(&recorded);
+            let (from, to) = (from.min(to), from.max(to));
+            let same = |ours: &Histogram, theirs: &Hdr<u32>| {
+                prop_assert_eq!(ours.buckets().collect::<Vec<_>>(), of_the_library(theirs));
+                prop_assert_eq!((ours.len(), ours.is_empty()), (theirs.len(), theirs.is_empty()));
+                prop_assert_eq!(ours.quantile(quantile), theirs.value_at_quantile(quantile));
+                let (count, behind) = ours.count_between(from, to);
+                prop_assert_eq!((count, behind), (theirs.count_between(from, to), theirs.highest_equivalent(to) + 1));
+                Ok(())
+            };
+            same(&recorded, &theirs)?;
+            same(&merged, &theirs)?;
+            let earlier = (merged.clone(), theirs.clone());
+            let (more, hdr) = both(others, &other);
+            theirs.add(&hdr).unwrap();
+            for mut ours in [recorded, merged] {
+                ours.merge(&more);
+                same(&ours, &theirs)?;
+                ours.subtract(&earlier.0);
+                let mut theirs = theirs.clone();
+                theirs.subtract(&earlier.1).unwrap();
+                same(&ours, &theirs)?;
+                ours.clear();
+                prop_assert_eq!((ours.buckets().count(), ours.len(), ours.quantile(quantile)), (0, 0, 0));
+                other.iter().for_each(|ticks| ours.record(*ticks));
+                same(&ours, &both(digits, &other).1)?;
+            }
         }
+    }
+
+    #[test]
+    fn what_lies_beyond_the_bounds_of_one_that_it_is_merged_into_is_counted_at_their_end() {
+        let mut wide = Histogram::new(86_400_000_000, 3);
+        wide.record(80_000_000_000);
+        let mut narrow = Histogram::new(HIGHEST, 3);
+        narrow.merge(&wide);
+        assert_eq!((narrow.len(), bin(narrow.quantile(1.0), 3)), (1, bin(HIGHEST, 3)));
     }
 }

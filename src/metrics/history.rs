@@ -36,8 +36,8 @@ mod track;
 
 pub use sliding::Sliding;
 
-use super::bins::Counts;
 use super::cell::{Cell, Gauge};
+use super::counts::Counts;
 use super::histogram::Scale;
 use packed::Packed;
 use std::ops::Range;

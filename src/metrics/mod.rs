@@ -10,6 +10,7 @@ mod bins;
 pub mod catalogue;
 pub mod cell;
 pub mod connections;
+mod counts;
 pub mod error_log;
 pub mod histogram;
 pub mod history;

@@ -3,6 +3,7 @@
 //! Lives in a [`Cell`](super::cell::Cell) of a shard's Recorder and, merged, in the Snapshot. Count, sum, minimum and
 //! maximum are exact whatever the [`Resolution`]; percentiles come from a [`Histogram`] allocated on the first value.
 
+use super::counts::Counts;
 use super::histogram::{Histogram, Resolution, Scale};
 
 /// What is exact of a distribution, without its values.
@@ -111,13 +112,11 @@ impl Trend {
         if let Some(theirs) = &other.histogram {
             match &mut self.histogram {
                 Some(ours) => ours.merge(theirs),
-                None if self.count == other.count => {
-                    self.resolution = other.resolution;
-                    self.scale = other.scale;
-                    self.histogram = Some(theirs.clone());
-                }
                 None => {
-                    let mut ours = other.allocate();
+                    if self.count == other.count {
+                        (self.resolution, self.scale) = (other.resolution, other.scale);
+                    }
+                    let mut ours = Box::new(Histogram::like(theirs));
                     ours.merge(theirs);
                     self.histogram = Some(ours);
                 }
@@ -208,22 +207,19 @@ impl Trend {
     pub fn described<const N: usize>(&self, percents: [f64; N]) -> Option<([f64; N], f64)> {
         let histogram = self.histogram.as_ref().filter(|_| self.count > 0)?;
         let ranks = percents.map(|percent| rank(percent, self.count));
-        let (mut at, mut told) = (0, [self.max; N]);
-        let (mut below, mut sum, mut squares) = (0_u64, 0.0, 0.0);
-        // About the mean, so that squares of what is large do not drown what is small.
-        let mean = self.sum / self.count as f64;
-        for (ticks, count) in histogram.buckets() {
-            let value = ticks as f64 / self.scale.per_unit;
-            below += count;
-            sum += (value - mean) * count as f64;
-            squares += (value - mean).powi(2) * count as f64;
-            while at < N && below >= ranks[at] {
-                told[at] = if percents[at] <= 0.0 { self.min } else { value.clamp(self.min, self.max) };
-                at += 1;
+        let (told, deviation) = histogram.described(ranks, self.sum / self.count as f64 * self.scale.per_unit);
+        let mut at = 0;
+        let told = told.map(|ticks| {
+            let percent = percents[at];
+            at += 1;
+            match ticks {
+                _ if percent <= 0.0 => self.min,
+                Some(ticks) => (ticks as f64 / self.scale.per_unit).clamp(self.min, self.max),
+                // A bin that is full holds fewer than there were.
+                None => self.max,
             }
-        }
-        let n = below as f64;
-        Some((told, (squares / n - (sum / n).powi(2)).max(0.0).sqrt()))
+        });
+        Some((told, deviation / self.scale.per_unit))
     }
 
     /// How many values are at most each of `edges`, which ascend, in the metric's unit. Every value up to an edge is
@@ -277,24 +273,17 @@ impl Trend {
         self.scale
     }
 
-    /// Non-empty buckets as (highest ticks, count), in order: what the [history](super::history) keeps.
-    pub(super) fn ticks(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        self.histogram.iter().flat_map(|histogram| histogram.buckets())
+    /// Non-empty buckets as (bin, count), in order: what the [history](super::history) keeps.
+    pub(super) fn bins(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
+        self.histogram.iter().flat_map(|histogram| histogram.bins())
     }
 
-    /// A trend as it was, from what [`Trend::moments`] and [`Trend::ticks`] had said of it.
-    pub(super) fn restored(
-        scale: Scale,
-        resolution: Resolution,
-        moments: Moments,
-        ticks: impl Iterator<Item = (u64, u64)>,
-    ) -> Trend {
+    /// A trend as it was, from what [`Trend::moments`] and [`Trend::bins`] had said of it.
+    pub(super) fn restored(scale: Scale, resolution: Resolution, moments: Moments, counts: Counts) -> Trend {
         let Moments { count, sum, min, max, clipped } = moments;
         let mut trend = Trend { count, sum, min, max, clipped, ..Trend::new(scale, resolution) };
         if resolution != Resolution::Moments && count > 0 {
-            let mut histogram = trend.allocate();
-            ticks.for_each(|(ticks, count)| histogram.record_many(ticks.min(scale.highest), count));
-            trend.histogram = Some(histogram);
+            trend.histogram = Some(Box::new(Histogram::of(counts, scale.highest, trend.histogram_digits())));
         }
         trend
     }

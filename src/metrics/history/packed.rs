@@ -5,7 +5,8 @@
 //! A second with a hundred values takes some 150 bytes where the histogram takes 68 KiB. Used by
 //! [`Track`](super::track::Track); knows nothing of time.
 
-use crate::metrics::bins::{Counts, bin, coarser, highest};
+use crate::metrics::bins::coarser;
+use crate::metrics::counts::Counts;
 use crate::metrics::histogram::{Resolution, Scale};
 use crate::metrics::trend::{Moments, Trend};
 
@@ -23,8 +24,7 @@ impl Packed {
     /// What a trend has seen.
     pub fn of(trend: &Trend) -> Self {
         let digits = trend.digits().unwrap_or(0);
-        let bins = trend.ticks().map(|(ticks, count)| (bin(ticks, digits), count));
-        Packed { moments: trend.moments(), digits, bins: write(bins) }
+        Packed { moments: trend.moments(), digits, bins: write(trend.bins()) }
     }
 
     /// All of them in one, with the digits of the one that has fewest; `counts` is room to work in.
@@ -46,7 +46,7 @@ impl Packed {
         let digits = fewest(parts.clone());
         let mut counts = Counts::default();
         let moments = add_up(parts, digits, &mut counts);
-        unpacked(scale, digits, moments, &counts)
+        unpacked(scale, digits, moments, counts)
     }
 
     /// The bins that hold something, in order, as bins of `digits`, which may not be more than its own. A bin comes twice
@@ -89,13 +89,13 @@ fn add_up<'a>(parts: impl Iterator<Item = &'a Packed>, digits: u8, counts: &mut 
 }
 
 /// A trend of counted bins.
-pub(super) fn unpacked(scale: Scale, digits: u8, moments: Moments, counts: &Counts) -> Trend {
+pub(super) fn unpacked(scale: Scale, digits: u8, moments: Moments, counts: Counts) -> Trend {
     let resolution = match digits {
         0 => Resolution::Moments,
         2 => Resolution::TwoDigits,
         _ => Resolution::ThreeDigits,
     };
-    Trend::restored(scale, resolution, moments, counts.iter().map(|(bin, count)| (highest(bin, digits), count)))
+    Trend::restored(scale, resolution, moments, counts)
 }
 
 fn write(bins: impl Iterator<Item = (u32, u64)>) -> Box<[u8]> {

@@ -7,7 +7,8 @@
 
 use super::packed::{Packed, unpacked};
 use super::{History, STEPS};
-use crate::metrics::bins::{Counts, bin, highest};
+use crate::metrics::bins::{bin, highest};
+use crate::metrics::counts::Counts;
 use crate::metrics::histogram::Scale;
 use crate::metrics::trend::{Moments, Trend};
 use std::time::Duration;
@@ -145,13 +146,14 @@ impl Sliding {
             return Some(min);
         }
         let rank = (percent.min(100.0) / 100.0 * count as f64).ceil().max(1.0) as u64;
-        let bin = self.counts.ranked(rank).unwrap_or_else(|| bin(self.scale.highest, self.digits));
+        let [ranked] = self.counts.ranked([rank]);
+        let bin = ranked.unwrap_or_else(|| bin(self.scale.highest, self.digits));
         Some((highest(bin, self.digits) as f64 / self.scale.per_unit).clamp(min, max))
     }
 
     /// The same as a trend that stands for itself.
     pub fn trend(&self) -> Trend {
-        unpacked(self.scale, self.digits, self.moments, &self.counts)
+        unpacked(self.scale, self.digits, self.moments, self.counts.clone())
     }
 }
 

@@ -4,8 +4,9 @@
 //! knows no ages and no budget. Slices in which a series saw nothing are not there at all.
 
 use super::packed::Packed;
-use crate::metrics::bins::Counts;
+
 use crate::metrics::cell::{Cell, Gauge};
+use crate::metrics::counts::Counts;
 use crate::metrics::histogram::Scale;
 use std::collections::VecDeque;
 use std::ops::Range;
