@@ -101,14 +101,14 @@ pub(super) fn unpacked(scale: Scale, digits: u8, moments: Moments, counts: Count
 fn write(bins: impl Iterator<Item = (u32, u64)>) -> Box<[u8]> {
     let mut bytes = Vec::new();
     let mut next = 0;
-    for (bin, count) in bins {
+    bins.for_each(|(bin, count)| {
         let more = u64::from(count > 1);
         push(&mut bytes, u64::from(bin - next) << 1 | more);
         if more == 1 {
             push(&mut bytes, count - 2);
         }
         next = bin + 1;
-    }
+    });
     bytes.into_boxed_slice()
 }
 
