@@ -55,7 +55,7 @@ pub struct Progress {
 }
 
 enum Shown {
-    Bars(Bars),
+    Bars(Box<Bars>),
     Lines(Plain),
     Quiet,
 }

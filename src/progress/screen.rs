@@ -75,7 +75,7 @@ impl Screen {
         let shown = match &self.look {
             Some(look) => {
                 let scenarios = run.scenarios.iter().map(String::as_str);
-                Shown::Bars(Bars::new(look.clone(), run.label.clone(), scenarios))
+                Shown::Bars(Box::new(Bars::new(look.clone(), run.label.clone(), scenarios)))
             }
             None if self.quiet => Shown::Quiet,
             None => Shown::Lines(self.plain.clone()),
