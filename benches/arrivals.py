@@ -5,20 +5,15 @@
 docs/performance.md has the figures.
 """
 
-import argparse
 import json
 import os
-import random
-import sys
-import tempfile
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 
-from harness import rows, server, statistics
+from harness import command, lanes, rows, server, statistics
 from harness.process import Died, Tool
 from harness.target import Target
-from peers import ROOT, Punk
+from peers import Punk
 
 HERE = Path(__file__).parent
 ROWS = ("count", "cost", "spike")
@@ -26,8 +21,8 @@ AGAIN = "paced (A/A)"
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--rows", default=",".join(ROWS))
+    parser = command.parser(__doc__)
+    command.add_rows(parser, ROWS)
     parser.add_argument("--rates", default="100,1000,20000", help="of `count`, per second")
     parser.add_argument("--cost-rate", type=float, default=20000)
     parser.add_argument("--seconds", type=float, default=10, help="of a run of `count`; between the samples of `cost`")
@@ -35,33 +30,18 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=7, help="of `cost`; `count` and `spike` run three times at most")
     parser.add_argument("--users", type=int, default=64, help="of the closed lanes")
     parser.add_argument("--spike-users", type=int, default=5000)
-    parser.add_argument("--tool-core", type=int, default=0)
-    parser.add_argument("--server-core", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=1, help="of the order of the lanes within a round")
-    parser.add_argument("--out", type=Path, help="JSON result; default target/bench/arrivals-TIME.json")
-    bench = parser.parse_args()
-    bench.rows = bench.rows.split(",")
-    for row in bench.rows:
-        if row not in ROWS:
-            parser.error(f"`{row}` is none of {', '.join(ROWS)}")
-    return bench
+    command.add_cores(parser)
+    command.add_order(parser)
+    command.add_out(parser, "arrivals")
+    return parser.parse_args()
 
 
 def main():
     bench = arguments()
-    punk = Punk().find()
-    if not punk:
-        sys.exit("punk is not built: cargo build --release, or PUNK=path")
+    punk = Punk().needed()
     os.sched_setaffinity(0, {bench.server_core})
-    result = {
-        "command": sys.argv,
-        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "load": os.getloadavg(),
-        "version": Punk().version(),
-    }
-    with tempfile.TemporaryDirectory(prefix="punk-arrivals-") as folder:
-        folder = Path(folder)
-        os.chmod(folder, 0o755)  # nginx's worker runs under another user
+    result = command.begin(load=os.getloadavg(), version=Punk().version())
+    with command.folder(bench) as folder:
         with server.Nginx(folder / "nginx", bench.server_core, 2048) as nginx:
             if "count" in bench.rows:
                 result["count"] = count(bench, nginx, folder)
@@ -69,17 +49,11 @@ def main():
                 result["cost"] = cost(bench, nginx, folder)
         if "spike" in bench.rows:
             result["spike"] = spike(bench, punk, folder)
-    out = bench.out or ROOT / "target" / "bench" / f"arrivals-{datetime.now():%Y%m%d-%H%M%S}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(result, indent=1, default=str))
-    print(f"\nall samples: {out}")
+    print(f"\nall samples: {command.save(bench, result)}")
 
 
 def argv(script, summary, shards=1):
-    return [
-        *[Punk().find(), HERE / f"{script}.rhai", "--shards", shards, "--quiet"],
-        *["--summary", summary, "--on-invalid", "warn"],
-    ]
+    return Punk().run(HERE / f"{script}.rhai", shards, summary, "--quiet")
 
 
 def values(summary, metric):
@@ -96,16 +70,13 @@ def count(bench, nginx, folder):
     samples = []
     for rate in map(float, bench.rates.split(",")):
         for _ in range(min(3, bench.rounds)):
-            nginx.quiet()
             summary = folder / "count.json"
             environment = {
                 "BASE_URL": nginx.url("http", ""),
                 "RATE": f"{rate:g}",
                 "DURATION": f"{bench.seconds:g}s",
             }
-            before = nginx.status().requests
-            with Tool(argv("open", summary), bench.tool_core, folder / "count.out", environment) as tool:
-                rows.wait_for(tool, lambda: nginx.status().requests > before, rows.CONNECT, "a request")
+            with rows.underway(argv("open", summary), bench, folder / "count.out", environment, nginx) as (tool, before):
                 time.sleep(bench.seconds * 0.2)
                 first, began = tool.cpu(), time.perf_counter()
                 time.sleep(bench.seconds * 0.6)
@@ -128,21 +99,18 @@ def cost(bench, nginx, folder):
     """CPU per request of the open model, of a closed one paced to the same rate (twice: the noise), and of one that does what it can."""
     period = bench.users / bench.cost_rate
     common = {"BASE_URL": nginx.url("http", ""), "DURATION": "300s", "USERS": str(bench.users)}
-    lanes = {
+    load = {
         "open": ("open", {"RATE": f"{bench.cost_rate:g}"}),
         "paced": ("paced", {"PERIOD": f"{period * 1e6:.0f}us"}),
         AGAIN: ("paced", {"PERIOD": f"{period * 1e6:.0f}us"}),
         "closed": ("get", {}),
     }
-    found, order = {lane: {} for lane in lanes}, random.Random(bench.seed)
-    for turn in range(bench.rounds):
-        for lane in order.sample(list(lanes), len(lanes)):
-            script, environment = lanes[lane]
-            print(f"cost: round {turn + 1} of {bench.rounds}, {lane}", file=sys.stderr, flush=True)
-            try:
-                found[lane][turn] = spent(bench, nginx, folder, script, {**common, **environment})
-            except Died as error:
-                print(f"  {lane}: {error}", file=sys.stderr)
+
+    def measure(lane):
+        script, environment = load[lane]
+        return spent(bench, nginx, folder, script, {**common, **environment})
+
+    found = lanes.interleaved("cost", load, bench, measure)
     print(
         f"\n## cost: {bench.cost_rate:g}/s, one shard on one core, {bench.rounds} interleaved rounds of {bench.seconds:g} s\n\n"
         "| lane | CPU per request, µs (least – greatest) | ratio to paced | ratio to closed | requests/s | connections | CPU of the core |\n"
@@ -171,10 +139,8 @@ def cost(bench, nginx, folder):
 
 
 def spent(bench, nginx, folder, script, environment):
-    nginx.quiet()
-    before = nginx.status().requests
-    with Tool(argv(script, folder / "cost.json"), bench.tool_core, folder / "cost.out", environment) as tool:
-        rows.wait_for(tool, lambda: nginx.status().requests > before, rows.CONNECT, "a request")
+    run = argv(script, folder / "cost.json")
+    with rows.underway(run, bench, folder / "cost.out", environment, nginx) as (tool, _):
         time.sleep(bench.warmup)
         first = rows.sample(tool, nginx)
         time.sleep(bench.seconds)
@@ -185,16 +151,11 @@ def spent(bench, nginx, folder, script, environment):
     used = last["cpu"] - first["cpu"]
     if requests < 100:
         raise Died(f"only {requests} requests in {span:.0f} s")
-    core = {
-        k: last["cores"][bench.tool_core][k] - first["cores"][bench.tool_core][k] for k in ("busy", "steal")
-    }
     return {
         "us": used / requests * 1e6,
         "rate": requests / span,
-        "cpu": used / span,
         "connections": last["active"],
-        "steal": core["steal"] / span,
-        "foreign": max(0.0, core["busy"] - used) / span,
+        **rows.shares(first, last, bench.tool_core),
     }
 
 

@@ -5,20 +5,16 @@ One core for the tool, one for nginx; loopback only; rounds interleaved; wrk twi
 known (docs/performance.md says how to read it). Everything measured goes into a JSON file, too. `--help` tells how to run less of it.
 """
 
-import argparse
-import json
 import os
 import platform
 import random
 import sys
-import tempfile
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 
-from harness import rows, server, statistics, table
+from harness import command, rows, server, statistics, table
 from harness.process import Died
-from peers import BASELINES, PEERS, ROOT, Job, install
+from peers import BASELINES, PEERS, Job, install
 
 CPU_ROWS = {
     "get": ("http", "/", "keep-alive GET, body of 130 bytes"),
@@ -31,14 +27,19 @@ ROWS = [*CPU_ROWS, "memory", "cold", "flat"]
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], epilog="rows: " + ", ".join(ROWS))
+    parser = command.parser(__doc__, epilog="rows: " + ", ".join(ROWS))
     parser.add_argument(
         "--rows",
+        type=command.some_of(ROWS),
         default=",".join(r for r in ROWS if r != "flat"),
         help="comma-separated; default all but flat",
     )
+    names = [p.name for p in PEERS]
     parser.add_argument(
-        "--only", help="comma-separated tools; default all: " + ", ".join(p.name for p in PEERS)
+        "--only",
+        type=command.some_of(names),
+        default=",".join(names),
+        help="comma-separated tools; default all: " + ", ".join(names),
     )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=10, help="between the two samples of a round")
@@ -52,10 +53,9 @@ def arguments():
         "--flat", action="store_true", help="add the row `flat`: memory after 1 and 10 million requests"
     )
     parser.add_argument("--flat-requests", default="1000000,10000000")
-    parser.add_argument("--tool-core", type=int, default=0)
-    parser.add_argument("--server-core", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=1, help="of the order of the tools within a round")
-    parser.add_argument("--out", type=Path, help="JSON result; default target/bench/compare-TIME.json")
+    command.add_cores(parser)
+    command.add_order(parser)
+    command.add_out(parser, "compare")
     parser.add_argument(
         "--install-peers",
         action="store_true",
@@ -65,13 +65,9 @@ def arguments():
         "--self-test", action="store_true", help="test the arithmetic and the parsers, and end"
     )
     bench = parser.parse_args()
-    bench.rows = bench.rows.split(",") + (["flat"] if bench.flat else [])
+    bench.rows += ["flat"] if bench.flat else []
     bench.flat = [int(n) for n in bench.flat_requests.split(",")]
-    names = bench.only.split(",") if bench.only else [p.name for p in PEERS]
-    for name, known in [*((n, [p.name for p in PEERS]) for n in names), *((r, ROWS) for r in bench.rows)]:
-        if name not in known:
-            parser.error(f"`{name}` is none of {', '.join(known)}")
-    bench.peers = [p for p in PEERS if p.name in names]
+    bench.peers = [p for p in PEERS if p.name in bench.only]
     return bench
 
 
@@ -89,36 +85,30 @@ def main():
     if bench.tool_core == bench.server_core:
         sys.exit("tool and server need a core each")
     os.sched_setaffinity(0, {bench.server_core})
-    with tempfile.TemporaryDirectory(prefix="punk-bench-") as folder:
-        folder = Path(folder)
-        os.chmod(folder, 0o755)  # nginx's worker runs under another user
+    with command.folder(bench) as folder:
         # nginx closes idle connections when fewer than a sixteenth of its own are free: a quarter more than there will be.
         connections = max(2 * bench.users, bench.sleepers * 5 // 4 if "memory" in bench.rows else 0, 1024)
         with server.Nginx(folder / "nginx", bench.server_core, connections) as nginx:
             result = measure(bench, nginx, folder)
-    out = bench.out or ROOT / "target" / "bench" / f"compare-{datetime.now():%Y%m%d-%H%M%S}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(result, indent=1, default=str))
+    out = command.save(bench, result)
     print(table.draw(result))
     print(f"\nall samples: {out}")
 
 
 def measure(bench, nginx, folder):
     versions = {p.name: p.version() if p.find() else None for p in bench.peers}
-    result = {
-        "command": sys.argv,
-        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": machine(bench),
-        "nginx": {"version": nginx.version(), "config": nginx.config},
-        "settings": {p.name: p.settings for p in bench.peers},
-        "versions": versions,
-        "users": bench.users,
-        "sleepers": bench.sleepers,
-        "rounds": bench.rounds,
-        "seconds": bench.seconds,
-        "warmup": bench.warmup,
-        "rows": {},
-    }
+    result = command.begin(
+        machine=machine(bench),
+        nginx={"version": nginx.version(), "config": nginx.config},
+        settings={p.name: p.settings for p in bench.peers},
+        versions=versions,
+        users=bench.users,
+        sleepers=bench.sleepers,
+        rounds=bench.rounds,
+        seconds=bench.seconds,
+        warmup=bench.warmup,
+        rows={},
+    )
     for row in bench.rows:
         entry = result["rows"][row] = {
             "about": about(row, bench),

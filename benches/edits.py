@@ -8,21 +8,17 @@
 Everything runs against `punk target`, whose log has times. Loopback only. docs/performance.md has the figures.
 """
 
-import argparse
 import json
 import os
 import random
 import re
 import sys
-import tempfile
 import time
-from datetime import datetime, timezone
-from pathlib import Path
 
-from harness import statistics
+from harness import command, statistics
 from harness.process import Tool
 from harness.target import Target
-from peers import ROOT, Punk
+from peers import Punk
 
 ROWS = ("seen", "load", "rules")
 # Of a load that edits must not be seen in: seconds after an edit that are looked at.
@@ -46,8 +42,8 @@ fn get() { http::get("%(url)s/", #{ name: `op${rand::int(0, %(series)d)}` }); }
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--rows", default=",".join(ROWS))
+    parser = command.parser(__doc__)
+    command.add_rows(parser, ROWS)
     parser.add_argument("--edits", type=int, default=100)
     parser.add_argument("--every", type=float, default=0.3, help="seconds between edits of `load`")
     parser.add_argument("--users", type=int, default=64, help="of `seen`")
@@ -57,33 +53,18 @@ def arguments():
     parser.add_argument("--window", type=int, default=30, help="of each of the rules, seconds")
     parser.add_argument("--server-core", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1, help="of the time between two edits of `seen`")
-    parser.add_argument("--out", type=Path, help="JSON result; default target/bench/edits-TIME.json")
-    bench = parser.parse_args()
-    bench.rows = bench.rows.split(",")
-    for row in bench.rows:
-        if row not in ROWS:
-            parser.error(f"`{row}` is none of {', '.join(ROWS)}")
-    return bench
+    command.add_out(parser, "edits")
+    return parser.parse_args()
 
 
 def main():
     bench = arguments()
-    punk = Punk().find()
-    if not punk:
-        sys.exit("punk is not built: cargo build --release, or PUNK=path")
-    result = {
-        "command": sys.argv,
-        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "load": os.getloadavg(),
-        "version": Punk().version(),
-    }
-    with tempfile.TemporaryDirectory(prefix="punk-edits-") as folder:
+    punk = Punk().needed()
+    result = command.begin(load=os.getloadavg(), version=Punk().version())
+    with command.folder(bench) as folder:
         for row in bench.rows:
-            result[row] = {"seen": seen, "load": load, "rules": rules}[row](bench, punk, Path(folder))
-    out = bench.out or ROOT / "target" / "bench" / f"edits-{datetime.now():%Y%m%d-%H%M%S}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(result, indent=1, default=str))
-    print(f"\nall samples: {out}")
+            result[row] = {"seen": seen, "load": load, "rules": rules}[row](bench, punk, folder)
+    print(f"\nall samples: {command.save(bench, result)}")
 
 
 def save(script, text):
@@ -93,8 +74,8 @@ def save(script, text):
     fresh.replace(script)
 
 
-def argv(punk, script, summary, shards):
-    return [punk, script, "--ui", "plain", "--shards", shards, "--summary", summary, "--on-invalid", "warn"]
+def argv(script, summary, shards):
+    return Punk().run(script, shards, summary, "--ui", "plain")
 
 
 def percentile(values, share):
@@ -109,7 +90,7 @@ def seen(bench, punk, folder):
     with Target(punk, bench.server_core, folder / "target.out") as target:
         told = {"users": bench.users, "url": target.url}
         save(script, CLOSED % {**told, "limit": 9_999})
-        with Tool(argv(punk, script, summary, 2), {0, 1}, folder / "seen.out") as tool:
+        with Tool(argv(script, summary, 2), {0, 1}, folder / "seen.out") as tool:
             while target.stats()["requests"] < 1_000:
                 tool.check()
                 time.sleep(0.05)
@@ -164,7 +145,7 @@ def edited(bench, punk, folder, seconds, edits):
     with Target(punk, bench.server_core, folder / "target.out", "--log", 2 * planned) as target:
         told = {"url": target.url, "rate": bench.rate, "seconds": seconds}
         save(script, OPEN % {**told, "limit": 9_999, "code": 0})
-        with Tool(argv(punk, script, summary, 1), 0, folder / "load.out") as tool:
+        with Tool(argv(script, summary, 1), 0, folder / "load.out") as tool:
             while target.stats()["requests"] == 0:
                 tool.check()
                 time.sleep(0.005)
@@ -215,10 +196,10 @@ def slowest_seconds(arrived, seconds, edits):
 
 def judging(tool):
     """CPU seconds of the thread that merges and judges."""
-    for task in Path(f"/proc/{tool.process.pid}/task").iterdir():
-        if (task / "comm").read_text().strip() == "collector":
-            return int((task / "schedstat").read_text().split()[0]) / 1e9
-    sys.exit("there is no thread `collector`")
+    spent = tool.thread_cpu("collector")
+    if spent is None:
+        sys.exit("there is no thread `collector`")
+    return spent
 
 
 def rules(bench, punk, folder):
@@ -238,7 +219,7 @@ def rules(bench, punk, folder):
             with Target(punk, bench.server_core, folder / "target.out") as target:
                 told = {"rules": text, "url": target.url, "rate": bench.rate, "seconds": seconds, "series": 200}
                 save(script, MANY % told)
-                with Tool(argv(punk, script, summary, 1), 0, folder / "rules.out") as tool:
+                with Tool(argv(script, summary, 1), 0, folder / "rules.out") as tool:
                     time.sleep(bench.window + 4)
                     tool.check()
                     first, began = judging(tool), time.perf_counter()

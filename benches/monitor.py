@@ -5,23 +5,18 @@
 punk has one core, monitor included; the server that it asks and the crowd have the other one. Loopback only. docs/performance.md has the figures.
 """
 
-import argparse
 import http.client
 import json
 import os
-import random
 import resource
-import sys
-import tempfile
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
 
-from harness import rows, server
-from harness.process import TICK, Died, Tool, cores
+from harness import command, lanes, rows, server
+from harness.process import cores
 from harness.streams import Crowd
-from peers import ROOT, Punk
+from peers import Punk
 
 HERE = Path(__file__).parent
 # Row: its lanes, and the crowd of each. A lane without `monitor` has none.
@@ -32,8 +27,8 @@ ROWS = {
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--rows", default=",".join(ROWS))
+    parser = command.parser(__doc__)
+    command.add_rows(parser, ROWS)
     parser.add_argument("--rate", type=float, default=2000, help="arrivals per second")
     parser.add_argument("--seconds", type=float, default=90, help="of a run")
     parser.add_argument("--rounds", type=int, default=3)
@@ -41,15 +36,10 @@ def arguments():
     parser.add_argument("--silent", type=int, default=200, help="of `streams`: clients that never do")
     parser.add_argument("--script", default="open", help="`operations` asks for 500 operations, closed model")
     parser.add_argument("--warmup", type=float, default=10, help="before the first sample; the crowd comes in it")
-    parser.add_argument("--tool-core", type=int, default=0)
-    parser.add_argument("--server-core", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=1, help="of the order of the lanes within a round")
-    parser.add_argument("--out", type=Path, help="JSON result; default target/bench/monitor-TIME.json")
+    command.add_cores(parser)
+    command.add_order(parser)
+    command.add_out(parser, "monitor")
     bench = parser.parse_args()
-    bench.rows = bench.rows.split(",")
-    for row in bench.rows:
-        if row not in ROWS:
-            parser.error(f"`{row}` is none of {', '.join(ROWS)}")
     if bench.seconds <= bench.warmup + 2:
         parser.error("`--seconds` must be longer than `--warmup`")
     return bench
@@ -57,39 +47,21 @@ def arguments():
 
 def main():
     bench = arguments()
-    punk = Punk().find()
-    if not punk:
-        sys.exit("punk is not built: cargo build --release, or PUNK=path")
+    Punk().needed()
     os.sched_setaffinity(0, {bench.server_core})
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    result = {
-        "command": sys.argv,
-        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "load": os.getloadavg(),
-        "version": Punk().version(),
-    }
-    with tempfile.TemporaryDirectory(prefix="punk-monitor-") as folder:
-        folder = Path(folder)
-        os.chmod(folder, 0o755)  # nginx's worker runs under another user
+    result = command.begin(load=os.getloadavg(), version=Punk().version())
+    with command.folder(bench) as folder:
         with server.Nginx(folder / "nginx", bench.server_core, 2048) as nginx:
             for row in bench.rows:
-                result[row] = lanes(bench, punk, nginx, folder, row)
-    out = bench.out or ROOT / "target" / "bench" / f"monitor-{datetime.now():%Y%m%d-%H%M%S}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(result, indent=1, default=str))
-    print(f"\nall samples: {out}")
+                result[row] = watch(bench, nginx, folder, row)
+    print(f"\nall samples: {command.save(bench, result)}")
 
 
-def lanes(bench, punk, nginx, folder, row):
-    found, order = {lane: [] for lane in ROWS[row]}, random.Random(bench.seed)
-    for turn in range(bench.rounds):
-        for lane in order.sample(list(ROWS[row]), len(ROWS[row])):
-            print(f"{row}: round {turn + 1} of {bench.rounds}, {lane}", file=sys.stderr, flush=True)
-            try:
-                found[lane].append(watched(bench, punk, nginx, folder, ROWS[row][lane]))
-            except Died as error:
-                print(f"  {lane}: {error}", file=sys.stderr)
+def watch(bench, nginx, folder, row):
+    rounds = lanes.interleaved(row, ROWS[row], bench, lambda lane: watched(bench, nginx, folder, ROWS[row][lane]))
+    found = {lane: list(samples.values()) for lane, samples in rounds.items()}
     print(
         f"\n## {row}: {bench.rate:g}/s for {bench.seconds:g} s, one shard and the monitor on one core, median of {bench.rounds} rounds\n\n"
         "| lane | off by | lateness p50 | p99 | monitor's CPU (of a core) | punk's CPU | RSS at the end (most) | messages: made | read | lost | dropped clients |\n"
@@ -114,22 +86,18 @@ def lanes(bench, punk, nginx, folder, row):
     return found
 
 
-def watched(bench, punk, nginx, folder, lane):
+def watched(bench, nginx, folder, lane):
     """One run, from its start to its end."""
-    nginx.quiet()
-    before = nginx.status().requests
     port = server.free_ports(1)[0]
     monitor = ["--monitor-addr", f"127.0.0.1:{port}"] if lane.get("monitor", True) else ["--no-monitor"]
     summary = folder / "monitor.json"
-    command = [punk, HERE / f"{bench.script}.rhai", "--shards", 1, "--quiet", *monitor]
-    command += ["--summary", summary, "--on-invalid", "warn"]
+    argv = Punk().run(HERE / f"{bench.script}.rhai", 1, summary, "--quiet", *monitor)
     environment = {"BASE_URL": nginx.url("http", ""), "RATE": f"{bench.rate:g}", "DURATION": f"{bench.seconds:g}s"}
     wanted = {who: getattr(bench, lane[who]) if isinstance(lane.get(who), str) else lane.get(who, 0) for who in ("readers", "silent")}
     if lane.get("path") and not wanted["readers"]:
         wanted["readers"] = 1
     crowd = Crowd(port, lane.get("path"), **wanted, scrapes=lane.get("scrapes", 0))
-    with Tool(command, bench.tool_core, folder / "monitor.out", environment) as tool:
-        rows.wait_for(tool, lambda: nginx.status().requests > before, rows.CONNECT, "a request")
+    with rows.underway(argv, bench, folder / "monitor.out", environment, nginx) as (tool, before):
         began = time.monotonic()
         crowd.start()
         time.sleep(max(0.0, began + bench.warmup - time.monotonic()))
@@ -145,8 +113,6 @@ def watched(bench, punk, nginx, folder, lane):
     metrics = json.loads(summary.read_text())["metrics"]
     counted, planned = nginx.status().requests - before, round(bench.rate * bench.seconds)
     span = last["at"] - first["at"]
-    core = {k: last["cores"][bench.tool_core][k] - first["cores"][bench.tool_core][k] for k in ("busy", "steal")}
-    used = last["cpu"] - first["cpu"]
     lateness = metrics.get("iteration_lateness", {}).get("values", {"med": 0.0, "p(99)": 0.0})
     return {
         "planned": planned,
@@ -154,9 +120,7 @@ def watched(bench, punk, nginx, folder, lane):
         "off": (counted - planned) / planned,
         "late": lateness,
         "monitor_cpu": (last["monitor"] - first["monitor"]) / span,
-        "cpu": used / span,
-        "steal": core["steal"] / span,
-        "foreign": max(0.0, core["busy"] - used) / span,
+        **rows.shares(first, last, bench.tool_core),
         "rss": rss,
         "streams": streams,
         "crowd": told,
@@ -164,21 +128,7 @@ def watched(bench, punk, nginx, folder, lane):
 
 
 def sample(tool):
-    return {"at": time.perf_counter(), "cpu": tool.cpu(), "cores": cores(), "monitor": thread_cpu(tool.process.pid, "monitor")}
-
-
-def thread_cpu(pid, name):
-    """Seconds that the threads of that name have run: by the scheduler's own clock, or by ticks where it does not tell."""
-    total = 0.0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        if (task / "comm").read_text().strip() != name:
-            continue
-        try:
-            total += int((task / "schedstat").read_text().split()[0]) / 1e9
-        except (OSError, IndexError, ValueError):
-            fields = (task / "stat").read_text().rpartition(")")[2].split()
-            total += (int(fields[11]) + int(fields[12])) / TICK
-    return total
+    return {"at": time.perf_counter(), "cpu": tool.cpu(), "cores": cores(), "monitor": tool.thread_cpu("monitor") or 0.0}
 
 
 def health(port):

@@ -5,41 +5,32 @@
 connections. docs/stall.md says how to read the table. Loopback only; tool and server have a core each.
 """
 
-import argparse
-import json
 import os
-import sys
-import tempfile
 from dataclasses import asdict
-from datetime import datetime, timezone
-from pathlib import Path
 
-from harness import truth
+from harness import command, truth
 from harness.process import Died, Tool, cores
 from harness.target import Target
-from peers import ROOT
+from peers import Punk
 from peers.paced import PACED, Figures, Pace, self_test
 
 PLACES = ("middle", "start", "end")
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = command.parser(__doc__)
     parser.add_argument("--rate", type=float, default=500, help="requests per second")
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--stall", type=float, default=2, help="seconds that the server freezes")
-    parser.add_argument("--places", default="middle", help=f"comma-separated, of {', '.join(PLACES)}")
+    parser.add_argument(
+        "--places", type=command.some_of(PLACES), default="middle", help=f"comma-separated, of {', '.join(PLACES)}"
+    )
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--only", help="comma-separated beginnings of names: " + ", ".join(p.name for p in PACED))
-    parser.add_argument("--tool-core", type=int, default=0)
-    parser.add_argument("--server-core", type=int, default=1)
-    parser.add_argument("--out", type=Path, help="JSON result; default target/bench/stall-TIME.json")
+    command.add_cores(parser)
+    command.add_out(parser, "stall")
     parser.add_argument("--self-test", action="store_true", help="test the arithmetic and the parsers, and end")
     bench = parser.parse_args()
-    bench.places = bench.places.split(",")
-    for place in bench.places:
-        if place not in PLACES:
-            parser.error(f"`{place}` is none of {', '.join(PLACES)}")
     if bench.stall > bench.seconds - 1:
         parser.error("the run is to be at least a second longer than the stall")
     wanted = bench.only.split(",") if bench.only else [""]
@@ -55,29 +46,19 @@ def main():
         truth.self_test()
         self_test()
         return print("the harness agrees with itself")
-    punk = PACED[0].find()
-    if not punk:
-        sys.exit("punk is not built: cargo build --release, or PUNK=path")
+    punk = Punk().needed()
     os.sched_setaffinity(0, {bench.server_core})
-    result = {
-        "command": sys.argv,
-        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "load": os.getloadavg(),
-        "versions": {p.name: p.version() if p.find() else None for p in bench.peers},
-        "places": {},
-    }
-    with tempfile.TemporaryDirectory(prefix="punk-stall-") as folder:
+    versions = {p.name: p.version() if p.find() else None for p in bench.peers}
+    result = command.begin(load=os.getloadavg(), versions=versions, places={})
+    with command.folder(bench) as folder:
         for place in bench.places:
             lanes = result["places"][place] = []
             print("\n".join(heading(bench, place)), flush=True)
             for peer in bench.peers:
-                lane = one(bench, place, peer, punk, Path(folder))
+                lane = one(bench, place, peer, punk, folder)
                 lanes.append(lane)
                 print("\n".join(lines(lane)), flush=True)
-    out = bench.out or ROOT / "target" / "bench" / f"stall-{datetime.now():%Y%m%d-%H%M%S}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(result, indent=1, default=str))
-    print(f"\nall figures: {out}")
+    print(f"\nall figures: {command.save(bench, result)}")
 
 
 def begins(bench, place):

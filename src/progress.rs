@@ -7,6 +7,7 @@
 
 mod bars;
 mod news;
+mod plain;
 mod screen;
 
 pub use screen::{Screen, Shows};
@@ -18,7 +19,7 @@ use crate::snapshot::{ScenarioState, Status};
 use crate::units::human;
 use bars::Bars;
 use news::News;
-use std::io::Write;
+use plain::Plain;
 use std::time::Duration;
 
 /// How progress is shown.
@@ -54,19 +55,14 @@ pub struct Progress {
 }
 
 enum Shown {
-    Bars(Bars),
-    Lines(Box<dyn Write + Send>),
+    Bars(Box<Bars>),
+    Lines(Plain),
     Quiet,
 }
 
 impl Progress {
     fn new(label: Option<String>, shown: Shown) -> Self {
         Progress { label, shown, due: EVERY, ended: false, printed: 0, news: News::default() }
-    }
-
-    /// Plain lines to somewhere else than stderr.
-    pub fn lines_to(out: Box<dyn Write + Send>) -> Self {
-        Progress::new(None, Shown::Lines(out))
     }
 
     /// Shows a Snapshot: what scripts printed since the last one, then how far the run is.
@@ -93,8 +89,7 @@ impl Progress {
                         self.due += EVERY;
                     }
                     for scenario in &snapshot.scenarios {
-                        // A closed stderr is no reason to end a run.
-                        let _ = writeln!(out, "{}", line(self.label.as_deref(), snapshot, scenario));
+                        out.say(&line(self.label.as_deref(), snapshot, scenario));
                     }
                 }
             }
@@ -110,9 +105,7 @@ impl Progress {
         };
         match &mut self.shown {
             Shown::Bars(bars) => bars.say(&text),
-            Shown::Lines(out) => {
-                let _ = writeln!(out, "{text}");
-            }
+            Shown::Lines(out) => out.say(&text),
             Shown::Quiet => {}
         }
     }

@@ -349,10 +349,21 @@ impl Running {
 
     /// Where its monitor is, `127.0.0.1:40001`, once it has said so.
     pub fn monitor(&mut self) -> String {
-        self.until_stderr("/api/status");
-        let told = self.stderr_so_far();
-        let after = told.split("monitor: http://").nth(1).expect("the line was there");
-        after.split('/').next().expect("a split has a first part").to_owned()
+        self.monitor_by("http")
+    }
+
+    /// The same of a monitor that speaks `https`.
+    pub fn monitor_by(&mut self, scheme: &str) -> String {
+        let head = format!("monitor: {scheme}://");
+        let mut place = None;
+        self.until(&head, |running| {
+            let told = running.stderr_so_far();
+            // Up to the end of its line: part of an address would be another address.
+            place = told.split_once(&head).and_then(|(_, rest)| rest.split_once('\n')).map(|(line, _)| line.to_owned());
+            place.is_some()
+        });
+        let place = place.expect("it was waited for");
+        place.split(' ').next().expect("a split has a first part").to_owned()
     }
 
     /// Waits until stdout holds `text`.

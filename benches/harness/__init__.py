@@ -1,1 +1,1 @@
-"""The comparison's parts: processes, the server, the rows, the statistics. benches/compare.py puts them together."""
+"""What the scripts of benches/ are made of: commands, processes, servers, rows, lanes, statistics."""

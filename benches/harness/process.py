@@ -87,6 +87,10 @@ class Tool:
         """User and system seconds of the whole tree, with what ended and awaited children used."""
         return cpu_seconds(self.process.pid)
 
+    def thread_cpu(self, name):
+        """Seconds that its threads of that name have run; `None` where there is none."""
+        return thread_cpu(self.process.pid, name)
+
     def resident(self):
         """Resident bytes of the whole tree."""
         total = 0
@@ -96,6 +100,24 @@ class Tool:
             except (FileNotFoundError, ProcessLookupError):
                 pass
         return total
+
+
+def thread_cpu(pid, name):
+    """Seconds that a process's threads of that name have run: by the scheduler's own clock, or by ticks where it does not tell.
+
+    `None` where there is no such thread.
+    """
+    total = None
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        if (task / "comm").read_text().strip() != name:
+            continue
+        try:
+            spent = int((task / "schedstat").read_text().split()[0]) / 1e9
+        except (OSError, IndexError, ValueError):
+            fields = (task / "stat").read_text().rpartition(")")[2].split()
+            spent = (int(fields[11]) + int(fields[12])) / TICK
+        total = (total or 0.0) + spent
+    return total
 
 
 def tree(root):

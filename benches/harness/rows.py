@@ -5,6 +5,7 @@ CPU is user + system of the tool's whole process tree between two samples, over 
 
 import socket
 import time
+from contextlib import contextmanager
 
 from .process import Died, Tool, cores, loopback_bytes
 
@@ -18,6 +19,23 @@ def wait_for(tool, done, patience, what):
         if time.monotonic() > deadline:
             raise Died(f"{what} not reached in {patience} s")
         time.sleep(0.05)
+
+
+@contextmanager
+def underway(argv, bench, log, env, nginx):
+    """A tool that has made its first request, and how many requests the server had counted before it."""
+    nginx.quiet()
+    before = nginx.status().requests
+    with Tool(argv, bench.tool_core, log, env) as tool:
+        wait_for(tool, lambda: nginx.status().requests > before, CONNECT, "a request")
+        yield tool, before
+
+
+def shares(first, last, core):
+    """CPU between two samples over the time between them: the tool's own, what others took of its core, what the host stole from it."""
+    span, used = last["at"] - first["at"], last["cpu"] - first["cpu"]
+    busy, steal = (last["cores"][core][k] - first["cores"][core][k] for k in ("busy", "steal"))
+    return {"cpu": used / span, "steal": steal / span, "foreign": max(0.0, busy - used) / span}
 
 
 def cpu_per_request(peer, job, nginx, bench):
@@ -40,13 +58,11 @@ def cpu_per_request(peer, job, nginx, bench):
         raise Died(f"only {requests} requests in {bench.seconds} s")
     used = last["cpu"] - first["cpu"]
     span = last["at"] - first["at"]
-    core = {
-        k: last["cores"][bench.tool_core][k] - first["cores"][bench.tool_core][k] for k in ("busy", "steal")
-    }
+    share = shares(first, last, bench.tool_core)
     record = {
         "cpu_us_per_request": used / requests * 1e6,
         "requests_per_second": requests / span,
-        "tool_cpu": used / span,
+        "tool_cpu": share["cpu"],
         "server_cpu": (last["server_cpu"] - first["server_cpu"]) / span,
         "loopback_bytes_per_request": (last["loopback"] - first["loopback"]) / requests,
         "connections": [first["active"], last["active"]],
@@ -57,7 +73,7 @@ def cpu_per_request(peer, job, nginx, bench):
             for c in {bench.tool_core, bench.server_core}
         )
         / span,
-        "foreign_cpu": max(0.0, core["busy"] - used) / span,
+        "foreign_cpu": share["foreign"],
         "server_count": after.requests - before.requests,
         "own_count": own,
         "argv": tool.argv,

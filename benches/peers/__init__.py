@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,6 +119,14 @@ class Punk(Peer):
     def find(self):
         path = Path(os.environ.get("PUNK", ROOT / "target/release/punk"))
         return str(path) if path.exists() else None
+
+    def needed(self):
+        """The same for scripts that measure nothing else: without it they end."""
+        return self.find() or sys.exit("punk is not built: cargo build --release, or PUNK=path")
+
+    def run(self, script, shards, summary, *flags):
+        """The command that runs a script and leaves its summary, whatever the verdict about the generator is."""
+        return [self.find(), script, "--shards", shards, *flags, "--summary", summary, "--on-invalid", "warn"]
 
     def command(self, job):
         script = HERE.parent / f"{self.scripts[job.row]}.rhai"

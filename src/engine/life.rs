@@ -284,8 +284,9 @@ pub(super) fn live(ground: &Ground, user: &User, scenario: usize, allowance: &Al
     }
 }
 
-/// Books an iteration that went to its end, with an error or without. Never inlined, like all that runs beside the script:
-/// what it needs of the stack, every user that waits within its iteration would hold.
+/// Books an iteration that went to its end, with an error or without. Never inlined, so that it adds nothing to the frame of
+/// [`live`], which lies on a user's stack for as long as it lives: 96 bytes in a release build for x86-64. That a user's memory
+/// shows it was not measured.
 #[inline(never)]
 fn completed(user: &User, ids: Ids, result: &Result<Dynamic, Failure>, took: Duration, lateness: Option<f64>) {
     let none = Default::default;

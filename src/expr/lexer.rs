@@ -15,7 +15,7 @@ pub(super) struct Token {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum TokenKind {
-    /// A name: method, keyword or metric.
+    /// A name: method, keyword or metric; or a sign that stands for a keyword, as it was written: `&&`, `||`, `!`.
     Word(String),
     /// A number with whatever unit stands directly behind it.
     Limit(String),
@@ -96,9 +96,7 @@ fn operator(written: &str) -> Option<TokenKind> {
         ">=" => TokenKind::Comparison(Comparison::GreaterOrEqual),
         "==" | "===" => TokenKind::Comparison(Comparison::Equal),
         "!=" => TokenKind::Comparison(Comparison::NotEqual),
-        "&&" => TokenKind::Word("and".to_owned()),
-        "||" => TokenKind::Word("or".to_owned()),
-        "!" => TokenKind::Word("not".to_owned()),
+        "&&" | "||" | "!" => TokenKind::Word(written.to_owned()),
         _ => return None,
     })
 }

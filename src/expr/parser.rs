@@ -130,8 +130,8 @@ impl Parser {
 
     fn binary(&self) -> Option<(Binary, u8)> {
         Some(match &self.peek()?.kind {
-            TokenKind::Word(word) if word == "or" => (Binary::Join(Join::Or), 1),
-            TokenKind::Word(word) if word == "and" => (Binary::Join(Join::And), 2),
+            TokenKind::Word(word) if matches!(word.as_str(), "or" | "||") => (Binary::Join(Join::Or), 1),
+            TokenKind::Word(word) if matches!(word.as_str(), "and" | "&&") => (Binary::Join(Join::And), 2),
             TokenKind::Comparison(comparison) => (Binary::Compare(*comparison), 3),
             TokenKind::Arithmetic(sign @ ('+' | '-')) => (Binary::Arithmetic(Sign::of(*sign)), 4),
             TokenKind::Arithmetic(sign) => (Binary::Arithmetic(Sign::of(*sign)), 5),
@@ -184,7 +184,7 @@ impl Parser {
                 Spanned { node: Expr::Limit(text), place }
             }
             TokenKind::Arithmetic(sign @ ('+' | '-')) => self.signed(sign, place, depth),
-            TokenKind::Word(word) if word == "not" => {
+            TokenKind::Word(word) if matches!(word.as_str(), "not" | "!") => {
                 self.next += 1;
                 let inner = self.expression(3, depth + 1);
                 let place = Place::between(place.offset, inner.place.end());
@@ -193,7 +193,7 @@ impl Parser {
             TokenKind::Word(word) if matches!(word.as_str(), "slope" | "forecast") => {
                 self.line(word == "forecast", place, depth)
             }
-            TokenKind::Word(word) if matches!(word.as_str(), "and" | "or" | "of" | "over" | "for") => {
+            TokenKind::Word(word) if matches!(word.as_str(), "and" | "&&" | "or" | "||" | "of" | "over" | "for") => {
                 self.expected(NUMBER);
                 // A clause is taken here, so that it is not behind something that is missing.
                 if self.clause("over").or_else(|| self.clause("for")).is_none() && word == "of" {
@@ -288,9 +288,12 @@ impl Parser {
     /// `of metric{tag:value}`, of which the first word is there.
     fn of(&mut self) -> Option<Spanned<String>> {
         self.next += 1;
-        let Some(Token { kind: TokenKind::Word(metric), place }) = self.peek().cloned() else {
-            self.expected("a metric such as `http_req_duration`");
-            return None;
+        let (metric, place) = match self.peek().cloned() {
+            Some(Token { kind: TokenKind::Word(word), place }) if !is_sign(&word) => (word, place),
+            _ => {
+                self.expected("a metric such as `http_req_duration`");
+                return None;
+            }
         };
         self.next += 1;
         let Some(Token { kind: TokenKind::Braces(tags), place: braces }) = self.peek().cloned() else {
@@ -352,7 +355,7 @@ impl Parser {
         let (text, place) = match self.peek().cloned()? {
             Token { kind: TokenKind::Limit(text), place } => (text, place),
             Token { kind: TokenKind::Word(word), place }
-                if !matches!(word.as_str(), "and" | "or" | "not" | "of" | "over" | "for") =>
+                if !matches!(word.as_str(), "and" | "or" | "not" | "of" | "over" | "for") && !is_sign(&word) =>
             {
                 (word, place)
             }
@@ -405,4 +408,9 @@ impl Parser {
         }
         percentile.map(f64::abs) // p(-0) is p(0)
     }
+}
+
+/// Whether a word is a sign that stands for a keyword.
+fn is_sign(word: &str) -> bool {
+    matches!(word, "&&" | "||" | "!")
 }

@@ -7,7 +7,6 @@ use super::screen::Look;
 use crate::printable::{clean, columns, cut};
 use crate::snapshot::Snapshot;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::{self, Write};
 
 /// Steps of a bar.
 const STEPS: u64 = 1_000;
@@ -73,7 +72,7 @@ impl Bars {
     pub(super) fn say(&self, text: &str) {
         if self.look.all.is_hidden() {
             // Where no bar is drawn, indicatif would swallow the line.
-            let _ = writeln!(io::stderr(), "{text}");
+            self.look.plain.say(text);
         } else {
             let _ = self.look.all.println(text);
         }

@@ -4,6 +4,7 @@
 //! nothing of Snapshots.
 
 use super::bars::{Bars, name};
+use super::plain::Plain;
 use super::{Mode, Progress, Shown};
 use crate::printable::{clean, columns};
 use indicatif::{MultiProgress, ProgressDrawTarget};
@@ -22,6 +23,8 @@ pub struct Shows {
 #[derive(Debug, Clone)]
 pub(super) struct Look {
     pub(super) all: MultiProgress,
+    /// Where lines go while no bar is drawn.
+    pub(super) plain: Plain,
     pub(super) color: bool,
     pub(super) unicode: bool,
     /// Of what stands before the bars, in columns.
@@ -33,24 +36,36 @@ pub(super) struct Look {
 pub struct Screen {
     /// `None` where there are no bars.
     look: Option<Look>,
+    plain: Plain,
     quiet: bool,
 }
 
 impl Screen {
     /// A screen, and the progress of each run on it.
     pub fn new(mode: Mode, runs: &[Shows]) -> (Screen, Vec<Progress>) {
+        Screen::with(mode, runs, ProgressDrawTarget::stderr(), Plain::stderr())
+    }
+
+    /// The same with what it draws on, and with where lines go.
+    pub(super) fn with(
+        mode: Mode,
+        runs: &[Shows],
+        target: ProgressDrawTarget,
+        plain: Plain,
+    ) -> (Screen, Vec<Progress>) {
         let names =
             runs.iter().flat_map(|run| run.scenarios.iter().map(|one| columns(&name(run.label.as_deref(), one))));
         let look = match mode {
             Mode::Bars { color, unicode } => Some(Look {
-                all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()),
+                all: MultiProgress::with_draw_target(target),
+                plain: plain.clone(),
                 color,
                 unicode,
                 width: names.max().unwrap_or(0),
             }),
             Mode::Lines | Mode::Quiet => None,
         };
-        let screen = Screen { look, quiet: mode == Mode::Quiet };
+        let screen = Screen { look, plain, quiet: mode == Mode::Quiet };
         let progress = runs.iter().map(|run| screen.progress(run)).collect();
         (screen, progress)
     }
@@ -60,10 +75,10 @@ impl Screen {
         let shown = match &self.look {
             Some(look) => {
                 let scenarios = run.scenarios.iter().map(String::as_str);
-                Shown::Bars(Bars::new(look.clone(), run.label.clone(), scenarios))
+                Shown::Bars(Box::new(Bars::new(look.clone(), run.label.clone(), scenarios)))
             }
             None if self.quiet => Shown::Quiet,
-            None => Shown::Lines(Box::new(io::stderr())),
+            None => Shown::Lines(self.plain.clone()),
         };
         Progress::new(run.label.clone(), shown)
     }
@@ -76,9 +91,7 @@ impl Screen {
             Some(look) if !look.all.is_hidden() => {
                 let _ = look.all.println(text);
             }
-            _ => {
-                let _ = writeln!(io::stderr(), "{text}");
-            }
+            _ => self.plain.say(&text),
         }
     }
 

@@ -4,6 +4,8 @@ use super::*;
 use crate::control::Author;
 use crate::snapshot::Recent;
 use crate::snapshot::{AlertState, BrokenEdit, Verdict};
+use indicatif::ProgressDrawTarget;
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 fn verdict(selector: &str, scenario: Option<&str>, passed: Option<bool>) -> Verdict {
@@ -183,10 +185,15 @@ impl Sink {
     }
 }
 
+/// Plain lines of a run that is alone.
+fn lines_to(sink: &Sink) -> Progress {
+    Progress::new(None, Shown::Lines(Plain::to(sink.clone())))
+}
+
 #[test]
 fn a_plain_line_comes_every_ten_seconds_of_the_run_and_once_at_its_end() {
     let sink = Sink::default();
-    let mut progress = Progress::lines_to(Box::new(sink.clone()));
+    let mut progress = lines_to(&sink);
     let mut last = snapshot(0.0);
     for half_seconds in 0..=70 {
         last = snapshot(f64::from(half_seconds) / 2.0);
@@ -217,7 +224,7 @@ fn a_plain_line_comes_every_ten_seconds_of_the_run_and_once_at_its_end() {
 #[test]
 fn news_stand_between_the_lines_and_what_lasts_stands_in_them() {
     let sink = Sink::default();
-    let mut progress = Progress::lines_to(Box::new(sink.clone()));
+    let mut progress = lines_to(&sink);
     let mut snapshot = snapshot(10.0);
     snapshot.scenarios.truncate(1);
     snapshot.alerts = vec![AlertState { phase: AlertPhase::Firing, ..AlertState::default() }; 2];
@@ -240,7 +247,7 @@ fn news_stand_between_the_lines_and_what_lasts_stands_in_them() {
 #[test]
 fn a_late_snapshot_gives_one_line_and_the_next_stays_on_the_grid() {
     let sink = Sink::default();
-    let mut progress = Progress::lines_to(Box::new(sink.clone()));
+    let mut progress = lines_to(&sink);
     for seconds in [34.5, 35.0, 39.5, 40.0] {
         let mut snapshot = snapshot(seconds);
         snapshot.scenarios.truncate(1);
@@ -255,7 +262,7 @@ fn a_late_snapshot_gives_one_line_and_the_next_stays_on_the_grid() {
 #[test]
 fn prints_of_scripts_pass_without_their_escapes() {
     let sink = Sink::default();
-    let mut progress = Progress::lines_to(Box::new(sink.clone()));
+    let mut progress = lines_to(&sink);
     let mut snapshot = snapshot(1.0);
     snapshot.thresholds.clear();
     snapshot.prints = vec!["hello\u{1b}[2J".into(), "two\nlines".into()];
@@ -268,23 +275,36 @@ fn shows(label: Option<&str>) -> Shows {
 }
 
 #[test]
-fn quiet_and_hidden_bars_take_everything_in_silence() {
-    for mode in [Mode::Quiet, Mode::Bars { color: true, unicode: true }, Mode::Bars { color: false, unicode: false }] {
-        let (screen, progress) = Screen::new(mode, &[shows(Some("one")), shows(Some("two"))]);
+fn quiet_says_nothing_and_hidden_bars_still_tell_the_news() {
+    let told = |mode: Mode| {
+        let sink = Sink::default();
+        let runs = [shows(Some("one")), shows(Some("two"))];
+        let (screen, progress) = Screen::with(mode, &runs, ProgressDrawTarget::hidden(), Plain::to(sink.clone()));
         assert_eq!(progress.len(), 2);
         for mut progress in progress {
             progress.update(&snapshot(1.0));
             progress.finish();
         }
+        screen.say("of no run");
         assert_eq!(screen.aside(|| 7), 7);
         screen.typed();
-    }
+        sink.text()
+    };
+    assert_eq!(told(Mode::Quiet), "");
+    let news = "\
+        [one] threshold http_req_failed{scenario:browse}: rate < 1% is broken\n\
+        [one] threshold http_req_failed in fresh: rate < 1% is broken\n\
+        [two] threshold http_req_failed{scenario:browse}: rate < 1% is broken\n\
+        [two] threshold http_req_failed in fresh: rate < 1% is broken\n\
+        of no run\n";
+    assert_eq!(told(Mode::Bars { color: true, unicode: true }), news);
+    assert_eq!(told(Mode::Bars { color: false, unicode: false }), news);
 }
 
 #[test]
 fn of_several_runs_each_says_which_it_is() {
     let sink = Sink::default();
-    let mut progress = Progress::new(Some("checkout".to_owned()), Shown::Lines(Box::new(sink.clone())));
+    let mut progress = Progress::new(Some("checkout".to_owned()), Shown::Lines(Plain::to(sink.clone())));
     let mut snapshot = snapshot(10.0);
     snapshot.scenarios.truncate(1);
     snapshot.thresholds.clear();

@@ -2,8 +2,9 @@
 //!
 //! A user's script runs synchronously on a fiber; a native function calls [`wait`] and the fiber suspends, handing
 //! out a pointer to the future, which [`Fiber::poll`] polls *on the thread's own stack*. A fiber's stack therefore
-//! holds script frames only, and tokio sees an ordinary task. Switching costs a few nanoseconds, waiting allocates
-//! nothing.
+//! holds the script's frames, those of the natives that it called, and the future itself, but no frame of a poll; and
+//! tokio sees an ordinary task. What the switch costs stands in `docs/design/001-fibers.md`; waiting adds no
+//! allocation to the future's own.
 //!
 //! `script/` runs bodies and asks [`remaining_stack`], [`busy`], [`cancelled`]; `protocol/` calls [`wait`] and
 //! [`with_context`]; `engine/` owns pools and polls fibers. This module knows nothing of scripts, and it is the only
@@ -357,14 +358,16 @@ pub fn reset_busy() {
 /// system call, and a page fault for each page when the script goes as deep again. Returns the bytes looked at.
 #[inline(never)]
 pub fn trim() -> usize {
-    /// Room for the frames of `madvise` itself, which run below ours.
+    /// Room for what is alive below `here`: the rest of this frame, and those of `discard` and `madvise`. Enough by
+    /// trial (`trim_keeps_its_own_frames_wherever_in_a_page_they_lie`), not by a promise of the compiler.
     const MARGIN: usize = 1024;
     let here = 0u8;
     let here = ptr::from_ref(std::hint::black_box(&here)).addr();
     let Some(core) = current() else { return 0 };
     let end = (here - MARGIN) & !(page_size() - 1);
     let bytes = end.saturating_sub(core.limit);
-    // SAFETY: the range lies in this fiber's stack, below every live frame: nothing there is read before it is written.
+    // SAFETY: the range lies in this fiber's stack, `MARGIN` below this frame and so below every live one: nothing
+    // there is read before it is written.
     unsafe { discard(core.limit, bytes) };
     bytes
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::raw;
-use crate::builder::{Punk, Running, punk, target};
+use crate::builder::{Punk, punk, target};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
@@ -31,13 +31,6 @@ fn secure_at(address: &str) -> (Punk, CertificateDer<'static>) {
         .monitored_as_usual()
         .args(&format!("--monitor-addr {address} --monitor-cert cert.pem --monitor-key key.pem"));
     (punk, made.cert.der().clone())
-}
-
-fn address(running: &mut Running) -> String {
-    running.until_stderr("/api/status");
-    let told = running.stderr_so_far();
-    let after = told.split("monitor: https://").nth(1).unwrap_or_else(|| panic!("no https: {told}"));
-    after.split('/').next().unwrap().to_owned()
 }
 
 /// What is answered to a request over TLS.
@@ -67,7 +60,7 @@ fn it_answers_over_tls_and_over_nothing_else() {
     let target = target();
     let (punk, cert) = secure();
     let mut running = punk.target(&target).start();
-    let address = address(&mut running);
+    let address = running.monitor_by("https");
     let answer = ask(&address, &cert, &request("GET", "/api/status", "")).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"session_id\""), "{answer}");
     assert!(!answer.to_lowercase().contains("strict-transport-security"), "{answer}");
@@ -94,7 +87,7 @@ fn a_silent_handshake_is_closed() {
     let target = target();
     let (punk, _) = secure();
     let mut running = punk.target(&target).start();
-    let address = address(&mut running);
+    let address = running.monitor_by("https");
     let mut silent = TcpStream::connect(&address).unwrap();
     silent.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     silent.write_all(&[22, 3, 1]).unwrap();
@@ -120,7 +113,7 @@ fn nobody_is_warned_of_an_address_that_speaks_tls() {
     let (punk, cert) = secure_at("0.0.0.0:0");
     let punk = punk.target(&target).env("PUNK_MONITOR_TOKEN", "long-enough-for-a-test");
     let mut running = punk.start();
-    let address = address(&mut running).replace("0.0.0.0", "127.0.0.1");
+    let address = running.monitor_by("https").replace("0.0.0.0", "127.0.0.1");
     let answer = ask(&address, &cert, &request("GET", "/api/status", "")).unwrap();
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
     running.send(rustix::process::Signal::INT);

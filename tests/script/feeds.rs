@@ -222,9 +222,7 @@ fn a_check_lists_the_feeds() {
       numbers  range(0, 100, 5)  20           queue
       made     generate          without end  circular
     "#);
-    assert_snapshot!(check("--json").json()["plan"]["feeds"], @r#"
-    [{"name":"users","source":"csv users.csv","order":"shuffle","rows":3,"columns":["name","first name","age"]},{"name":"numbers","source":"range(0, 100, 5)","order":"queue","rows":20},{"name":"made","source":"generate","order":"circular"}]
-    "#);
+    assert_snapshot!(check("--json").json()["plan"]["feeds"], @r#"[{"name":"users","source":"csv users.csv","order":"shuffle","rows":3,"columns":["name","first name","age"]},{"name":"numbers","source":"range(0, 100, 5)","order":"queue","rows":20},{"name":"made","source":"generate","order":"circular"}]"#);
 }
 
 /// What `punk check` says of a script with a data file `data` beside it.

@@ -20,6 +20,7 @@ fn the_planned_load_is_drawn_and_nothing_is_sent() {
     let (title, drawings) = drawn.split_once('\n').expect("more than a line");
     assert!(title.starts_with("LOAD "), "{title}");
     assert_snapshot!(drawings, @r#"
+
         people
           users: ramp(1, 20, 5s).hold(20s).ramp_to(0, 5s)
                        ▾ peak 20 users at 5s

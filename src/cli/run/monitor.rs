@@ -19,9 +19,6 @@ use std::time::Duration;
 /// The name of its thread.
 pub(super) const THREAD: &str = "monitor";
 
-/// What the browser is shown.
-const PAGE: &str = "/";
-
 /// A monitor that listens already, and answers once it is started.
 pub(super) struct Bound {
     listener: TcpListener,
@@ -136,9 +133,9 @@ impl Bound {
         }
         if !quiet {
             let taken = taken.map_or(String::new(), |port| format!(" ({port} is taken)"));
-            err(&format!("monitor: {at}/api/status{taken}\n"));
+            err(&format!("monitor: {at}{taken}\n"));
         }
-        let browser = open.then(|| Browser::open(&format!("{at}{PAGE}"))).transpose();
+        let browser = open.then(|| Browser::open(&format!("{at}/"))).transpose();
         let browser = browser.unwrap_or_else(|why| {
             err(&format!("warning: no browser was opened: {why}\n"));
             None

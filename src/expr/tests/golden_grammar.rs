@@ -428,6 +428,20 @@ fn clauses_and_lines_with_history() {
 }
 
 #[test]
+fn a_sign_is_no_metric() {
+    // libFuzzer found the first one: its place was as long as `not`.
+    for text in ["count of !", "count of &&", "count of || > 5"] {
+        let catalog = Catalog { metrics: &[], tags: &[], history: false };
+        let (_, problems) = ThresholdRule::parse_alone(text, RuleOptions::default(), None, catalog);
+        let sign = text.split(' ').nth(2).unwrap();
+        let said = format!("expected a metric such as `http_req_duration`, found `{sign}`");
+        assert_eq!(problems[0].diagnostic(None, None).message, said);
+        let place = problems[0].place;
+        assert_eq!((place.offset, place.length), (9, sign.len()));
+    }
+}
+
+#[test]
 fn of_which_metric() {
     let catalog = Catalog { metrics: &[], tags: &[], history: false };
     let (rule, problems) = ThresholdRule::parse_alone("p(95) < 5", RuleOptions::default(), None, catalog);

@@ -421,6 +421,66 @@ fn trim_keeps_live_frames_and_clears_what_was_below() {
 }
 
 #[test]
+fn trim_keeps_its_own_frames_wherever_in_a_page_they_lie() {
+    /// Bytes between a caller of `trim` and what it discarded, at each of many depths.
+    #[inline(never)]
+    fn gaps(levels: usize, into: &mut Vec<usize>) {
+        let frame = std::hint::black_box([levels; 2]);
+        // A frame that was discarded would be zeros: the way back would lead nowhere.
+        let trimmed = trim();
+        into.push(remaining_stack() - trimmed);
+        if levels > 0 {
+            gaps(levels - 1, into);
+        }
+        assert_eq!(frame, [levels; 2]);
+    }
+    let pool = pool();
+    let mut fiber = fiber(&pool, || {
+        let mut into = Vec::with_capacity(1_000);
+        gaps(999, &mut into);
+        into
+    });
+    let Poll::Ready(Ok(gaps)) = poll_once(&mut fiber) else { panic!("it never waits") };
+    let (least, most) = (gaps.iter().min().unwrap(), gaps.iter().max().unwrap());
+    // Frames lay at the edge of a page and far from it.
+    assert!(most - least > page_size() * 3 / 4 && *least < 2 * 1024, "from {least} to {most}");
+}
+
+#[test]
+fn a_future_is_dropped_on_the_threads_stack_before_the_body_goes_on() {
+    /// Notes whether it was dropped on a fiber.
+    struct Notes(Rc<Cell<Option<bool>>>);
+    impl Drop for Notes {
+        fn drop(&mut self) {
+            self.0.set(Some(on_fiber()));
+        }
+    }
+    let seen = Rc::new(Cell::new(None));
+    let waits = |ready: bool| {
+        let (notes, seen) = (Notes(Rc::clone(&seen)), Rc::clone(&seen));
+        fiber(&pool(), move || {
+            let _ = wait(async move {
+                let _notes = notes;
+                if !ready {
+                    std::future::pending::<()>().await;
+                }
+            });
+            (on_fiber(), seen.take())
+        })
+    };
+    assert_eq!(poll_once(&mut waits(true)), Poll::Ready(Ok((true, Some(false)))));
+    let mut cancelled = waits(false);
+    assert!(poll_once(&mut cancelled).is_pending());
+    cancelled.cancel_handle().cancel(CancelReason::Stopped);
+    assert_eq!(poll_once(&mut cancelled), Poll::Ready(Ok((true, Some(false)))));
+    let mut dropped = waits(false);
+    assert!(poll_once(&mut dropped).is_pending());
+    // The body ends here, by an unwind, and takes no note away.
+    drop(dropped);
+    assert_eq!(seen.take(), Some(false));
+}
+
+#[test]
 fn busy_counts_running_not_waiting() {
     let fiber = fiber(&pool(), || {
         let spin = |millis| {
