@@ -7,7 +7,7 @@ use super::row::{Answer, Content, Row};
 use crate::snapshot::{Outputs, Snapshot};
 use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 
@@ -64,8 +64,7 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 /// `GET /export?format`
-async fn export(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    let query = Query::read(&uri, EXPORT)?;
+async fn export(Chosen(session): Chosen, query: Query) -> Result<Response, Problem> {
     let wanted = query.text("format").unwrap_or_default();
     let known = FORMATS.iter().find(|(word, ..)| *word == wanted);
     let (_, format, media, end) = known.expect("the query has read one of them");

@@ -9,7 +9,7 @@ use super::wire::HeatmapWire;
 use crate::analysis::{Heat, heatmap};
 use crate::diagnostic::did_you_mean;
 use axum::extract::RawPathParams;
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::Utc;
 
@@ -32,14 +32,13 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 /// `GET /metrics/heatmap/{kind}?range`
-async fn answer(Chosen(session): Chosen, parameters: RawPathParams, uri: Uri) -> Result<Response, Problem> {
+async fn answer(Chosen(session): Chosen, parameters: RawPathParams, query: Query) -> Result<Response, Problem> {
     let wanted = parameters.iter().find(|(name, _)| *name == "kind").map_or("", |(_, value)| value);
     let Some((word, kind)) = KINDS.into_iter().find(|(word, _)| *word == wanted) else {
         let meant = did_you_mean(wanted, WORDS.iter().copied()).map(|near| format!(": did you mean `{near}`?"));
         let others = || format!(": there are {}", WORDS.join(", "));
         return Err(Problem::missing(format!("there is no heatmap `{wanted}`{}", meant.unwrap_or_else(others))));
     };
-    let query = Query::read(&uri, QUERY)?;
     let (range_word, range) = range(&query);
     let snapshot = session.snapshot();
     let digest = session.digest(&snapshot);

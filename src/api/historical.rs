@@ -1,13 +1,12 @@
 //! The handler of one figure over a range of the run: its average, its extremes, its points and what they show.
 
-use super::problem::Problem;
 use super::query::{Parameter, Query};
 use super::range::{RANGE, range};
 use super::router::{Chosen, json};
 use super::row::Row;
 use super::wire::HistoricalWire;
 use crate::analysis::{Figure, historical};
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::Utc;
 
@@ -26,15 +25,14 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 /// `GET /metrics/historical?range&metric`
-async fn answer(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    let query = Query::read(&uri, QUERY)?;
+async fn answer(Chosen(session): Chosen, query: Query) -> Response {
     let (range_word, range) = range(&query);
     let word = query.text(METRIC.name).unwrap_or("latency");
     let figure = Figure::named(word).unwrap_or(Figure::Mean);
     let snapshot = session.snapshot();
     let seen = historical(&session.digest(&snapshot), figure, range);
     let asked = (word, figure, range_word, range);
-    Ok(json(StatusCode::OK, &HistoricalWire::new(&session.diary(), asked, &seen, Utc::now())))
+    json(StatusCode::OK, &HistoricalWire::new(&session.diary(), asked, &seen, Utc::now()))
 }
 
 #[cfg(test)]

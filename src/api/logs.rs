@@ -1,12 +1,11 @@
 //! The handler of the log: its last entries, or page by page.
 
-use super::problem::Problem;
 use super::query::{Parameter, Query};
 use super::router::{Chosen, json};
 use super::row::Row;
 use super::wire::LogsWire;
 use crate::logs::Level;
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 
 /// Entries of one answer.
@@ -37,10 +36,9 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 /// `GET /logs?level&limit&since`
-async fn logs(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    let query = Query::read(&uri, LOGS)?;
+async fn logs(Chosen(session): Chosen, query: Query) -> Response {
     let level = query.text("level").and_then(|word| word.parse().ok()).unwrap_or(Level::Info);
     let most = query.whole("limit").unwrap_or(MOST);
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    Ok(json(StatusCode::OK, &LogsWire::new(&session.snapshot(), level, query.whole("since"), most)))
+    json(StatusCode::OK, &LogsWire::new(&session.snapshot(), level, query.whole("since"), most))
 }

@@ -1,9 +1,14 @@
-//! The query of a request, read with reasons: what a handler does not know is refused, not ignored.
+//! The query of a request, read with reasons: what a row does not know is refused, not ignored.
+//!
+//! `router` reads it once around every row and leaves it with the request; a handler that has parameters takes it as an argument.
 
 use super::problem::Problem;
 use crate::diagnostic::did_you_mean;
+use axum::extract::FromRequestParts;
 use axum::http::Uri;
+use axum::http::request::Parts;
 use regex::Regex;
+use std::convert::Infallible;
 
 /// One parameter: what it may be, said once for who reads it and who documents it.
 #[derive(Debug, Clone, Copy)]
@@ -96,7 +101,7 @@ impl Parameter {
 }
 
 /// The parameters of one request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Query {
     pairs: Vec<(String, String)>,
     known: &'static [Parameter],
@@ -155,6 +160,15 @@ impl Query {
 
     fn kind(&self, name: &str) -> Option<Kind> {
         self.known.iter().find(|parameter| parameter.name == name).map(|parameter| parameter.kind)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = Infallible;
+
+    /// What was read around the row.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.remove().expect("the query of every row is read before its handler is called"))
     }
 }
 
