@@ -70,28 +70,40 @@ fn errors_without_end_become_their_kinds() {
 /// Whoever reads while users come and go never sees one user's figures under another's id.
 #[test]
 fn a_reader_sees_whole_users() {
+    /// Looks that a reader may need at most to see as many users as it wants.
+    const LOOKS: usize = 10_000_000;
     let roster = Arc::new(Roster::new(1));
     let over = Arc::new(AtomicBool::new(false));
     let (page, told) = (roster.page(0), Arc::clone(&over));
     let writer = std::thread::spawn(move || {
         let register = Register::new(page);
-        for id in (2..400_000).step_by(2) {
-            let place = register.enter(id, 0);
-            place.begins(id);
-            drop(place);
+        for id in (2..).step_by(2).take_while(|_| !told.load(Ordering::Relaxed)) {
+            // Some stay for less than a look takes, some for longer.
+            let stay = |place: Place, id: u64| (0..=id % 500).for_each(|_| place.begins(id));
+            stay(register.enter(id, 0), id);
             // Between two users the entry is nobody's, and its figures are those of the one who left.
-            let odd = register.enter(id + 1, 1);
-            odd.begins(id + 1);
+            stay(register.enter(id + 1, 1), id + 1);
         }
-        told.store(true, Ordering::Relaxed);
     });
-    while !over.load(Ordering::Relaxed) {
+    let (mut seen, mut last) = (0, 0);
+    for look in 0..LOOKS {
         for worker in roster.list(|_| true, 0, 10).workers {
             assert_eq!(worker.scenario as u64, worker.id % 2, "{worker:?}");
             assert!(worker.begun == 0 || worker.begun == worker.id, "{worker:?}");
+            seen += usize::from(worker.id != last);
+            last = worker.id;
+        }
+        if seen >= 1_000 {
+            break;
+        }
+        // The writer may have no core of its own.
+        if look % 1_000 == 0 {
+            std::thread::yield_now();
         }
     }
+    over.store(true, Ordering::Relaxed);
     writer.join().unwrap();
+    assert!(seen >= 1_000, "only {seen} different users were seen");
     assert_eq!(roster.list(|_| true, 0, 10).total, 0);
 }
 
