@@ -1,7 +1,7 @@
 //! The handler of heatmaps: time by response time, or throughput and errors over time.
 
 use super::problem::Problem;
-use super::query::{Parameter, Query};
+use super::query::{Parameter, Query, words};
 use super::range::{RANGE, range};
 use super::router::{Chosen, json};
 use super::row::Row;
@@ -17,7 +17,7 @@ const QUERY: &[Parameter] = &[RANGE];
 /// What there is, by its word in the path.
 const KINDS: [(&str, Heat); 3] =
     [("latency", Heat::Latency), ("throughput", Heat::Throughput), ("errors", Heat::Errors)];
-const WORDS: &[&str] = &["latency", "throughput", "errors"];
+const WORDS: &[&str] = &words(&KINDS);
 const KIND: &[Parameter] = &[Parameter::choice("kind", "what is shown", WORDS, None).required()];
 
 /// The rows of this file.

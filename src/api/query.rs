@@ -100,6 +100,17 @@ impl Parameter {
     }
 }
 
+/// The words of a table, for a choice among them.
+pub(super) const fn words<T, const COUNT: usize>(table: &[(&'static str, T); COUNT]) -> [&'static str; COUNT] {
+    let mut words = [""; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        words[at] = table[at].0;
+        at += 1;
+    }
+    words
+}
+
 /// The parameters of one request.
 #[derive(Debug, Clone)]
 pub(super) struct Query {
@@ -156,6 +167,13 @@ impl Query {
             Kind::Whole { default, .. } => default,
             _ => None,
         })
+    }
+
+    /// The entry of a table for the word of a choice that has a default; the words of the choice are those of the table.
+    pub(super) fn chosen<T: Copy>(&self, name: &str, table: &[(&'static str, T)]) -> (&'static str, T) {
+        let said = self.text(name);
+        let found = table.iter().find(|(word, _)| Some(*word) == said);
+        *found.expect("a choice with a default is always one of its words")
     }
 
     fn kind(&self, name: &str) -> Option<Kind> {
