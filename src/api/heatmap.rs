@@ -6,7 +6,7 @@ use super::range::{RANGE, range};
 use super::router::{Chosen, json};
 use super::row::Row;
 use super::wire::HeatmapWire;
-use crate::analysis::{Heat, heatmap};
+use crate::analysis::Heat;
 use crate::diagnostic::did_you_mean;
 use axum::extract::RawPathParams;
 use axum::http::StatusCode;
@@ -39,10 +39,6 @@ async fn answer(Chosen(session): Chosen, parameters: RawPathParams, query: Query
         let others = || format!(": there are {}", WORDS.join(", "));
         return Err(Problem::missing(format!("there is no heatmap `{wanted}`{}", meant.unwrap_or_else(others))));
     };
-    let (range_word, range) = range(&query);
-    let snapshot = session.snapshot();
-    let digest = session.digest(&snapshot);
-    let seen = heatmap(&digest, kind, range);
-    drop(digest);
-    Ok(json(StatusCode::OK, &HeatmapWire::new(&session.diary(), (word, kind), range_word, &seen, Utc::now())))
+    let wire = HeatmapWire::new(&session, &session.snapshot(), (word, kind), range(&query), Utc::now());
+    Ok(json(StatusCode::OK, &wire))
 }

@@ -5,7 +5,7 @@ use super::range::{RANGE, range};
 use super::router::{Chosen, json};
 use super::row::Row;
 use super::wire::HistoricalWire;
-use crate::analysis::{Figure, historical};
+use crate::analysis::Figure;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::Utc;
@@ -25,10 +25,7 @@ pub(super) fn rows() -> Vec<Row> {
 
 /// `GET /metrics/historical?range&metric`
 async fn answer(Chosen(session): Chosen, query: Query) -> Response {
-    let (range_word, range) = range(&query);
-    let (word, figure) = query.chosen(METRIC.name, &Figure::NAMED);
-    let snapshot = session.snapshot();
-    let seen = historical(&session.digest(&snapshot), figure, range);
-    let asked = (word, figure, range_word, range);
-    json(StatusCode::OK, &HistoricalWire::new(&session.diary(), asked, &seen, Utc::now()))
+    let figure = query.chosen(METRIC.name, &Figure::NAMED);
+    let wire = HistoricalWire::new(&session, &session.snapshot(), figure, range(&query), Utc::now());
+    json(StatusCode::OK, &wire)
 }
