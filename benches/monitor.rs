@@ -17,7 +17,7 @@ use punk::prometheus::{Format, MOST_SERIES, render_sessions};
 use punk::report::{self, Facts, Summary};
 use punk::script::compile::compile_text;
 use punk::script::overrides::Overrides;
-use punk::snapshot::{Machine, Recent, ScenarioState, Series, Snapshot, Status};
+use punk::snapshot::{Machine, Recent, ScenarioState, Series, Served, Snapshot, Status};
 use serde_json::Value;
 use std::f64::consts::TAU;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -233,9 +233,9 @@ impl Story {
     }
 }
 
-fn scrape(runs: &[(Option<&str>, &Snapshot)], accept: Option<&str>) -> (&'static str, Vec<u8>) {
+fn scrape(runs: &[(Option<&str>, &Snapshot)], served: &Served, accept: Option<&str>) -> (&'static str, Vec<u8>) {
     let format = Format::negotiate(accept);
-    (format.content_type(), render_sessions(runs, format, MOST_SERIES))
+    (format.content_type(), render_sessions(runs, Some(served), format, MOST_SERIES))
 }
 
 /// The run so far as a file.

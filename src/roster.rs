@@ -4,6 +4,7 @@
 //! asked. Each Snapshot carries it, as it carries the history: it is of the moment in which it is read, not of the tick. It knows
 //! users by numbers; names of scenarios are the Snapshot's.
 
+mod chunks;
 mod page;
 mod register;
 mod texts;

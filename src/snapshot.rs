@@ -11,6 +11,7 @@ mod failures;
 mod machine;
 mod outputs;
 mod revision;
+mod served;
 mod verdict;
 
 pub use component::{Component, Condition, Part, UNREACHED, components};
@@ -20,6 +21,7 @@ pub use failures::{Burst, Failure, Portion, bursts};
 pub use machine::{Disk, Interface, Machine, Memory, Observed, Own, Ports, Space};
 pub use outputs::{LogOutput, Outputs};
 pub use revision::{BrokenEdit, CodeRevision, Edition};
+pub use served::Served;
 pub use verdict::{AlertEvent, AlertPhase, AlertState, Breach, Verdict};
 
 use crate::control::Author;

@@ -75,7 +75,7 @@ fn promtool_accepts_the_classic_text_of_a_run() {
     let (snapshot, _) = ran();
     let text = text(&snapshot, Format::Classic);
     assert_eq!(check(&text), (Some(0), String::new()));
-    let two = render_sessions(&[(Some("a"), &snapshot), (Some("b"), &snapshot)], Format::Classic, MOST_SERIES);
+    let two = render_sessions(&[(Some("a"), &snapshot), (Some("b"), &snapshot)], None, Format::Classic, MOST_SERIES);
     let two = String::from_utf8(two).unwrap();
     assert_eq!(check(&two), (Some(0), String::new()));
     assert_eq!(sum(&two, "punk_http_reqs_total", "session=\"b\""), sum(&text, "punk_http_reqs_total", ""));

@@ -40,11 +40,6 @@ impl Figure {
         ("cpu", Figure::Cpu),
     ];
 
-    /// The figure of that name.
-    pub fn named(name: &str) -> Option<Figure> {
-        Figure::NAMED.iter().find(|(known, _)| *known == name).map(|(_, figure)| *figure)
-    }
-
     /// Its value in a stretch that begins and ends at edges of slices; `None` where nothing of it was measured. A stretch in
     /// which users ran and nobody was answered has a throughput of 0.
     pub fn value(self, digest: &Digest, from: Duration, to: Duration) -> Option<f64> {

@@ -1,13 +1,13 @@
 //! The handler of downloads: the run so far as a file, in the formats that the report has.
 
 use super::problem::Problem;
-use super::query::{Parameter, Query};
+use super::query::{Parameter, Query, words};
 use super::router::Chosen;
 use super::row::{Answer, Content, Row};
 use crate::snapshot::{Outputs, Snapshot};
 use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 
@@ -39,13 +39,13 @@ pub struct SoFar<'a> {
 pub type Export = fn(Format, SoFar<'_>) -> Option<String>;
 
 /// Each format by its word: the media type and the end of the file's name.
-const FORMATS: [(&str, Format, &str, &str); 4] = [
-    ("json", Format::Json, "application/json", "json"),
-    ("csv", Format::Csv, "text/csv; charset=utf-8; header=present", "csv"),
-    ("html", Format::Html, "text/html; charset=utf-8", "html"),
-    ("junit", Format::Junit, "application/xml", "xml"),
+const FORMATS: [(&str, (Format, &str, &str)); 4] = [
+    ("json", (Format::Json, "application/json", "json")),
+    ("csv", (Format::Csv, "text/csv; charset=utf-8; header=present", "csv")),
+    ("html", (Format::Html, "text/html; charset=utf-8", "html")),
+    ("junit", (Format::Junit, "application/xml", "xml")),
 ];
-const EXPORT: &[Parameter] = &[Parameter::choice("format", "as what", &["json", "csv", "html", "junit"], Some("json"))];
+const EXPORT: &[Parameter] = &[Parameter::choice("format", "as what", &words(&FORMATS), Some("json"))];
 
 /// The rows of this file.
 pub(super) fn rows() -> Vec<Row> {
@@ -64,14 +64,11 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 /// `GET /export?format`
-async fn export(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    let query = Query::read(&uri, EXPORT)?;
-    let wanted = query.text("format").unwrap_or_default();
-    let known = FORMATS.iter().find(|(word, ..)| *word == wanted);
-    let (_, format, media, end) = known.expect("the query has read one of them");
+async fn export(Chosen(session): Chosen, query: Query) -> Result<Response, Problem> {
+    let (_, (format, media, end)) = query.chosen("format", &FORMATS);
     let (snapshot, outputs) = (session.snapshot(), session.outputs());
     let so_far = SoFar { snapshot: &snapshot, started_at: session.started_at, outputs: &outputs };
-    let file = session.export(*format, so_far).ok_or_else(|| Problem::conflict("the run has not begun yet"))?;
+    let file = session.export(format, so_far).ok_or_else(|| Problem::conflict("the run has not begun yet"))?;
     let mut response = Response::new(Body::from(file));
     let name = format!("attachment; filename=\"{}.{end}\"", session.id());
     let name = HeaderValue::from_str(&name).expect("an id is made of letters, digits and dashes");

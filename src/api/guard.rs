@@ -54,6 +54,7 @@ fn admitted(monitor: &Monitor, request: &Request) -> Result<(), Problem> {
     let headers = request.headers();
     let now = Instant::now();
     let busy = |why: &str| {
+        monitor.sessions.counts().requests_refused.add(now);
         Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, why).header(RETRY_AFTER, HeaderValue::from_static("1")))
     };
     if !monitor.requests.take(now) {

@@ -1,15 +1,15 @@
 //! The handler of heatmaps: time by response time, or throughput and errors over time.
 
 use super::problem::Problem;
-use super::query::{Parameter, Query};
+use super::query::{Parameter, Query, words};
 use super::range::{RANGE, range};
 use super::router::{Chosen, json};
 use super::row::Row;
 use super::wire::HeatmapWire;
-use crate::analysis::{Heat, heatmap};
+use crate::analysis::Heat;
 use crate::diagnostic::did_you_mean;
 use axum::extract::RawPathParams;
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::Utc;
 
@@ -17,7 +17,7 @@ const QUERY: &[Parameter] = &[RANGE];
 /// What there is, by its word in the path.
 const KINDS: [(&str, Heat); 3] =
     [("latency", Heat::Latency), ("throughput", Heat::Throughput), ("errors", Heat::Errors)];
-const WORDS: &[&str] = &["latency", "throughput", "errors"];
+const WORDS: &[&str] = &words(&KINDS);
 const KIND: &[Parameter] = &[Parameter::choice("kind", "what is shown", WORDS, None).required()];
 
 /// The rows of this file.
@@ -32,18 +32,13 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 /// `GET /metrics/heatmap/{kind}?range`
-async fn answer(Chosen(session): Chosen, parameters: RawPathParams, uri: Uri) -> Result<Response, Problem> {
+async fn answer(Chosen(session): Chosen, parameters: RawPathParams, query: Query) -> Result<Response, Problem> {
     let wanted = parameters.iter().find(|(name, _)| *name == "kind").map_or("", |(_, value)| value);
     let Some((word, kind)) = KINDS.into_iter().find(|(word, _)| *word == wanted) else {
         let meant = did_you_mean(wanted, WORDS.iter().copied()).map(|near| format!(": did you mean `{near}`?"));
         let others = || format!(": there are {}", WORDS.join(", "));
         return Err(Problem::missing(format!("there is no heatmap `{wanted}`{}", meant.unwrap_or_else(others))));
     };
-    let query = Query::read(&uri, QUERY)?;
-    let (range_word, range) = range(&query);
-    let snapshot = session.snapshot();
-    let digest = session.digest(&snapshot);
-    let seen = heatmap(&digest, kind, range);
-    drop(digest);
-    Ok(json(StatusCode::OK, &HeatmapWire::new(&session.diary(), (word, kind), range_word, &seen, Utc::now())))
+    let wire = HeatmapWire::new(&session, &session.snapshot(), (word, kind), range(&query), Utc::now());
+    Ok(json(StatusCode::OK, &wire))
 }

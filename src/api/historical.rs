@@ -1,19 +1,17 @@
 //! The handler of one figure over a range of the run: its average, its extremes, its points and what they show.
 
-use super::problem::Problem;
-use super::query::{Parameter, Query};
+use super::query::{Parameter, Query, words};
 use super::range::{RANGE, range};
 use super::router::{Chosen, json};
 use super::row::Row;
 use super::wire::HistoricalWire;
-use crate::analysis::{Figure, historical};
-use axum::http::{StatusCode, Uri};
+use crate::analysis::Figure;
+use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::Utc;
 
-const METRICS: &[&str] =
-    &["latency", "latency_p50", "latency_p95", "latency_p99", "throughput", "rps", "errors", "users", "memory", "cpu"];
-const METRIC: Parameter = Parameter::choice("metric", "which figure; `latency` is its mean", METRICS, Some("latency"));
+const METRIC: Parameter =
+    Parameter::choice("metric", "which figure; `latency` is its mean", &words(&Figure::NAMED), Some("latency"));
 const QUERY: &[Parameter] = &[RANGE, METRIC];
 
 /// The rows of this file.
@@ -26,23 +24,8 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 /// `GET /metrics/historical?range&metric`
-async fn answer(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    let query = Query::read(&uri, QUERY)?;
-    let (range_word, range) = range(&query);
-    let word = query.text(METRIC.name).unwrap_or("latency");
-    let figure = Figure::named(word).unwrap_or(Figure::Mean);
-    let snapshot = session.snapshot();
-    let seen = historical(&session.digest(&snapshot), figure, range);
-    let asked = (word, figure, range_word, range);
-    Ok(json(StatusCode::OK, &HistoricalWire::new(&session.diary(), asked, &seen, Utc::now())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_figure_can_be_asked_for_and_no_other() {
-        assert_eq!(METRICS, Figure::NAMED.map(|(name, _)| name));
-    }
+async fn answer(Chosen(session): Chosen, query: Query) -> Response {
+    let figure = query.chosen(METRIC.name, &Figure::NAMED);
+    let wire = HistoricalWire::new(&session, &session.snapshot(), figure, range(&query), Utc::now());
+    json(StatusCode::OK, &wire)
 }

@@ -1,11 +1,9 @@
 //! The handlers of KPIs: one figure, what it should be, where it goes.
 
-use super::problem::Problem;
-use super::query::Query;
 use super::router::{Chosen, json};
 use super::row::Row;
 use super::wire::{KpiWire, LatencyKpiWire};
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::Utc;
 
@@ -22,22 +20,18 @@ pub(super) fn rows() -> Vec<Row> {
     ]
 }
 
-async fn rps(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    Query::read(&uri, &[])?;
-    Ok(json(StatusCode::OK, &KpiWire::rps(&session, &session.snapshot(), Utc::now())))
+async fn rps(Chosen(session): Chosen) -> Response {
+    json(StatusCode::OK, &KpiWire::rps(&session, &session.snapshot(), Utc::now()))
 }
 
-async fn latency(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    Query::read(&uri, &[])?;
-    Ok(json(StatusCode::OK, &LatencyKpiWire::new(&session, &session.snapshot(), Utc::now())))
+async fn latency(Chosen(session): Chosen) -> Response {
+    json(StatusCode::OK, &LatencyKpiWire::new(&session, &session.snapshot(), Utc::now()))
 }
 
-async fn memory(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    Query::read(&uri, &[])?;
-    Ok(json(StatusCode::OK, &KpiWire::memory(&session, &session.snapshot(), Utc::now())))
+async fn memory(Chosen(session): Chosen) -> Response {
+    json(StatusCode::OK, &KpiWire::memory(&session, &session.snapshot(), Utc::now()))
 }
 
-async fn cpu(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    Query::read(&uri, &[])?;
-    Ok(json(StatusCode::OK, &KpiWire::cpu(&session, &session.snapshot(), Utc::now())))
+async fn cpu(Chosen(session): Chosen) -> Response {
+    json(StatusCode::OK, &KpiWire::cpu(&session, &session.snapshot(), Utc::now()))
 }

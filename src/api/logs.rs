@@ -1,12 +1,11 @@
 //! The handler of the log: its last entries, or page by page.
 
-use super::problem::Problem;
 use super::query::{Parameter, Query};
 use super::router::{Chosen, json};
 use super::row::Row;
-use super::wire::LogsWire;
+use super::wire::{LEVELS, LogsWire};
 use crate::logs::Level;
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 
 /// Entries of one answer.
@@ -15,8 +14,10 @@ const MOST: u64 = 1_000;
 /// The largest number that every reader of JSON can say.
 const LARGEST: u64 = (1 << 53) - 1;
 
+/// `level=info`: of the log and of its stream.
+pub(super) const LEVEL: Parameter = Parameter::choice("level", "from which level on", &LEVELS, Some("info"));
 const LOGS: &[Parameter] = &[
-    Parameter::choice("level", "from which level on", &["trace", "debug", "info", "warn", "error"], Some("info")),
+    LEVEL,
     Parameter::whole("limit", "most entries", 1, MOST, Some(100)),
     Parameter::whole(
         "since",
@@ -37,10 +38,13 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 /// `GET /logs?level&limit&since`
-async fn logs(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    let query = Query::read(&uri, LOGS)?;
-    let level = query.text("level").and_then(|word| word.parse().ok()).unwrap_or(Level::Info);
+async fn logs(Chosen(session): Chosen, query: Query) -> Response {
     let most = query.whole("limit").unwrap_or(MOST);
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    Ok(json(StatusCode::OK, &LogsWire::new(&session.snapshot(), level, query.whole("since"), most)))
+    json(StatusCode::OK, &LogsWire::new(&session.snapshot(), level(&query), query.whole("since"), most))
+}
+
+/// From which level on.
+pub(super) fn level(query: &Query) -> Level {
+    query.text(LEVEL.name).and_then(|word| word.parse().ok()).unwrap_or_default()
 }

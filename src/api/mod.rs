@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `server`, `tls` | connections and their limits |
 //! | `guard`, `access`, `limit` | what every request passes |
+//! | `counts` | who listens, and who was refused |
 //! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `heatmap`, `historical`, `protocols`, `conclusions`, `roster`, `queues`, `performance`, `export`, `upload` | the handlers |
 //! | `row`, `router`, `query`, `range`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `sessions`, `session`, `preferences`, `diary` | runs as the monitor knows them |
@@ -20,6 +21,7 @@ mod access;
 pub mod address;
 mod conclusions;
 mod control;
+mod counts;
 mod diary;
 mod docs;
 mod errors;
@@ -63,15 +65,15 @@ pub use server::serve;
 pub use session::Session;
 pub use tls::Tls;
 
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Served, Snapshot};
 use limit::Limit;
 use sessions::Sessions;
 use std::sync::Arc;
 use stream::Streams;
 
 /// The answer to a scrape of `/metrics`: its `Content-Type` and its body, of the Snapshots of all sessions, each with its name
-/// where there are several, and an `Accept` header. Lent by the door, since windows do not know each other.
-pub type Scrape = fn(&[(Option<&str>, &Snapshot)], Option<&str>) -> (&'static str, Vec<u8>);
+/// where there are several, of what the monitor counts of itself, and an `Accept` header. Lent by the door, since windows do not know each other.
+pub type Scrape = fn(&[(Option<&str>, &Snapshot)], &Served, Option<&str>) -> (&'static str, Vec<u8>);
 
 /// What the door lends to a monitor.
 #[derive(Debug, Clone)]

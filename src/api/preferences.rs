@@ -10,7 +10,7 @@ use std::time::Duration;
 pub struct Preferences {
     /// Time between two `metrics_update`s of a stream.
     pub interval: Duration,
-    /// How far back timelines and series reach; `None`: to the start of the run.
+    /// How far back answers about the past reach; `None`: to the start of the run.
     pub retention: Option<Duration>,
     /// How many kinds of errors, and patterns, an answer lists.
     pub max_errors: usize,
@@ -24,6 +24,11 @@ impl Preferences {
             retention: settings.retention,
             max_errors: settings.max_errors.unwrap_or(MAX_ERRORS) as usize,
         }
+    }
+
+    /// So much of a range as is told.
+    pub(super) fn within(&self, range: Duration) -> Duration {
+        self.retention.map_or(range, |retention| range.min(retention))
     }
 
     /// The run time before which nothing is told, when the run is closed up to a time.

@@ -1,9 +1,14 @@
-//! The query of a request, read with reasons: what a handler does not know is refused, not ignored.
+//! The query of a request, read with reasons: what a row does not know is refused, not ignored.
+//!
+//! `router` reads it once around every row and leaves it with the request; a handler that has parameters takes it as an argument.
 
 use super::problem::Problem;
 use crate::diagnostic::did_you_mean;
+use axum::extract::FromRequestParts;
 use axum::http::Uri;
+use axum::http::request::Parts;
 use regex::Regex;
+use std::convert::Infallible;
 
 /// One parameter: what it may be, said once for who reads it and who documents it.
 #[derive(Debug, Clone, Copy)]
@@ -95,8 +100,19 @@ impl Parameter {
     }
 }
 
+/// The words of a table, for a choice among them.
+pub(super) const fn words<T, const COUNT: usize>(table: &[(&'static str, T); COUNT]) -> [&'static str; COUNT] {
+    let mut words = [""; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        words[at] = table[at].0;
+        at += 1;
+    }
+    words
+}
+
 /// The parameters of one request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Query {
     pairs: Vec<(String, String)>,
     known: &'static [Parameter],
@@ -153,8 +169,24 @@ impl Query {
         })
     }
 
+    /// The entry of a table for the word of a choice that has a default; the words of the choice are those of the table.
+    pub(super) fn chosen<T: Copy>(&self, name: &str, table: &[(&'static str, T)]) -> (&'static str, T) {
+        let said = self.text(name);
+        let found = table.iter().find(|(word, _)| Some(*word) == said);
+        *found.expect("a choice with a default is always one of its words")
+    }
+
     fn kind(&self, name: &str) -> Option<Kind> {
         self.known.iter().find(|parameter| parameter.name == name).map(|parameter| parameter.kind)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = Infallible;
+
+    /// What was read around the row.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.remove().expect("the query of every row is read before its handler is called"))
     }
 }
 

@@ -1,11 +1,9 @@
 //! The handler of what waits.
 
-use super::problem::Problem;
-use super::query::Query;
 use super::router::{Chosen, json};
 use super::row::Row;
 use super::wire::QueuesWire;
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::Utc;
 
@@ -18,7 +16,6 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 /// `GET /queues`
-async fn queues(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    Query::read(&uri, &[])?;
-    Ok(json(StatusCode::OK, &QueuesWire::new(&session.snapshot(), &session.outputs(), Utc::now())))
+async fn queues(Chosen(session): Chosen) -> Response {
+    json(StatusCode::OK, &QueuesWire::new(&session.snapshot(), &session.outputs(), Utc::now()))
 }

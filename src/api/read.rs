@@ -39,7 +39,7 @@ pub(super) async fn scrape(State(monitor): State<Arc<Monitor>>, headers: HeaderM
     let sessions = monitor.sessions.all();
     let snapshots: Vec<_> = sessions.iter().map(|session| (session.name(), session.snapshot())).collect();
     let runs: Vec<_> = snapshots.iter().map(|(name, snapshot)| (*name, &**snapshot)).collect();
-    let (content_type, body) = (monitor.scrape)(&runs, accept);
+    let (content_type, body) = (monitor.scrape)(&runs, &monitor.sessions.counts().served(), accept);
     let mut response = Response::new(Body::from(body));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response

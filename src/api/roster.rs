@@ -1,12 +1,11 @@
 //! The handlers of who is at work: users and their connections.
 
-use super::problem::Problem;
 use super::query::{Parameter, Query};
 use super::router::{Chosen, json};
 use super::row::Row;
 use super::wire::{ConnectionsWire, WorkersWire};
 use crate::roster::Doing;
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::Utc;
 
@@ -41,8 +40,7 @@ async fn connections(Chosen(session): Chosen) -> Response {
     json(StatusCode::OK, &ConnectionsWire::new(&session.snapshot(), Utc::now()))
 }
 
-async fn workers(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    let query = Query::read(&uri, WORKERS)?;
+async fn workers(Chosen(session): Chosen, query: Query) -> Response {
     let (offset, limit) = (query.whole("offset").unwrap_or(0), query.whole("limit").unwrap_or(20));
     let wanted = query.text("status");
     let matches = |doing: Doing| match wanted {
@@ -52,5 +50,5 @@ async fn workers(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem>
     };
     let snapshot = session.snapshot();
     let listing = snapshot.roster.list(matches, offset as usize, limit as usize);
-    Ok(json(StatusCode::OK, &WorkersWire::new(&snapshot, listing, (offset, limit), Utc::now())))
+    json(StatusCode::OK, &WorkersWire::new(&snapshot, listing, (offset, limit), Utc::now()))
 }

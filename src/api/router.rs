@@ -66,10 +66,13 @@ pub(super) fn router(monitor: Arc<Monitor>) -> Router {
         .with_state(monitor)
 }
 
-/// Refuses what a row does not know, also of rows without parameters.
-async fn within(known: &'static [Parameter], request: Request, next: Next) -> Response {
+/// Reads the query for the handler, and refuses what the row does not know, also of rows without parameters.
+async fn within(known: &'static [Parameter], mut request: Request, next: Next) -> Response {
     match Query::read(request.uri(), known) {
-        Ok(_) => next.run(request).await,
+        Ok(query) => {
+            request.extensions_mut().insert(query);
+            next.run(request).await
+        }
         Err(problem) => problem.into_response(),
     }
 }

@@ -52,6 +52,8 @@ pub(super) struct Row {
     pub(super) path: &'static str,
     /// Whether it is of the process and not of one session.
     pub(super) of_process: bool,
+    /// Whether it asks for the control token, of the monitor's own page too. Its handler does; the contract says so.
+    pub(super) by_token: bool,
     /// What it is for: one line.
     pub(super) about: &'static str,
     /// In the query.
@@ -99,6 +101,7 @@ impl Row {
             method,
             path,
             of_process: false,
+            by_token: false,
             about,
             query: &[],
             path_parameters: &[],
@@ -113,6 +116,12 @@ impl Row {
     /// It is of the process: there is no such row under a session's id.
     pub(super) fn of_process(mut self) -> Self {
         self.of_process = true;
+        self
+    }
+
+    /// Nobody may do it without the control token.
+    pub(super) fn by_token(mut self) -> Self {
+        self.by_token = true;
         self
     }
 

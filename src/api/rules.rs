@@ -17,7 +17,7 @@ use crate::snapshot::Snapshot;
 use crate::units::duration;
 use axum::extract::Request;
 use axum::http::header::{ETAG, IF_MATCH};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Deserialize;
@@ -75,9 +75,8 @@ async fn revisions(Chosen(session): Chosen) -> Response {
 }
 
 /// `GET /alerts?state`
-async fn alerts(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    let query = Query::read(&uri, ALERTS)?;
-    Ok(json(StatusCode::OK, &AlertsWire::new(&session.snapshot()).only(query.text("state"))))
+async fn alerts(Chosen(session): Chosen, query: Query) -> Response {
+    json(StatusCode::OK, &AlertsWire::new(&session.snapshot()).only(query.text("state")))
 }
 
 /// `PUT /thresholds`

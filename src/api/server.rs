@@ -15,7 +15,7 @@ use std::net::{Shutdown, TcpListener as StdListener};
 use std::os::fd::AsRawFd;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -71,9 +71,11 @@ pub(super) async fn serve_monitor(
         tokio::select! {
             () = &mut over => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if connections.len() >= CONNECTIONS => turn_away(stream, "too many connections"),
+                Ok((stream, _)) if connections.len() >= CONNECTIONS => {
+                    turn_away(stream, &monitor, "too many connections");
+                }
                 Ok((stream, _)) if is_crowded(&stream, &monitor) => {
-                    turn_away(stream, "the file descriptors that are left are the run's own: raise `ulimit -n`");
+                    turn_away(stream, &monitor, "the file descriptors that are left are the run's own: raise `ulimit -n`");
                 }
                 // One that becomes a WebSocket is over here, and counts there.
                 Ok((stream, _)) => {
@@ -138,7 +140,8 @@ fn is_crowded(stream: &TcpStream, monitor: &Monitor) -> bool {
 }
 
 /// Says why, if the socket takes it at once.
-fn turn_away(stream: TcpStream, why: &str) {
+fn turn_away(stream: TcpStream, monitor: &Monitor, why: &str) {
+    monitor.sessions.counts().connections_refused.add(Instant::now());
     if let Ok(mut stream) = stream.into_std() {
         let _ = stream.write(refusal(why).as_bytes());
         let _ = stream.shutdown(Shutdown::Write);

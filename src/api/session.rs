@@ -1,10 +1,10 @@
 //! A session: one run as the monitor knows it. It reads Snapshots and sends Commands, and has no other way to the run.
 
+use super::counts::Counts;
 use super::diary::Diary;
 use super::export::{Export, Format, SoFar};
 use super::preferences::Preferences;
 use super::problem::Problem;
-use super::stream::Counts;
 use crate::analysis::Digest;
 use crate::control::{Command, Reply};
 use crate::snapshot::{Outputs, Snapshot};
@@ -32,8 +32,8 @@ pub struct Session {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     commands: mpsc::UnboundedSender<Command>,
     diary: Mutex<Diary>,
-    /// Of the streams of the process.
-    pub(super) streams: Arc<Counts>,
+    /// What the monitor counts of itself.
+    pub(super) counts: Arc<Counts>,
     /// The whole run in a few series.
     digest: Mutex<Digest>,
     /// What is written and sent elsewhere, as whoever does it tells.
@@ -62,7 +62,7 @@ impl Session {
             snapshots,
             commands,
             diary: Mutex::default(),
-            streams: Arc::default(),
+            counts: Arc::default(),
             digest: Mutex::default(),
             outputs: watch::channel(Arc::default()).1,
             export: None,

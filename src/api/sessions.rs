@@ -2,8 +2,8 @@
 //!
 //! Asked by every handler, for a moment each; `upload` adds to it. It starts no run and ends none.
 
+use super::counts::Counts;
 use super::session::Session;
-use super::stream::Counts;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 /// Sessions that are kept, running or over, before the oldest one that is over is forgotten: each holds its figures.
@@ -13,7 +13,7 @@ const KEPT: usize = 64;
 #[derive(Debug)]
 pub(super) struct Sessions {
     list: RwLock<Vec<Arc<Session>>>,
-    /// Of the streams of the process: every session tells of them.
+    /// What the monitor counts of itself: every session tells of it.
     counts: Arc<Counts>,
 }
 
@@ -28,7 +28,7 @@ impl Sessions {
         self.list.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Of the streams of the process.
+    /// What the monitor counts of itself.
     pub(super) fn counts(&self) -> Arc<Counts> {
         Arc::clone(&self.counts)
     }
@@ -63,7 +63,7 @@ impl Sessions {
 }
 
 fn counted(mut session: Session, counts: &Arc<Counts>) -> Arc<Session> {
-    session.streams = Arc::clone(counts);
+    session.counts = Arc::clone(counts);
     Arc::new(session)
 }
 

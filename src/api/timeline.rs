@@ -16,7 +16,7 @@ use crate::diagnostic::did_you_mean;
 use crate::expr::Selector;
 use crate::metrics::{Cell, Window};
 use crate::snapshot::Snapshot;
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -131,8 +131,8 @@ fn windows(
 }
 
 /// `GET /metrics/timeline?window&interval`
-pub(super) async fn timeline(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    let past = Past::read(&Query::read(&uri, TIMELINE)?)?;
+pub(super) async fn timeline(Chosen(session): Chosen, query: Query) -> Result<Response, Problem> {
+    let past = Past::read(&query)?;
     Ok(json(StatusCode::OK, &points(&session, &session.snapshot(), past)))
 }
 
@@ -153,8 +153,7 @@ fn points(session: &Session, snapshot: &Snapshot, past: Past) -> TimelineWire {
 }
 
 /// `GET /metrics/series?name&tags&window&interval`
-pub(super) async fn series(Chosen(session): Chosen, uri: Uri) -> Result<Response, Problem> {
-    let query = Query::read(&uri, SERIES)?;
+pub(super) async fn series(Chosen(session): Chosen, query: Query) -> Result<Response, Problem> {
     let past = Past::read(&query)?;
     let name = query.text("name").unwrap_or_default();
     let text = match query.text("tags") {
@@ -229,7 +228,7 @@ mod tests {
     use super::*;
 
     fn read(query: &str) -> Result<(u64, u64), String> {
-        let uri: Uri = format!("/a?{query}").parse().unwrap();
+        let uri = format!("/a?{query}").parse().unwrap();
         let told = |problem: Problem| problem.told().1.to_owned();
         let query = Query::read(&uri, TIMELINE).map_err(told)?;
         Past::read(&query).map(|past| (past.window, past.interval)).map_err(told)

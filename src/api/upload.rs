@@ -49,6 +49,7 @@ pub(super) fn rows() -> Vec<Row> {
     vec![
         Row::post("/sessions", "Another run, of a script that is sent; off unless enabled", upload)
             .of_process()
+            .by_token()
             .takes::<Upload>()
             .answer(made)
             .refuses(

@@ -3,6 +3,7 @@
 
 use super::buckets::distribution;
 use super::family::{Family, Kind, Labels, Point, Value};
+use super::monitor;
 use super::name::Names;
 use crate::metrics::{OTHER, Trend, Unit};
 use crate::snapshot::{AlertPhase, ScenarioState, Snapshot, Status};
@@ -75,6 +76,9 @@ pub(super) fn families(snapshot: &Snapshot, names: &mut Names) -> Vec<Family> {
     rules(snapshot, &mut making);
     errors(snapshot, &mut making);
     generator(snapshot, &mut making);
+    for (name, kind, ..) in monitor::COUNTS {
+        making.family(kind, (name, None), "", []);
+    }
     for (name, _) in SCRAPE {
         making.gauge(name, "", []);
     }

@@ -4,7 +4,7 @@ use super::sample::{add, of_script, typical};
 use super::strict::{Read, read};
 use super::{Format, MOST_SERIES, render, render_sessions};
 use crate::metrics::{BUILT_IN, Cell, Resolution, Scale, Trend, Unit};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Served, Snapshot};
 use prometheus_client::encoding::prometheus_protobuf::prometheus_data_model::{Histogram, MetricFamily, MetricType};
 use proptest::prelude::*;
 use prost::Message;
@@ -455,7 +455,7 @@ fn past_the_limit_what_came_first_stays_and_the_rest_is_counted() {
     let whole = number(&all, "punk_scrape_series");
     assert_eq!(number(&all, "punk_scrape_series_left_out"), 0);
     let at = |snapshot: &Snapshot, most: usize| {
-        read(std::str::from_utf8(&render_sessions(&[(None, snapshot)], Format::Classic, most)).unwrap(), false)
+        read(std::str::from_utf8(&render_sessions(&[(None, snapshot)], None, Format::Classic, most)).unwrap(), false)
     };
     for most in 0..whole {
         let some = at(&snapshot, most);
@@ -623,7 +623,8 @@ fn the_dashboard_asks_only_for_what_there_is() {
     let mut lateness = Trend::new(Scale::DAY, Resolution::TwoDigits);
     lateness.record(1.0);
     snapshot.generator.lateness = Some(lateness);
-    let read = classic(&snapshot);
+    let whole = render_sessions(&[(None, &snapshot)], Some(&Served::default()), Format::Classic, MOST_SERIES);
+    let read = read(std::str::from_utf8(&whole).unwrap(), false);
     let known: BTreeSet<&str> = read.series.keys().map(|(name, _)| name.as_str()).collect();
     let dashboard: serde_json::Value =
         serde_json::from_str(include_str!("../../docs/grafana-dashboard.json")).expect("the dashboard is JSON");
@@ -649,7 +650,7 @@ fn of_several_runs_each_family_is_there_once_and_each_series_says_whose_it_is() 
     let (shop, mut other) = (typical(), of_script("metric::counter(\"orders_total\");\nfn run() {}"));
     add(&mut other, "orders_total", &[("session", "mine")], &[1.0]);
     let runs = [(Some("shop"), &shop), (Some("other"), &other)];
-    let whole = |format| render_sessions(&runs, format, MOST_SERIES);
+    let whole = |format| render_sessions(&runs, None, format, MOST_SERIES);
     for format in [Format::Classic, Format::OpenMetrics] {
         let is_open = format == Format::OpenMetrics;
         let of = |snapshot: &Snapshot| read(&text(snapshot, format), is_open).series;
@@ -673,10 +674,61 @@ fn of_several_runs_each_family_is_there_once_and_each_series_says_whose_it_is() 
 }
 
 #[test]
+fn what_the_monitor_counts_is_there_once_and_no_metric_of_a_script_has_its_names() {
+    let mut mine = of_script("metric::gauge(\"monitor_clients\");\nfn run() {}");
+    add(&mut mine, "monitor_clients", &[], &[7.0]);
+    let served = Served {
+        clients: 1,
+        opened: 9,
+        dropped: 2,
+        refused: 3,
+        messages_made: 40,
+        messages_sent: 50,
+        requests_refused: 5,
+        connections_refused: 6,
+    };
+    let runs = [(Some("one"), &mine), (Some("two"), &mine)];
+    for format in [Format::Classic, Format::OpenMetrics] {
+        let bytes = render_sessions(&runs, Some(&served), format, MOST_SERIES);
+        let read = read(std::str::from_utf8(&bytes).unwrap(), format == Format::OpenMetrics);
+        assert_eq!(read.value("punk_monitor_clients_2", &[("session", "two")]), 7.0);
+    }
+    let text = String::from_utf8(render_sessions(&runs, Some(&served), Format::Classic, MOST_SERIES)).unwrap();
+    let of_monitor = |line: &&str| line.contains("punk_monitor_") && !line.contains("punk_monitor_clients_2");
+    let told: Vec<&str> = text.lines().filter(of_monitor).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    # HELP punk_monitor_clients WebSocket clients of the monitor now.
+    # TYPE punk_monitor_clients gauge
+    punk_monitor_clients 1
+    # HELP punk_monitor_clients_opened_total WebSocket clients so far.
+    # TYPE punk_monitor_clients_opened_total counter
+    punk_monitor_clients_opened_total 9
+    # HELP punk_monitor_clients_dropped_total WebSocket clients that were dropped because they were too slow or silent.
+    # TYPE punk_monitor_clients_dropped_total counter
+    punk_monitor_clients_dropped_total 2
+    # HELP punk_monitor_clients_refused_total WebSocket clients that found no room.
+    # TYPE punk_monitor_clients_refused_total counter
+    punk_monitor_clients_refused_total 3
+    # HELP punk_monitor_messages_made_total Messages of streams that were made, each once for all clients.
+    # TYPE punk_monitor_messages_made_total counter
+    punk_monitor_messages_made_total 40
+    # HELP punk_monitor_messages_sent_total Messages of streams that were sent, each to one client.
+    # TYPE punk_monitor_messages_sent_total counter
+    punk_monitor_messages_sent_total 50
+    # HELP punk_monitor_requests_refused_total Requests that the monitor answered 429, because there were too many.
+    # TYPE punk_monitor_requests_refused_total counter
+    punk_monitor_requests_refused_total 5
+    # HELP punk_monitor_connections_refused_total Connections that the monitor answered 503, because there were too many.
+    # TYPE punk_monitor_connections_refused_total counter
+    punk_monitor_connections_refused_total 6
+    ");
+}
+
+#[test]
 fn no_run_pushes_out_the_series_of_another() {
     let (mut many, few) = (typical(), typical());
     let few_of = |many: &Snapshot| {
-        let text = render_sessions(&[(Some("many"), many), (Some("few"), &few)], Format::Classic, 60);
+        let text = render_sessions(&[(Some("many"), many), (Some("few"), &few)], None, Format::Classic, 60);
         let read = read(std::str::from_utf8(&text).unwrap(), false);
         read.series.into_iter().filter(|((_, labels), _)| labels["session"] == "few").collect::<Vec<_>>()
     };

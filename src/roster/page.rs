@@ -4,6 +4,7 @@
 //! Everything else is relaxed: each field is a figure of its own, and none guards other memory.
 
 use super::Worker;
+use super::chunks::place;
 use super::texts::Texts;
 use std::sync::atomic::{
     AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize,
@@ -119,7 +120,7 @@ impl Page {
 
     /// The chunk of an entry, made when there is none, and the place in it.
     pub(super) fn entry(&self, at: usize) -> (Arc<[Entry]>, usize) {
-        let (chunk, within) = place(at);
+        let (chunk, within) = place(at, FIRST);
         let made = self.chunks[chunk].get_or_init(|| (0..FIRST << chunk).map(|_| Entry::default()).collect());
         self.used.store(self.used.load(Relaxed).max(at + 1), Release);
         (Arc::clone(made), within)
@@ -143,7 +144,7 @@ impl Page {
 
     /// The user at a place, if it is still this one.
     pub(super) fn worker(&self, at: usize, id: u64) -> Option<Worker> {
-        let (chunk, within) = place(at);
+        let (chunk, within) = place(at, FIRST);
         let entry = self.chunks[chunk].get()?.get(within)?;
         if entry.id.load(Acquire) != id {
             return None;
@@ -166,27 +167,9 @@ impl Page {
     }
 }
 
-/// The chunk of the `at`th entry, and its place within.
-fn place(at: usize) -> (usize, usize) {
-    let chunk = (at / FIRST + 1).ilog2() as usize;
-    (chunk, at - FIRST * ((1 << chunk) - 1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn places_follow_each_other_without_gaps() {
-        let mut expected = (0, 0);
-        for at in 0..100_000 {
-            assert_eq!(place(at), expected, "{at}");
-            expected.1 += 1;
-            if expected.1 == FIRST << expected.0 {
-                expected = (expected.0 + 1, 0);
-            }
-        }
-    }
 
     #[test]
     fn an_entry_is_small() {

@@ -70,28 +70,48 @@ fn errors_without_end_become_their_kinds() {
 /// Whoever reads while users come and go never sees one user's figures under another's id.
 #[test]
 fn a_reader_sees_whole_users() {
+    /// Users that are to be seen, and looks for them: at least and at most.
+    const USERS: usize = 1_000;
+    const LOOKS: [usize; 2] = [500_000, 20_000_000];
+    const KINDS: [&str; 2] = ["even", "odd"];
     let roster = Arc::new(Roster::new(1));
     let over = Arc::new(AtomicBool::new(false));
     let (page, told) = (roster.page(0), Arc::clone(&over));
     let writer = std::thread::spawn(move || {
         let register = Register::new(page);
-        for id in (2..400_000).step_by(2) {
-            let place = register.enter(id, 0);
-            place.begins(id);
-            drop(place);
-            // Between two users the entry is nobody's, and its figures are those of the one who left.
-            let odd = register.enter(id + 1, 1);
-            odd.begins(id + 1);
+        let kinds = KINDS.map(|kind| register.error(kind, kind));
+        (0..).zip(KINDS).for_each(|(number, kind)| register.name(number, kind));
+        for id in (2..).take_while(|_| !told.load(Ordering::Relaxed)) {
+            let kind = id % 2;
+            let place = register.enter(id, kind as usize);
+            place.asks(kind as u32);
+            place.failed(kinds[kind as usize]);
+            // Most have gone before a look is over, some stay for several.
+            (0..if id % 50 < 2 { 1_000 } else { id % 7 }).for_each(|_| place.begins(id));
+            // Then the entry is nobody's, and its figures are those of the one who left.
         }
-        told.store(true, Ordering::Relaxed);
     });
-    while !over.load(Ordering::Relaxed) {
+    let (mut seen, mut last) = (0, 0);
+    for look in 0..LOOKS[1] {
         for worker in roster.list(|_| true, 0, 10).workers {
-            assert_eq!(worker.scenario as u64, worker.id % 2, "{worker:?}");
-            assert!(worker.begun == 0 || worker.begun == worker.id, "{worker:?}");
+            let kind = worker.id % 2;
+            let is_own = |text: &Option<String>| text.as_ref().is_none_or(|text| text == KINDS[kind as usize]);
+            let whole = worker.scenario as u64 == kind && (worker.begun == 0 || worker.begun == worker.id);
+            assert!(whole && is_own(&worker.operation) && is_own(&worker.last_error), "{worker:?}");
+            seen += usize::from(worker.id != last);
+            last = worker.id;
+        }
+        if seen >= USERS && look >= LOOKS[0] {
+            break;
+        }
+        if look % 1_000 == 0 {
+            // The writer may have no core of its own.
+            std::thread::yield_now();
         }
     }
+    over.store(true, Ordering::Relaxed);
     writer.join().unwrap();
+    assert!(seen >= USERS, "only {seen} different users were seen");
     assert_eq!(roster.list(|_| true, 0, 10).total, 0);
 }
 

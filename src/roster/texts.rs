@@ -1,5 +1,6 @@
 //! Texts by number: a list that only grows, read by others while its one writer adds to it.
 
+use super::chunks::place;
 use std::sync::OnceLock;
 
 /// Texts of the first chunk; each further one has twice as many as the one before.
@@ -19,23 +20,18 @@ pub(super) struct Texts {
 impl Texts {
     /// Keeps a text under a number that is free; one that is too high is not kept.
     pub fn set(&self, number: u32, text: &str) {
-        let Some((chunk, within)) = place(number) else { return };
-        let made = self.chunks[chunk].get_or_init(|| (0..FIRST << chunk).map(|_| OnceLock::new()).collect());
+        let (chunk, within) = place(number as usize, FIRST);
+        let Some(made) = self.chunks.get(chunk) else { return };
+        let made = made.get_or_init(|| (0..FIRST << chunk).map(|_| OnceLock::new()).collect());
         // The first text of a number stays.
         let _ = made[within].set(text.into());
     }
 
     /// The text of a number.
     pub fn get(&self, number: u32) -> Option<&str> {
-        let (chunk, within) = place(number)?;
-        self.chunks[chunk].get()?[within].get().map(|text| &**text)
+        let (chunk, within) = place(number as usize, FIRST);
+        self.chunks.get(chunk)?.get()?[within].get().map(|text| &**text)
     }
-}
-
-fn place(number: u32) -> Option<(usize, usize)> {
-    let number = number as usize;
-    let chunk = (number / FIRST + 1).ilog2() as usize;
-    (chunk < CHUNKS).then(|| (chunk, number - FIRST * ((1 << chunk) - 1)))
 }
 
 #[cfg(test)]

@@ -199,6 +199,10 @@ fn every_row_answers_what_the_contract_says() {
             assert_eq!(refused.status, status, "{what}: {refused:?}");
             held(&document, said, &refused, &what, &mut faults);
         }
+        let unknown = format!("{whole}{}of_nobody=1", if whole.contains('?') { '&' } else { '?' });
+        let refused = change(&address, &method, &unknown, &[], "");
+        assert!(refused.refused(400).starts_with("there is no parameter `of_nobody` here"), "{unknown}: {refused:?}");
+        held(&document, said, &refused, &unknown, &mut faults);
         for parameter in said["parameters"].as_array().into_iter().flatten() {
             let (name, schema) = (parameter["name"].as_str().unwrap(), &parameter["schema"]);
             if parameter["in"] == "query" && !(schema["type"] == "string" && schema["enum"].is_null()) {

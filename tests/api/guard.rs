@@ -103,6 +103,31 @@ fn bodies_that_are_too_large_or_broken_and_requests_that_are_none_are_refused() 
 }
 
 #[test]
+fn more_requests_than_are_answered_are_counted() {
+    let target = target();
+    let mut running = shop(&target).start();
+    let address = running.monitor();
+    let monitor = || get(&address, "/api/health").ok()["components"]["monitor"].clone();
+    let before = monitor();
+    assert_eq!((&before["status"], &before["requests_refused"]), (&"healthy".into(), &0.into()), "{before}");
+    // Whose token nobody knows is refused, and too many of them are told to wait.
+    let (mut busy, mut asked) = (0, 0);
+    while busy < 5 {
+        let answer = ask(&address, "GET", "/api/status", &["authorization: Bearer of-nobody-at-all"], "");
+        busy += u64::from(answer.status == 429);
+        asked += 1;
+        assert!([401, 429].contains(&answer.status) && asked < 5_000, "{answer:?}");
+    }
+    let after = monitor();
+    assert_eq!((&after["status"], &after["requests_refused"]), (&"warning".into(), &busy.into()), "{after}");
+    assert!(after["reasons"][0].as_str().unwrap().ends_with(&format!("{busy} so far")), "{after}");
+    let scraped = get(&address, "/metrics").body;
+    assert!(scraped.contains(&format!("\npunk_monitor_requests_refused_total {busy}\n")), "{scraped}");
+    stop(&address);
+    running.wait().assert_code(103);
+}
+
+#[test]
 fn a_silent_crowd_is_turned_away_and_let_go() {
     let target = target();
     let mut running = shop(&target).start();
@@ -126,6 +151,15 @@ fn a_silent_crowd_is_turned_away_and_let_go() {
         assert!(!rest.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&rest));
     }
     running.until("room again", |_| get(&address, "/api/status").status == 200);
+    let health = get(&address, "/api/health").ok();
+    let monitor = &health["components"]["monitor"];
+    let refused = monitor["connections_refused"].as_u64().unwrap();
+    assert!(refused > 0 && monitor["status"] == "warning", "{monitor}");
+    let reason =
+        format!("connections were refused because they were too many within the last minute; {refused} so far");
+    assert_eq!(monitor["reasons"], serde_json::json!([reason]));
+    let scraped = get(&address, "/metrics").body;
+    assert!(scraped.contains(&format!("\npunk_monitor_connections_refused_total {refused}\n")), "{scraped}");
     stop(&address);
     running.wait().assert_code(103);
 }

@@ -424,6 +424,12 @@ fn hundreds_of_clients_share_every_message_and_take_no_place_of_others() {
     let streams = &health["components"]["monitor"]["streams"];
     let (made, sent) = (streams["messages_made"].as_u64().unwrap(), streams["messages_sent"].as_u64().unwrap());
     assert_eq!((&streams["clients"], &streams["dropped"]), (&300.into(), &0.into()), "{streams}");
+    let scraped = get(&address, "/metrics").body;
+    for line in
+        ["punk_monitor_clients 300", "punk_monitor_clients_opened_total 300", "punk_monitor_clients_dropped_total 0"]
+    {
+        assert!(scraped.contains(&format!("\n{line}\n")), "{scraped}");
+    }
     // Full states are made anew for whoever comes with another Snapshot, and messages once for all.
     assert!(sent >= 600 && made < sent / 4, "{streams}");
     stop(&address);

@@ -86,6 +86,43 @@ fn who_has_no_control_token_sends_nothing() {
     running.wait();
 }
 
+/// Which ways in the contract names for a change, and which there are; what is sent makes no sense, so that nothing is changed.
+#[test]
+fn a_change_is_for_those_whom_the_contract_names() {
+    let target = target();
+    let mut running = open(&target).start();
+    let address = running.monitor();
+    let contract = get(&address, "/api/openapi.json").ok();
+    let mut by_token_alone = Vec::new();
+    for (path, methods) in contract["paths"].as_object().unwrap() {
+        for (method, said) in methods.as_object().unwrap().iter().filter(|(method, _)| *method != "get") {
+            let ways: Vec<Vec<&str>> = said["security"].as_array().unwrap().iter().map(names).collect();
+            let whole = format!("/api{path}").replace("{session}", &ids(&address)[0]).replace("{alert}", "busy%231");
+            let method = method.to_uppercase();
+            let json = "content-type: application/json";
+            let by_token = ask(&address, &method, &whole, &[&bearer(CONTROL), json], "[").status;
+            let by_page = change(&address, &method, &whole, &[json], "[").status;
+            let open = ask(&address, &method, &whole, &[json], "[").status;
+            let is_in = |status: u16| status != 401 && status != 403;
+            let wanted = [vec!["token"], vec!["origin", "page"], vec![]].map(|way| ways.contains(&way));
+            assert_eq!([by_token, by_page, open].map(is_in), wanted, "{method} {whole}: {by_token} {by_page} {open}");
+            if ways == [["token"]] {
+                by_token_alone.push(path.as_str());
+            }
+        }
+    }
+    assert_eq!(by_token_alone, ["/sessions"]);
+    stop(&address);
+    running.wait();
+}
+
+/// What a request of one way in brings, in order.
+fn names(way: &Value) -> Vec<&str> {
+    let mut names: Vec<&str> = way.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
+}
+
 #[test]
 fn what_cannot_be_run_is_refused_with_its_place_and_nothing_starts() {
     let target = target();

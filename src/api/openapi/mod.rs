@@ -33,7 +33,7 @@ Whatever is refused is refused with a reason (RFC 9457, `application/problem+jso
 that is not there answers 404 and a method that it does not take 405, with `Allow`. `HEAD` goes wherever `GET` does.
 
 At loopback anybody may look; a change needs what a page of the monitor's own sends, `Origin` and `X-Punk: 1`, or the control \
-token. Everywhere else every request needs a token. A `Host` that is not served is refused with 421, and there is no CORS. A \
+token, and a script is taken from nobody without that token. Everywhere else every request needs a token. A `Host` that is not served is refused with 421, and there is no CORS. A \
 monitor that is read-only refuses every change with 403.";
 
 /// Groups of rows: the first part of their path, and what they are about.

@@ -142,7 +142,7 @@ pub(super) fn security(row: &Row) -> Value {
     ways.push(way(&["token"]));
     if row.method == Method::GET {
         ways.insert(0, Map::new());
-    } else {
+    } else if !row.by_token {
         ways.push(way(&["page", "origin"]));
     }
     json!(ways)

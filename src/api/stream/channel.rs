@@ -5,11 +5,11 @@
 //! Snapshot that was looked at, under the number of the last message; what follows has the next one, so that nothing is lost
 //! between the two.
 
-use super::counts::Counts;
 use super::event::{COMPLETED, Watch, completed};
 use super::frame;
 use super::topic::Topic;
 use crate::api::Session;
+use crate::api::counts::Counts;
 use crate::api::query::Query;
 use crate::api::router::bytes;
 use crate::api::wire::{StateWire, envelope};

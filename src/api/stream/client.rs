@@ -4,8 +4,8 @@
 //! its end are seen; it has nothing else to say.
 
 use super::channel::{Ended, Joined};
-use super::counts::{Counts, Place};
 use super::frame::{self, Inbox, Said};
+use crate::api::counts::{Counts, Place};
 use crate::api::limit::Limit;
 use bytes::Bytes;
 use std::io;
@@ -186,7 +186,7 @@ impl<S: AsyncRead + AsyncWrite> Client<S> {
             End::Asked => (CloseCode::Normal, ""),
             End::Told(code, why) => (code, why),
             End::Dropped(why) => {
-                self.counts.dropped(std::time::Instant::now());
+                self.counts.dropped.add(std::time::Instant::now());
                 (CloseCode::Again, why)
             }
         };

@@ -10,11 +10,9 @@
 //! | `channel` | one stream of messages, for all of its clients |
 //! | `client` | one of them |
 //! | `frame` | bytes on the wire |
-//! | `counts` | how many, and how many were dropped |
 
 mod channel;
 mod client;
-mod counts;
 mod event;
 mod frame;
 mod listing;
@@ -24,17 +22,16 @@ mod upgrade;
 #[cfg(test)]
 mod tests;
 
-pub(super) use counts::{Counts, StreamsWire};
 pub(super) use event::COMPLETED;
 pub(super) use listing::rows;
 pub(super) use topic::{TOPICS, Topic};
 pub(super) use upgrade::{BEARER, protocols, routes};
 
 use super::Session;
+use super::counts::{Counts, Place};
 use super::query::Query;
 use channel::{Channel, Joined};
 use client::Pace;
-use counts::Place;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;

@@ -83,7 +83,7 @@ fn a_message_is_made_once_for_all_its_clients() {
         let metrics = topic("/ws/metrics");
         let join = || streams.join(Arc::clone(&stage.session), metrics, query(metrics, ""));
         let mut clients: Vec<Joined> = (0..200).map(|_| join()).collect();
-        assert_eq!(streams.counts.wire().messages_made, 1, "one full state for all");
+        assert_eq!(streams.counts.served().messages_made, 1, "one full state for all");
         let first = clients[0].full.clone();
         assert!(clients.iter().all(|client| client.full.as_ptr() == first.as_ptr()), "the same bytes");
         let full = message(&first);
@@ -95,7 +95,7 @@ fn a_message_is_made_once_for_all_its_clients() {
             pointers.push(timeout(Duration::from_secs(20), client.frames.recv()).await.unwrap().unwrap());
         }
         assert!(pointers.iter().all(|frame| frame.as_ptr() == pointers[0].as_ptr()), "one frame for all");
-        assert_eq!(streams.counts.wire().messages_made, 2);
+        assert_eq!(streams.counts.served().messages_made, 2);
         let change = message(&pointers[0]);
         assert_eq!((&change["type"], &change["sequence"]), (&"status_change".into(), &1.into()), "{change}");
         assert_eq!((&change["data"]["previous"], &change["data"]["status"]), (&"starting".into(), &"running".into()));
@@ -272,7 +272,7 @@ async fn serve(session: Session, most: usize, pace: Pace) -> (SocketAddr, Arc<Mo
     let address = listener.local_addr().unwrap();
     let access = Access { address, hosts: Vec::new(), control: None, read: None, readonly: false, tls: false };
     let mut monitor =
-        Monitor::new(vec![session], access, Lent { scrape: |_, _| ("text/plain", Vec::new()), intake: None });
+        Monitor::new(vec![session], access, Lent { scrape: |_, _, _| ("text/plain", Vec::new()), intake: None });
     monitor.streams = Arc::new(Streams::with(monitor.sessions.counts(), most, pace));
     let monitor = Arc::new(monitor);
     let (over, told) = oneshot::channel::<()>();
@@ -326,11 +326,11 @@ fn there_is_room_for_so_many_and_room_again() {
         let _second = connect(address, "/api/v1/ws/alerts").await.unwrap();
         assert_eq!(connect(address, "/ws/metrics").await.unwrap_err(), 503);
         drop(first);
-        while monitor.sessions.counts().wire().clients == 2 {
+        while monitor.sessions.counts().served().clients == 2 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         connect(address, "/api/ws/system/health").await.unwrap();
-        assert_eq!(monitor.sessions.counts().wire().refused, 1);
+        assert_eq!(monitor.sessions.counts().served().refused, 1);
     });
 }
 
@@ -359,12 +359,12 @@ fn whoever_does_not_read_is_dropped_and_counted_while_the_others_go_on() {
         let reading = tokio::spawn(read_all(connect(address, "/ws/metrics?interval=1").await.unwrap()));
         let counts = monitor.sessions.counts();
         let mut sequence = 0;
-        while counts.wire().dropped == 0 {
+        while counts.served().dropped == 0 {
             sequence += 1;
             publish.send_replace(Arc::new(Snapshot { sequence, ..large() }));
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        assert_eq!((counts.wire().dropped, counts.wire().clients), (1, 1));
+        assert_eq!((counts.served().dropped, counts.served().clients), (1, 1));
         let health = tokio::task::spawn_blocking(move || {
             use std::io::{Read, Write};
             let mut stream = TcpStream::connect(address).unwrap();
@@ -393,7 +393,7 @@ fn whoever_is_silent_is_asked_and_then_dropped() {
         let reading = tokio::spawn(read_all(connect(address, "/ws/metrics").await.unwrap()));
         let silent = connect(address, "/ws/metrics").await.unwrap();
         let counts = monitor.sessions.counts();
-        while counts.wire().dropped == 0 {
+        while counts.served().dropped == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         // It has read nothing; what it was told is still there.
@@ -401,6 +401,6 @@ fn whoever_is_silent_is_asked_and_then_dropped() {
         assert_eq!(code, Some(1013));
         drop(over);
         assert_eq!(reading.await.unwrap().1, Some(1001), "who answers stays to the end");
-        assert_eq!(counts.wire().dropped, 1);
+        assert_eq!(counts.served().dropped, 1);
     });
 }

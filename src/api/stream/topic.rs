@@ -5,14 +5,15 @@
 
 use super::event::Event;
 use crate::api::Session;
+use crate::api::logs::{LEVEL, level};
 use crate::api::problem::Problem;
-use crate::api::query::{Parameter, Query};
+use crate::api::query::{Parameter, Query, words};
+use crate::api::range::{RECENT, range};
 use crate::api::router::bytes;
 use crate::api::row::SchemaOf;
 use crate::api::wire::{
     AlertsWire, ConnectionsWire, HealthWire, KpiWire, LatencyKpiWire, LogsWire, MetricsWire, RequestsWire,
 };
-use crate::logs::Level;
 use crate::snapshot::Snapshot;
 use bytes::Bytes;
 use chrono::Utc;
@@ -37,18 +38,12 @@ const EVERY: Parameter = Parameter::whole(
     None,
 );
 
-/// Stretches of a run, and their lengths in seconds; the first is the one when nobody says it.
-const RANGES: [(&str, u64); 6] =
-    [("5m", 300), ("1m", 60), ("15m", 900), ("1h", 3_600), ("6h", 21_600), ("24h", 86_400)];
-const RANGE: Parameter =
-    Parameter::choice("range", "how far back", &["1m", "5m", "15m", "1h", "6h", "24h"], Some(RANGES[0].0));
+/// Lengths in seconds.
 const GRANULARITIES: [(&str, u64); 3] = [("second", 1), ("minute", 60), ("hour", 3_600)];
 const GRANULARITY: Parameter =
-    Parameter::choice("granularity", "how long a point is", &["second", "minute", "hour"], Some(GRANULARITIES[0].0));
+    Parameter::choice("granularity", "how long a point is", &words(&GRANULARITIES), Some("second"));
 /// Points of one message: 24 hours by the minute.
 const POINTS: u64 = 1_440;
-const LEVEL: Parameter =
-    Parameter::choice("level", "from which level on", &["trace", "debug", "info", "warn", "error"], Some("info"));
 /// Entries of one message.
 const ENTRIES: usize = 100;
 
@@ -94,7 +89,7 @@ pub(in crate::api) static TOPICS: &[Topic] = &[
         "How many requests there were when",
         requests,
     )
-    .query(&[RANGE, GRANULARITY, EVERY], are_few),
+    .query(&[RECENT, GRANULARITY, EVERY], are_few),
     Topic::new::<ConnectionsWire>("/ws/connections", "connections_update", "As `GET /connections`", connections)
         .alias("/ws/connections/metrics"),
     Topic::new::<AlertsWire>("/ws/alerts", "alerts_update", "As `GET /alerts`, and each ringing and its end", alerts)
@@ -213,12 +208,8 @@ fn requests(session: &Session, snapshot: &Snapshot, query: &Query) -> Bytes {
 
 /// Range and length of a point.
 fn stretch(query: &Query) -> (Duration, Duration) {
-    let of = |lengths: &[(&str, u64)], name: &str| {
-        let word = query.text(name).unwrap_or_default();
-        let seconds = lengths.iter().find(|(known, _)| *known == word).or(lengths.first()).map_or(1, |(_, secs)| *secs);
-        Duration::from_secs(seconds)
-    };
-    (of(&RANGES, "range"), of(&GRANULARITIES, "granularity"))
+    let (_, point) = query.chosen(GRANULARITY.name, &GRANULARITIES);
+    (range(query).1, Duration::from_secs(point))
 }
 
 /// Whether not too many points are wanted, and at least one.
@@ -259,15 +250,10 @@ fn new_logs(snapshot: &Snapshot, query: &Query, since: u64) -> (Option<Bytes>, u
     ((!page.logs.is_empty()).then(|| bytes(&page)), page.next)
 }
 
-fn level(query: &Query) -> Level {
-    query.text("level").and_then(|word| word.parse().ok()).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::api::Preferences;
-    use crate::api::query::Kind;
 
     #[test]
     fn paths_and_types_are_unique_and_one_key_is_one_stream() {
@@ -300,9 +286,5 @@ mod tests {
         assert_eq!(asked("range=6h&granularity=hour"), of(21_600, 3_600));
         assert!(asked("range=1h").unwrap_err().starts_with("3600 points are too many"));
         assert!(asked("range=5m&granularity=hour").unwrap_err().contains("finer"));
-        for words in [RANGE, GRANULARITY] {
-            let Kind::Choice { words, .. } = words.kind else { panic!("{words:?}") };
-            assert!(words.iter().all(|word| RANGES.iter().chain(&GRANULARITIES).any(|(known, _)| known == word)));
-        }
     }
 }

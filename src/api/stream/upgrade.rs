@@ -66,7 +66,7 @@ fn upgrade(
         let why = "there are too many WebSockets: try again later";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, why).header(RETRY_AFTER, HeaderValue::from_static("5"))
     })?;
-    let (streams, counts) = (Arc::clone(streams), Arc::clone(&session.streams));
+    let (streams, counts) = (Arc::clone(streams), Arc::clone(&session.counts));
     tokio::spawn(async move {
         // Whoever is gone before is not missed.
         if let Ok(upgraded) = upgrading.await {

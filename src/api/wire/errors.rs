@@ -40,9 +40,9 @@ pub(in crate::api) struct ErrorsWire {
     checks: Vec<CheckWire>,
 }
 
-/// All errors of one kind.
+/// Errors that have something in common: their kind, their number, their time.
 #[derive(Debug, Serialize, JsonSchema)]
-struct TypeWire {
+struct GroupWire {
     /// The kind: `timeout`, `refused`, `tls_expired`, `http`, `script`, …
     r#type: &'static str,
     /// The drawer that it is in.
@@ -57,15 +57,22 @@ struct TypeWire {
     percentage: Option<Number>,
     /// The first message, whole.
     sample_message: String,
-    /// `file:line:column` of a script error.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<String>,
     /// When the first came.
     #[schemars(extend("format" = "date-time"))]
     first_seen: String,
     /// When the last came.
     #[schemars(extend("format" = "date-time"))]
     last_seen: String,
+}
+
+/// All errors of one kind.
+#[derive(Debug, Serialize, JsonSchema)]
+struct TypeWire {
+    #[serde(flatten)]
+    group: GroupWire,
+    /// `file:line:column` of a script error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
     /// The operations that had it, most errors first; of a script error, the scenarios.
     operations: Vec<String>,
     /// How much of it belongs to each of them.
@@ -209,26 +216,8 @@ pub(in crate::api) struct RecentWire {
 struct PatternWire {
     /// What they have in common: `order <n> was lost`.
     pattern: String,
-    /// The kind of the errors.
-    r#type: &'static str,
-    /// The drawer that they are in.
-    category: CategoryWire,
-    /// k6's error code; 0 where there is none.
-    code: u16,
-    /// How many.
-    count: u64,
-    /// Of all errors.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 100))]
-    percentage: Option<Number>,
-    /// The first of them, whole.
-    sample_message: String,
-    /// When the first came.
-    #[schemars(extend("format" = "date-time"))]
-    first_seen: String,
-    /// When the last came.
-    #[schemars(extend("format" = "date-time"))]
-    last_seen: String,
+    #[serde(flatten)]
+    group: GroupWire,
 }
 
 /// One check that failed.
@@ -276,7 +265,7 @@ impl ErrorsWire {
         ErrorsWire {
             timestamp: time(now),
             total_errors: total,
-            by_type: failures.iter().take(most).map(|failure| TypeWire::new(failure, &wall)).collect(),
+            by_type: failures.iter().take(most).map(|failure| TypeWire::new(failure, total, &wall)).collect(),
             unlisted_errors: errors.unlisted() + left_out,
             recent_errors: errors.recent().rev().map(|error| RecentWire::new(error, &wall)).collect(),
             patterns,
@@ -300,33 +289,41 @@ fn patterns(failures: &[Failure<'_>], wall: &Wall<'_>, total: u64, most: usize) 
     all.truncate(most);
     let wire = |(key, pattern, one): (&ErrorKey, &str, &PatternEntry)| PatternWire {
         pattern: pattern.to_owned(),
-        r#type: key.kind,
-        category: CategoryWire::new(key.category),
-        code: key.code,
-        count: one.count,
-        percentage: percent(one.count as f64, total as f64),
-        sample_message: one.sample.clone(),
-        first_seen: wall.at(one.first),
-        last_seen: wall.at(one.last),
+        group: GroupWire::new(key, (one.count, total), &one.sample, (one.first, one.last), wall),
     };
     (all.into_iter().map(wire).collect(), unlisted + failures.iter().map(of).sum::<u64>())
 }
 
+impl GroupWire {
+    /// So many of all errors, the first message, and when the first and the last came.
+    fn new(
+        key: &ErrorKey,
+        (count, total): (u64, u64),
+        sample: &str,
+        (first, last): (Duration, Duration),
+        wall: &Wall<'_>,
+    ) -> Self {
+        GroupWire {
+            r#type: key.kind,
+            category: CategoryWire::new(key.category),
+            code: key.code,
+            count,
+            percentage: percent(count as f64, total as f64),
+            sample_message: sample.to_owned(),
+            first_seen: wall.at(first),
+            last_seen: wall.at(last),
+        }
+    }
+}
+
 impl TypeWire {
-    fn new(failure: &Failure<'_>, wall: &Wall<'_>) -> Self {
+    fn new(failure: &Failure<'_>, total: u64, wall: &Wall<'_>) -> Self {
         let (key, entry) = (failure.key, failure.entry);
         let counts =
             entry.timeline.buckets().map(|(from, count)| ErrorBucketWire { elapsed_seconds: from.as_secs(), count });
         TypeWire {
-            r#type: key.kind,
-            category: CategoryWire::new(key.category),
-            code: key.code,
-            count: entry.count,
-            percentage: number(failure.share * 100.0),
-            sample_message: entry.sample.clone(),
+            group: GroupWire::new(key, (entry.count, total), &entry.sample, (entry.first, entry.last), wall),
             place: Some(key.place.to_string()).filter(|place| !place.is_empty()),
-            first_seen: wall.at(entry.first),
-            last_seen: wall.at(entry.last),
             operations: failure.operations.iter().map(|part| part.name.to_owned()).collect(),
             by_operation: failure.operations.iter().map(PartWire::new).collect(),
             by_scenario: failure.scenarios.iter().map(PartWire::new).collect(),

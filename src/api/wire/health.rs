@@ -2,8 +2,8 @@
 
 use super::time;
 use crate::api::Session;
-use crate::api::stream::{Counts, StreamsWire};
-use crate::snapshot::{Component, Condition, Part, Snapshot, Status};
+use crate::api::counts::Counts;
+use crate::snapshot::{Component, Condition, Part, Served, Snapshot, Status};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -57,6 +57,27 @@ struct MonitorWire {
     component: ComponentWire,
     /// Its WebSocket clients.
     streams: StreamsWire,
+    /// Requests that were answered 429: too many, or too many that were refused.
+    requests_refused: u64,
+    /// Connections that were answered 503: too many, or the run needs what is left of the file descriptors.
+    connections_refused: u64,
+}
+
+/// The streams of this process, of all its runs.
+#[derive(Debug, Serialize, JsonSchema)]
+struct StreamsWire {
+    /// Clients now.
+    clients: u64,
+    /// Clients so far.
+    opened: u64,
+    /// Clients that were dropped because they were too slow or silent.
+    dropped: u64,
+    /// Clients that found no room.
+    refused: u64,
+    /// Messages that were made: each is written as JSON once, however many clients it has.
+    messages_made: u64,
+    /// Messages that were sent, each to one client.
+    messages_sent: u64,
 }
 
 /// How something is.
@@ -90,10 +111,7 @@ impl HealthWire {
         let components = ComponentsWire {
             shards: told(Part::Shards),
             collector: late(session, snapshot, now).unwrap_or_else(|| told(Part::Collector)),
-            monitor: MonitorWire {
-                component: ComponentWire::new(&monitor(&session.streams)),
-                streams: session.streams.wire(),
-            },
+            monitor: MonitorWire::new(&session.counts),
             outputs: ComponentWire::new(&session.outputs().component()),
             target: told(Part::Target),
             history: told(Part::History),
@@ -105,12 +123,25 @@ impl HealthWire {
     }
 }
 
-/// It answers; whoever could not listen as fast as it tells is worth a look.
-fn monitor(streams: &Counts) -> Component {
-    let dropped = streams.wire().dropped;
-    let recently = streams.dropped_recently(Instant::now());
-    let why = || format!("slow clients of streams were dropped within the last minute; {dropped} so far");
-    Component::new(Part::Monitor, recently.then(|| (Condition::Warning, why())).into_iter().collect())
+impl MonitorWire {
+    /// It answers; whoever could not listen as fast as it tells, or found it too busy, is worth a look.
+    fn new(counts: &Counts) -> Self {
+        let now = Instant::now();
+        let reasons = [
+            (&counts.dropped, "slow clients of streams were dropped"),
+            (&counts.requests_refused, "requests were refused because they were too many"),
+            (&counts.connections_refused, "connections were refused because they were too many"),
+        ];
+        let recent = reasons.into_iter().filter_map(|(tally, what)| {
+            let so_far = tally.recent(now)?;
+            Some((Condition::Warning, format!("{what} within the last minute; {so_far} so far")))
+        });
+        let component = ComponentWire::new(&Component::new(Part::Monitor, recent.collect()));
+        let Served { clients, opened, dropped, refused, messages_made, messages_sent, .. } = counts.served();
+        let streams = StreamsWire { clients, opened, dropped, refused, messages_made, messages_sent };
+        let Served { requests_refused, connections_refused, .. } = counts.served();
+        MonitorWire { component, streams, requests_refused, connections_refused }
+    }
 }
 
 /// A collector that publishes nothing: what no Snapshot can say of itself.

@@ -2,12 +2,14 @@
 
 use super::distribution::edges;
 use super::{number, seconds, time};
-use crate::analysis::{Heat, HeatCell, Heatmap};
-use crate::api::diary::Diary;
+use crate::analysis::{Heat, HeatCell, heatmap};
+use crate::api::Session;
+use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
+use std::time::Duration;
 
 /// A run by time, and, of latency, by response time.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -74,12 +76,14 @@ struct HeatCellWire {
 
 impl HeatmapWire {
     pub(in crate::api) fn new(
-        diary: &Diary,
+        session: &Session,
+        snapshot: &Snapshot,
         (word, kind): (&'static str, Heat),
-        range: &str,
-        seen: &Heatmap,
+        (range_word, range): (&str, Duration),
         now: DateTime<Utc>,
     ) -> Self {
+        let seen = heatmap(&session.digest(snapshot), kind, session.preferences.within(range));
+        let diary = session.diary();
         let (unit, by) = match kind {
             Heat::Latency => (HeatUnit::Responses, 1.0),
             Heat::Throughput => (HeatUnit::PerSecond, 1.0),
@@ -104,7 +108,7 @@ impl HeatmapWire {
         HeatmapWire {
             timestamp: time(now),
             kind: word,
-            range: range.to_owned(),
+            range: range_word.to_owned(),
             unit,
             interval_seconds: seconds(seen.interval),
             buckets: rows.into_iter().map(bucket).collect(),

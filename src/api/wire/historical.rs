@@ -1,8 +1,9 @@
 //! `GET /metrics/historical`: one figure over a range.
 
 use super::{number, seconds, time};
-use crate::analysis::{Figure, Historical, Insight, insights};
-use crate::api::diary::Diary;
+use crate::analysis::{Figure, Insight, historical, insights};
+use crate::api::Session;
+use crate::snapshot::Snapshot;
 use crate::units::human;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -45,7 +46,7 @@ pub(in crate::api) struct HistoricalWire {
     /// Why the range is not there as a whole; absent where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// From when on more of it will be there; absent where all of it is.
+    /// From when on more of it will be there; absent where all of it is that is told.
     #[serde(skip_serializing_if = "Option::is_none")]
     available_from: Option<&'static str>,
 }
@@ -94,11 +95,15 @@ struct InsightWire {
 
 impl HistoricalWire {
     pub(in crate::api) fn new(
-        diary: &Diary,
-        (metric, figure, range_word, range): (&str, Figure, &str, Duration),
-        seen: &Historical,
+        session: &Session,
+        snapshot: &Snapshot,
+        (metric, figure): (&str, Figure),
+        (range_word, range): (&str, Duration),
         now: DateTime<Utc>,
     ) -> Self {
+        let within = session.preferences.within(range);
+        let seen = historical(&session.digest(snapshot), figure, within);
+        let diary = session.diary();
         let (unit, by, show) = shown(figure);
         let told = |value: Option<f64>| value.and_then(|value| number(value * by));
         let point = |(from, to, value): &(Duration, Duration, f64)| {
@@ -116,8 +121,10 @@ impl HistoricalWire {
             from_seconds: seconds(insight.from),
             to_seconds: seconds(insight.to),
         };
-        let reason = || format!("this run is {} old, and earlier runs are kept nowhere yet", human::duration(seen.to));
-        let is_short = seen.to < range;
+        let is_short = seen.to < within;
+        let young = || format!("this run is {} old, and earlier runs are kept nowhere yet", human::duration(seen.to));
+        let kept_back = || format!("`retention` is {}: nothing older is told", human::duration(within));
+        let reason = if is_short { Some(young()) } else { (within < range).then(kept_back) };
         HistoricalWire {
             timestamp: time(now),
             metric: metric.to_owned(),
@@ -130,8 +137,8 @@ impl HistoricalWire {
             interval_seconds: seconds(seen.interval),
             resolution_seconds: seconds(seen.step),
             time_series: seen.series.iter().filter_map(point).collect(),
-            insights: insights(seen, show).into_iter().map(insight).collect(),
-            reason: is_short.then(reason),
+            insights: insights(&seen, show).into_iter().map(insight).collect(),
+            reason,
             available_from: is_short.then_some("the version that keeps runs"),
         }
     }

@@ -218,7 +218,7 @@ impl KpiWire {
             let value = kpi.figure.value(digest, from, to).and_then(told)?;
             Some(KpiPointWire { timestamp: diary.wall(from).map(time), elapsed_seconds: seconds(from), value })
         };
-        let pieces = digest.last(HISTORY, INTERVAL).into_iter();
+        let pieces = digest.last(session.preferences.within(HISTORY), INTERVAL).into_iter();
         // The last one may not be over yet.
         let history = pieces.filter(|(from, to)| *to - *from >= INTERVAL).filter_map(point).collect();
         let trend = TrendWire::new(change(digest, kpi.figure));

@@ -51,7 +51,7 @@ pub(super) use thresholds::ThresholdsWire;
 pub(super) use timeline::{PointWire, SeriesWire, TaggedWire, TimelineWire, ValuePointWire};
 use values::LatencyWire;
 pub(super) use values::ValuesWire;
-pub(super) use words::{RINGS, STATUSES};
+pub(super) use words::{LEVELS, RINGS, STATUSES};
 pub(super) use workers::WorkersWire;
 
 use chrono::{DateTime, SecondsFormat, Utc};

@@ -58,7 +58,8 @@ impl RequestsWire {
         now: DateTime<Utc>,
     ) -> Self {
         let digest = session.digest(snapshot);
-        let pieces = digest.last(range, interval).into_iter().filter(|(from, to)| *to - *from >= interval);
+        let pieces = digest.last(session.preferences.within(range), interval).into_iter();
+        let pieces = pieces.filter(|(from, to)| *to - *from >= interval);
         let diary = session.diary();
         let points: Vec<RequestPointWire> = pieces.map(|piece| point(&digest, piece, |at| diary.wall(at))).collect();
         RequestsWire {

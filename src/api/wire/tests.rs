@@ -182,7 +182,7 @@ fn what_is_unwell_says_why() {
     snapshot.recent = Recent { failed: Some(0.25), ..Recent::default() };
     snapshot.components = components(&snapshot);
     let later = noon() + chrono::TimeDelta::seconds(3);
-    insta::assert_snapshot!(serde_json::to_string(&HealthWire::new(&session(), &snapshot, later)).unwrap(), @r#"{"timestamp":"2026-01-18T15:30:48.000Z","status":"error","components":{"shards":{"status":"error","reasons":["the generator was too slow","1 of 2 shards did not report in time"]},"collector":{"status":"warning","reasons":["the last snapshot is 3.0 s old"]},"monitor":{"status":"healthy","reasons":[],"streams":{"clients":0,"opened":0,"dropped":0,"refused":0,"messages_made":0,"messages_sent":0}},"outputs":{"status":"healthy","reasons":[]},"target":{"status":"warning","reasons":["25% of the requests of the last seconds failed"]},"history":{"status":"healthy","reasons":[]}}}"#);
+    insta::assert_snapshot!(serde_json::to_string(&HealthWire::new(&session(), &snapshot, later)).unwrap(), @r#"{"timestamp":"2026-01-18T15:30:48.000Z","status":"error","components":{"shards":{"status":"error","reasons":["the generator was too slow","1 of 2 shards did not report in time"]},"collector":{"status":"warning","reasons":["the last snapshot is 3.0 s old"]},"monitor":{"status":"healthy","reasons":[],"streams":{"clients":0,"opened":0,"dropped":0,"refused":0,"messages_made":0,"messages_sent":0},"requests_refused":0,"connections_refused":0},"outputs":{"status":"healthy","reasons":[]},"target":{"status":"warning","reasons":["25% of the requests of the last seconds failed"]},"history":{"status":"healthy","reasons":[]}}}"#);
 }
 
 #[test]

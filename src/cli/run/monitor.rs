@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::engine::{Beside, Ending, beside};
 use crate::prometheus;
 use crate::report::{self, Facts, Summary};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Served, Snapshot};
 use chrono::Utc;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -145,9 +145,9 @@ impl Bound {
 }
 
 /// What Prometheus gets.
-fn scrape(runs: &[(Option<&str>, &Snapshot)], accept: Option<&str>) -> (&'static str, Vec<u8>) {
+fn scrape(runs: &[(Option<&str>, &Snapshot)], served: &Served, accept: Option<&str>) -> (&'static str, Vec<u8>) {
     let format = prometheus::Format::negotiate(accept);
-    (format.content_type(), prometheus::render_sessions(runs, format, prometheus::MOST_SERIES))
+    (format.content_type(), prometheus::render_sessions(runs, Some(served), format, prometheus::MOST_SERIES))
 }
 
 /// The run so far as a file: what its report would be if it ended now.

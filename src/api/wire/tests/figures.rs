@@ -1,12 +1,14 @@
 //! Figures over time as they go out: golden texts of a run that never happened.
 
 use super::super::*;
-use crate::analysis::{Figure, Heat, analysis, heatmap, historical};
-use crate::api::Session;
+use crate::analysis::{Figure, Heat, analysis};
+use crate::api::{Preferences, Session};
 use crate::metrics::{MetricId, TagSet, specs};
 use crate::snapshot::{Recent, ScenarioState, Series, Snapshot, Status};
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
+
+const HOUR: (&str, Duration) = ("1h", Duration::from_secs(3_600));
 
 fn noon() -> DateTime<Utc> {
     "2026-01-18T15:30:45Z".parse().unwrap()
@@ -186,20 +188,56 @@ fn nothing_is_planned_where_users_of_the_closed_model_ask_too() {
 fn a_heatmap_of_latency_and_one_of_errors() {
     let (session, snapshot) = told(6);
     let wire = |word, kind| {
-        let seen = heatmap(&session.digest(&snapshot), kind, Duration::from_secs(3));
-        serde_json::to_string(&HeatmapWire::new(&session.diary(), (word, kind), "1h", &seen, noon())).unwrap()
+        let range = ("1h", Duration::from_secs(3));
+        serde_json::to_string(&HeatmapWire::new(&session, &snapshot, (word, kind), range, noon())).unwrap()
     };
     insta::assert_snapshot!(wire("latency", Heat::Latency), @r#"{"timestamp":"2026-01-18T15:30:45.000Z","kind":"latency","range":"1h","unit":"responses","interval_seconds":1,"buckets":[{"bucket":12,"from":7,"to":10},{"bucket":16,"from":30,"to":50}],"grid":[{"timestamp":"2026-01-18T15:30:48.000Z","elapsed_seconds":3,"bucket":12,"value":10},{"timestamp":"2026-01-18T15:30:48.000Z","elapsed_seconds":3,"bucket":16,"value":5},{"timestamp":"2026-01-18T15:30:49.000Z","elapsed_seconds":4,"bucket":12,"value":10},{"timestamp":"2026-01-18T15:30:49.000Z","elapsed_seconds":4,"bucket":16,"value":5},{"timestamp":"2026-01-18T15:30:50.000Z","elapsed_seconds":5,"bucket":12,"value":10},{"timestamp":"2026-01-18T15:30:50.000Z","elapsed_seconds":5,"bucket":16,"value":5}]}"#);
     insta::assert_snapshot!(wire("errors", Heat::Errors), @r#"{"timestamp":"2026-01-18T15:30:45.000Z","kind":"errors","range":"1h","unit":"percent","interval_seconds":1,"buckets":[{"bucket":0}],"grid":[{"timestamp":"2026-01-18T15:30:48.000Z","elapsed_seconds":3,"bucket":0,"value":6.666667},{"timestamp":"2026-01-18T15:30:49.000Z","elapsed_seconds":4,"bucket":0,"value":6.666667},{"timestamp":"2026-01-18T15:30:50.000Z","elapsed_seconds":5,"bucket":0,"value":6.666667}]}"#);
 }
 
+/// Run times of the points of each answer about the past.
+fn told_of(session: &Session, snapshot: &Snapshot) -> [Vec<u64>; 5] {
+    let (figure, heat) = (("rps", Figure::Throughput), ("throughput", Heat::Throughput));
+    let stretch = (HOUR.1, Duration::from_secs(5));
+    let of = |wire: Result<serde_json::Value, serde_json::Error>, points: &str| -> Vec<u64> {
+        let wire = wire.unwrap();
+        let points = wire[points].as_array().unwrap().iter();
+        points.map(|point| point["elapsed_seconds"].as_u64().unwrap()).collect()
+    };
+    [
+        of(serde_json::to_value(KpiWire::rps(session, snapshot, noon())), "history"),
+        of(serde_json::to_value(LatencyKpiWire::new(session, snapshot, noon())), "history"),
+        of(serde_json::to_value(RequestsWire::new(session, snapshot, stretch, noon())), "data_points"),
+        of(serde_json::to_value(HistoricalWire::new(session, snapshot, figure, HOUR, noon())), "time_series"),
+        of(serde_json::to_value(HeatmapWire::new(session, snapshot, heat, HOUR, noon())), "grid"),
+    ]
+}
+
+#[test]
+fn answers_about_the_past_reach_back_as_far_as_is_wanted() {
+    let (session, snapshot) = told(30);
+    let pieces = |from: u64, every: usize| -> Vec<u64> { (from..30).step_by(every).collect() };
+    let all = [pieces(0, 5), pieces(0, 5), pieces(0, 5), pieces(0, 1), pieces(0, 1)];
+    assert_eq!(told_of(&session, &snapshot), all);
+    let retaining = |seconds| Preferences { retention: Some(Duration::from_secs(seconds)), ..Preferences::default() };
+    let session = session.preferring(retaining(10));
+    let last = [pieces(20, 5), pieces(20, 5), pieces(20, 5), pieces(20, 1), pieces(20, 1)];
+    assert_eq!(told_of(&session, &snapshot), last);
+    let reason = |session: &Session| {
+        let figure = ("rps", Figure::Throughput);
+        let wire = serde_json::to_value(HistoricalWire::new(session, &snapshot, figure, HOUR, noon())).unwrap();
+        (wire["reason"].as_str().unwrap().to_owned(), wire.get("available_from").is_some())
+    };
+    assert_eq!(reason(&session), ("`retention` is 10s: nothing older is told".to_owned(), false));
+    let young = reason(&session.preferring(retaining(60)));
+    assert!(young.0.starts_with("this run is 30s old") && young.1, "{young:?}");
+}
+
 #[test]
 fn a_range_of_a_figure() {
     let (session, snapshot) = told(3);
-    let hour = Duration::from_secs(3_600);
-    let seen = historical(&session.digest(&snapshot), Figure::Errors, hour);
-    let asked = ("errors", Figure::Errors, "1h", hour);
-    insta::assert_snapshot!(json(&HistoricalWire::new(&session.diary(), asked, &seen, noon())), @r#"
+    let wire = HistoricalWire::new(&session, &snapshot, ("errors", Figure::Errors), HOUR, noon());
+    insta::assert_snapshot!(json(&wire), @r#"
     {
       "timestamp": "2026-01-18T15:30:45.000Z",
       "metric": "errors",
