@@ -4,8 +4,8 @@
 //! number of samples; what lies outside is clamped and counted by the caller. Counts are `u32`, saturating: a bucket
 //! would need 4.29 billion equal values to clip. Knows nothing of units: a [`Scale`] maps a value to integer ticks.
 //!
-//! Values are recorded by `hdrhistogram`, which takes all its memory at once, so that no value ever waits for it. What was merged
-//! is kept as [`Counts`] of the same buckets, as far as its values reach: it is copied whenever a Snapshot still has it, and
+//! Values are recorded by `hdrhistogram`, which takes all its memory at once, so that no value ever waits for it; what holds
+//! something is marked, since a tick brings few values and the library is read bucket by bucket. What was merged is kept as [`Counts`] of the same buckets, as far as its values reach: it is copied whenever a Snapshot still has it, and
 //! hundreds are merged and read for one answer of the monitor, which counts that lie side by side make cheap.
 
 use super::bins::{bin, highest, lowest};
@@ -55,16 +55,63 @@ pub struct Histogram {
 /// Where the counts are.
 #[derive(Debug, Clone)]
 enum Kept {
-    Recorded(Hdr<u32>),
+    Recorded(Recorded),
     Merged(Counts),
+}
+
+/// Values, and in which blocks of bins they lie: a bit for each.
+#[derive(Debug, Clone)]
+struct Recorded {
+    hdr: Hdr<u32>,
+    marks: Box<[u64]>,
+}
+
+impl Recorded {
+    fn new(highest: u64, digits: u8) -> Self {
+        let hdr = Hdr::new_with_bounds(1, highest, digits).expect("bounds are ordered and digits are 2 or 3");
+        let blocks = bin(highest, digits) as usize / BLOCK + 1;
+        Recorded { hdr, marks: vec![0; blocks.div_ceil(64)].into() }
+    }
+
+    #[inline]
+    fn record(&mut self, ticks: u64, digits: u8) {
+        self.hdr.saturating_record(ticks);
+        let block = bin(ticks, digits) as usize / BLOCK;
+        self.marks[block / 64] |= 1 << (block % 64);
+    }
+
+    /// Bins that hold something, in order. The library's own iterators are made for many kinds of steps, and walk over all.
+    fn bins(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
+        let digits = self.hdr.sigfig();
+        let last = bin(self.hdr.max(), digits);
+        let marked = self.marks.iter().zip(0..).flat_map(|(word, at)| ones(*word).map(move |bit| at * 64 + bit));
+        let bins = marked.flat_map(|block| block * BLOCK as u32..(block + 1) * BLOCK as u32);
+        bins.take_while(move |at| *at <= last).filter_map(move |at| {
+            let count = self.hdr.count_at(lowest(at, digits));
+            (count > 0).then_some((at, u64::from(count)))
+        })
+    }
+
+    fn clear(&mut self) {
+        self.hdr.reset();
+        self.marks.fill(0);
+    }
+}
+
+/// The bits that are set, from the lowest on.
+fn ones(mut word: u64) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let bit = (word != 0).then(|| word.trailing_zeros())?;
+        word &= word - 1;
+        Some(bit)
+    })
 }
 
 impl Histogram {
     /// Empty, for ticks of 0..=`highest`, with `digits` significant decimal digits (2 or 3): to record values in.
     pub fn new(highest: u64, digits: u8) -> Self {
         let highest = highest.max(2);
-        let hdr = Hdr::new_with_bounds(1, highest, digits).expect("bounds are ordered and digits are 2 or 3");
-        Histogram { highest, digits, kept: Kept::Recorded(hdr) }
+        Histogram { highest, digits, kept: Kept::Recorded(Recorded::new(highest, digits)) }
     }
 
     /// Empty, with the bounds of another one: to merge others into.
@@ -80,9 +127,10 @@ impl Histogram {
     /// Counts one value; what lies beyond the bounds is counted at their end.
     #[inline]
     pub fn record(&mut self, ticks: u64) {
+        let ticks = ticks.min(self.highest);
         match &mut self.kept {
-            Kept::Recorded(hdr) => hdr.saturating_record(ticks),
-            Kept::Merged(counts) => counts.add(bin(ticks.min(self.highest), self.digits), 1),
+            Kept::Recorded(recorded) => recorded.record(ticks, self.digits),
+            Kept::Merged(counts) => counts.add(bin(ticks, self.digits), 1),
         }
     }
 
@@ -148,7 +196,7 @@ impl Histogram {
     /// How many values were counted.
     pub fn len(&self) -> u64 {
         match &self.kept {
-            Kept::Recorded(hdr) => hdr.len(),
+            Kept::Recorded(recorded) => recorded.hdr.len(),
             Kept::Merged(counts) => counts.total(),
         }
     }
@@ -161,7 +209,7 @@ impl Histogram {
     /// Forgets the values and keeps the memory.
     pub fn clear(&mut self) {
         match &mut self.kept {
-            Kept::Recorded(hdr) => hdr.reset(),
+            Kept::Recorded(recorded) => recorded.clear(),
             Kept::Merged(counts) => counts.clear(),
         }
     }
@@ -179,7 +227,7 @@ impl Histogram {
     /// Non-empty buckets as (bin, count), in order.
     pub(super) fn bins(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
         let (recorded, merged) = match &self.kept {
-            Kept::Recorded(hdr) => (Some(recorded(hdr)), None),
+            Kept::Recorded(recorded) => (Some(recorded.bins()), None),
             Kept::Merged(counts) => (None, Some(counts.iter())),
         };
         recorded.into_iter().flatten().chain(merged.into_iter().flatten())
@@ -188,34 +236,21 @@ impl Histogram {
     /// The counts, to be read.
     fn counts(&self) -> Cow<'_, Counts> {
         match &self.kept {
-            Kept::Recorded(hdr) => Cow::Owned(recorded(hdr).collect()),
+            Kept::Recorded(recorded) => Cow::Owned(recorded.bins().collect()),
             Kept::Merged(counts) => Cow::Borrowed(counts),
         }
     }
 
     /// The counts, to be changed as one.
     fn counts_mut(&mut self) -> &mut Counts {
-        if let Kept::Recorded(hdr) = &self.kept {
-            self.kept = Kept::Merged(recorded(hdr).collect());
+        if let Kept::Recorded(recorded) = &self.kept {
+            self.kept = Kept::Merged(recorded.bins().collect());
         }
         match &mut self.kept {
             Kept::Merged(counts) => counts,
             Kept::Recorded(_) => unreachable!("it was made one that is merged"),
         }
     }
-}
-
-/// What the library has counted. Its own iterators are made for many kinds of steps, and it is read each tick.
-fn recorded(hdr: &Hdr<u32>) -> impl Iterator<Item = (u32, u64)> + '_ {
-    let digits = hdr.sigfig();
-    let bins = match hdr.is_empty() {
-        true => 0..0,
-        false => bin(hdr.min(), digits)..bin(hdr.max(), digits) + 1,
-    };
-    bins.filter_map(move |at| {
-        let count = hdr.count_at(lowest(at, digits));
-        (count > 0).then_some((at, u64::from(count)))
-    })
 }
 
 #[cfg(test)]
@@ -281,6 +316,21 @@ mod tests {
                 other.iter().for_each(|ticks| ours.record(*ticks));
                 same(&ours, &both(digits, &other).1)?;
             }
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_range_are_counted_once() {
+        for (highest, digits) in
+            [(HIGHEST, 2), (HIGHEST, 3), (86_400_000_000, 3), (1_000_000_000_000_000, 2), (1 << 20, 3)]
+        {
+            let mut histogram = Histogram::new(highest, digits);
+            for ticks in [0, 0, highest - 1, highest, highest + 1, u64::MAX] {
+                histogram.record(ticks);
+            }
+            let seen: Vec<_> = histogram.bins().collect();
+            assert_eq!((seen[0], seen.iter().map(|(_, count)| count).sum::<u64>()), ((0, 2), 6), "{seen:?}");
+            assert_eq!(seen.last().map(|(at, _)| *at), Some(bin(highest, digits)), "{seen:?}");
         }
     }
 
