@@ -123,9 +123,9 @@ fn thresholds(page: &mut Page, snapshot: &Snapshot) {
 }
 
 fn measured(page: &mut Page, snapshot: &Snapshot) {
-    let row = |operation: &Operation| {
+    let row = |operation: &Operation<'_>| {
         let latency = |of: f64| time(operation.latency.as_ref().and_then(|latency| latency.percentile(of)));
-        let most = time(operation.latency.as_ref().and_then(crate::metrics::Trend::max));
+        let most = time(operation.latency.as_ref().and_then(|latency| latency.max()));
         vec![
             text(&operation.name),
             text(&operation.method),

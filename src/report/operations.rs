@@ -7,6 +7,7 @@ use crate::metrics::recorder::REQUEST_METRICS;
 use crate::metrics::{Cell, Trend};
 use crate::snapshot::{Series, Snapshot};
 use rustc_hash::FxHashMap;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// `error_code` of a request that the end of its user cut short: a number of ours in k6's general band.
@@ -23,9 +24,9 @@ pub(super) const PHASES: [(&str, &str); 7] = [
     ("receiving", "http_req_receiving"),
 ];
 
-/// Everything that was measured of one operation.
+/// Everything that was measured of one operation. Distributions of one series are the Snapshot's own: a run may have thousands.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Operation {
+pub(super) struct Operation<'a> {
     /// Its `name` tag.
     pub name: String,
     /// `GET`, …; empty for requests regrouped past the cap.
@@ -43,9 +44,9 @@ pub(super) struct Operation {
     /// Those that the end of their user cut short.
     pub interrupted: u64,
     /// `http_req_duration`.
-    pub latency: Option<Trend>,
+    pub latency: Option<Cow<'a, Trend>>,
     /// As [`PHASES`].
-    pub phases: [Option<Trend>; 7],
+    pub phases: [Option<Cow<'a, Trend>>; 7],
     /// Bytes written to the wire.
     pub sent: f64,
     /// Bytes read from the wire.
@@ -56,13 +57,13 @@ pub(super) struct Operation {
     pub statusless: u64,
 }
 
-impl Operation {
+impl<'a> Operation<'a> {
     fn answered(&self) -> bool {
         self.status.keys().any(|status| *status != 0)
     }
 
     /// Adds one series of a request metric.
-    pub(super) fn add(&mut self, metric: &str, series: &Series) {
+    pub(super) fn add(&mut self, metric: &str, series: &'a Series) {
         let tags = &series.tags;
         match (&series.cell, metric) {
             (Cell::Counter { sum, .. }, "http_reqs") => {
@@ -93,8 +94,8 @@ impl Operation {
         }
     }
 
-    /// Adds all that another row has measured.
-    pub(super) fn absorb(&mut self, other: &Operation) {
+    /// Adds what another row has counted, without its distributions.
+    pub(super) fn count(&mut self, other: &Operation<'_>) {
         self.requests += other.requests;
         self.judged += other.judged;
         self.errors += other.errors;
@@ -106,19 +107,26 @@ impl Operation {
         for (status, count) in &other.status {
             *self.status.entry(*status).or_default() += count;
         }
+    }
+
+    /// Adds all that another row has measured.
+    pub(super) fn absorb(&mut self, other: &Operation<'a>) {
+        self.count(other);
         let theirs = std::iter::once(&other.latency).chain(&other.phases);
         for (ours, theirs) in std::iter::once(&mut self.latency).chain(&mut self.phases).zip(theirs) {
-            if let Some(trend) = theirs {
-                merge(ours, trend);
+            match (ours, theirs) {
+                (Some(ours), Some(theirs)) => ours.to_mut().merge(theirs),
+                (ours, Some(_)) => ours.clone_from(theirs),
+                (_, None) => {}
             }
         }
     }
 }
 
-fn merge(into: &mut Option<Trend>, trend: &Trend) {
+fn merge<'a>(into: &mut Option<Cow<'a, Trend>>, trend: &'a Trend) {
     match into {
-        Some(ours) => ours.merge(trend),
-        None if trend.count() > 0 => *into = Some(trend.clone()),
+        Some(ours) => ours.to_mut().merge(trend),
+        None if trend.count() > 0 => *into = Some(Cow::Borrowed(trend)),
         None => {}
     }
 }
@@ -130,8 +138,8 @@ pub(super) fn request_metric<'a>(snapshot: &'a Snapshot, series: &Series) -> Opt
 }
 
 /// All operations of a run.
-pub(super) fn operations(snapshot: &Snapshot) -> Vec<Operation> {
-    let mut rows: Vec<Operation> = Vec::new();
+pub(super) fn operations(snapshot: &Snapshot) -> Vec<Operation<'_>> {
+    let mut rows: Vec<Operation<'_>> = Vec::new();
     let mut index: FxHashMap<_, usize> = FxHashMap::default();
     for series in &snapshot.series {
         let Some(metric) = request_metric(snapshot, series) else { continue };
@@ -157,8 +165,8 @@ pub(super) fn operations(snapshot: &Snapshot) -> Vec<Operation> {
 }
 
 /// A request without an answer has no protocol of its own: it belongs to the row that has answers, if there is one.
-fn folded(rows: Vec<Operation>) -> Vec<Operation> {
-    let mut kept: Vec<Operation> = Vec::new();
+fn folded(rows: Vec<Operation<'_>>) -> Vec<Operation<'_>> {
+    let mut kept: Vec<Operation<'_>> = Vec::new();
     let (answered, unanswered): (Vec<_>, Vec<_>) = rows.into_iter().enumerate().partition(|(_, row)| row.answered());
     let mut order: Vec<usize> = Vec::new();
     for (at, row) in answered {
@@ -166,7 +174,7 @@ fn folded(rows: Vec<Operation>) -> Vec<Operation> {
         order.push(at);
     }
     for (at, row) in unanswered {
-        let same = |known: &Operation| known.name == row.name && known.method == row.method;
+        let same = |known: &Operation<'_>| known.name == row.name && known.method == row.method;
         let home = kept.iter().position(|known| same(known) && known.protocol == row.protocol);
         match home.or_else(|| kept.iter().position(same)) {
             Some(home) => {
@@ -185,7 +193,7 @@ fn folded(rows: Vec<Operation>) -> Vec<Operation> {
 }
 
 /// All operations in one row.
-pub(super) fn total(operations: &[Operation]) -> Operation {
+pub(super) fn total<'a>(operations: &[Operation<'a>]) -> Operation<'a> {
     let mut total = Operation::default();
     operations.iter().for_each(|operation| total.absorb(operation));
     total

@@ -1,6 +1,6 @@
 //! The account of all requests: what became of each, so that nothing is lost between us and a server's own count.
 
-use super::operations::{Operation, request_metric, total};
+use super::operations::{Operation, request_metric};
 use crate::metrics::Cell;
 use crate::snapshot::Snapshot;
 
@@ -42,8 +42,9 @@ pub(super) struct Apart {
 
 impl Requests {
     /// The account of a Snapshot whose operations are these.
-    pub(super) fn new(snapshot: &Snapshot, operations: &[Operation]) -> Self {
-        let all = total(operations);
+    pub(super) fn new(snapshot: &Snapshot, operations: &[Operation<'_>]) -> Self {
+        let mut all = Operation::default();
+        operations.iter().for_each(|operation| all.count(operation));
         let answered = all.status.iter().filter(|(status, _)| **status != 0).map(|(_, count)| count).sum();
         let statusless = all.statusless.saturating_sub(all.unsent_without_status(operations));
         let known = answered + all.interrupted + all.unsent + statusless;
@@ -59,8 +60,8 @@ impl Requests {
     }
 }
 
-impl Operation {
-    fn unsent_without_status(&self, operations: &[Operation]) -> u64 {
+impl Operation<'_> {
+    fn unsent_without_status(&self, operations: &[Operation<'_>]) -> u64 {
         operations.iter().filter(|operation| operation.statusless > 0).map(|operation| operation.unsent).sum()
     }
 }

@@ -113,7 +113,7 @@ pub(super) struct OperationWire {
 }
 
 impl OperationWire {
-    pub(super) fn new(operation: &Operation, elapsed: Duration) -> Self {
+    pub(super) fn new(operation: &Operation<'_>, elapsed: Duration) -> Self {
         let phases = PHASES.iter().zip(&operation.phases).filter_map(|((name, _), trend)| {
             Some(((*name).to_owned(), Value::Object(statistics(trend.as_ref()?, &["avg", "max"]))))
         });

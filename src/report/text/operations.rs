@@ -24,7 +24,7 @@ const TRAFFIC: [&str; 4] = ["count", "rate/s", "errors", "error %"];
 const NAME: usize = 24;
 
 /// One row per operation and one for all; on a narrow page as two tables.
-pub(super) fn table(page: &mut Page, snapshot: &Snapshot, operations: &[Operation]) {
+pub(super) fn table(page: &mut Page, snapshot: &Snapshot, operations: &[Operation<'_>]) {
     if operations.is_empty() {
         return;
     }
@@ -32,7 +32,7 @@ pub(super) fn table(page: &mut Page, snapshot: &Snapshot, operations: &[Operatio
     let mut wide = Table::new(1, &[&["operation"], &TRAFFIC[..], &latency].concat());
     let mut left = Table::new(1, &[&["operation"], &TRAFFIC[..]].concat());
     let mut right = Table::new(1, &[&["latency"], &latency[..]].concat());
-    let mut add = |name: &str, operation: &Operation, tint: Tint| {
+    let mut add = |name: &str, operation: &Operation<'_>, tint: Tint| {
         let name = || vec![Piece::tinted(name, tint)];
         let (traffic, latency) = (traffic(operation, snapshot.measured()), latencies(operation));
         wide.row([name(), traffic.clone(), latency.clone()].concat());
@@ -56,7 +56,7 @@ pub(super) fn table(page: &mut Page, snapshot: &Snapshot, operations: &[Operatio
 }
 
 /// The name, with what tells it from others of that name.
-fn label(operation: &Operation, all: &[Operation]) -> String {
+fn label(operation: &Operation<'_>, all: &[Operation<'_>]) -> String {
     let namesakes = || all.iter().filter(|other| other.name == operation.name);
     let mut label = operation.name.clone();
     if namesakes().any(|other| other.method != operation.method) && !operation.method.is_empty() {
@@ -68,7 +68,7 @@ fn label(operation: &Operation, all: &[Operation]) -> String {
     label
 }
 
-fn traffic(operation: &Operation, elapsed: Duration) -> Vec<Piece> {
+fn traffic(operation: &Operation<'_>, elapsed: Duration) -> Vec<Piece> {
     let tint = if operation.errors > 0 { Tint::Bad } else { Tint::Dim };
     vec![
         operation.requests.to_string().into(),
@@ -78,13 +78,13 @@ fn traffic(operation: &Operation, elapsed: Duration) -> Vec<Piece> {
     ]
 }
 
-fn latencies(operation: &Operation) -> Vec<Piece> {
+fn latencies(operation: &Operation<'_>) -> Vec<Piece> {
     let value = |name: &str| operation.latency.as_ref().and_then(|trend| statistic(trend, name));
     LATENCY.iter().map(|(_, name)| time(value(name)).into()).collect()
 }
 
 /// What became of the requests, and the bytes they moved.
-pub(super) fn account(page: &mut Page, snapshot: &Snapshot, operations: &[Operation]) {
+pub(super) fn account(page: &mut Page, snapshot: &Snapshot, operations: &[Operation<'_>]) {
     let requests = Requests::new(snapshot, operations);
     if requests.total == 0 && requests.apart.is_empty() {
         page.heading("REQUESTS", "none");
