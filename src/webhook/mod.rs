@@ -14,6 +14,7 @@ use crate::expr::Receiver;
 use crate::snapshot::{Delivery, Snapshot};
 use message::Message;
 use queue::Queue;
+use rustc_hash::FxHashMap;
 use sender::Sender;
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,14 +112,15 @@ impl Webhooks {
     /// What has come of it so far; what waits counts as undelivered.
     pub fn deliveries(&self) -> Vec<Delivery> {
         let mut told: Vec<Delivery> = Vec::new();
+        let mut hosts: FxHashMap<String, usize> = FxHashMap::default();
         for line in &self.lines {
             let mut delivery = line.queue.closed();
             delivery.receiver = message::shown(&line.receiver.url);
             // Two hooks at one host look alike without their paths.
-            let same =
-                told.iter().filter(|other| other.receiver.split(" #").next() == Some(&delivery.receiver)).count();
-            if same > 0 {
-                delivery.receiver += &format!(" #{}", same + 1);
+            let same = hosts.entry(delivery.receiver.clone()).or_default();
+            *same += 1;
+            if *same > 1 {
+                delivery.receiver += &format!(" #{same}");
             }
             told.push(delivery);
         }
