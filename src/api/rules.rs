@@ -30,8 +30,9 @@ use std::time::Duration;
 const RULES: usize = 1_000;
 /// Most conditions with a `slope` or a `forecast`, which are judged by sixty windows each.
 const LINES: usize = 50;
-/// Most addresses of one alert.
+/// Most addresses of one alert, and of all.
 const RECEIVERS: usize = 16;
+const ADDRESSES: usize = 100;
 
 const IF_MATCHES: &[Parameter] =
     &[Parameter::text("If-Match", "the revision that was edited, as `ETag` has it, or `*`")
@@ -254,9 +255,12 @@ impl Edit {
             "thresholds",
         );
         at_most(RULES.max(now.alerts.len()), alerts.len(), "/alerts".to_owned(), "alerts");
+        let named = |alert: &AlertEdit| alert.notify.as_deref().map_or(0, <[_]>::len);
+        let there: usize = now.alerts.iter().map(|alert| alert.notify.len()).sum();
+        at_most(ADDRESSES.max(there), alerts.iter().map(named).sum(), "/alerts".to_owned(), "addresses in all");
         for (at, alert) in alerts.iter().enumerate() {
             let place = format!("/alerts/{at}/notify");
-            at_most(RECEIVERS, alert.notify.as_deref().map_or(0, <[_]>::len), place, "addresses");
+            at_most(RECEIVERS, named(alert), place, "addresses");
         }
         faults
     }
