@@ -84,7 +84,7 @@ fn name(verdict: &Verdict) -> String {
 fn end(verdict: &Verdict) -> End {
     let value = verdict.decided();
     let broken = value.as_ref().map_or("broken".to_owned(), |value| format!("broken: {value}"));
-    match verdict.passed {
+    match verdict.at_end() {
         None => End::Skipped(verdict.note.clone().unwrap_or_else(|| "no data".to_owned())),
         Some(true) => value.map_or(End::Passed, End::Noted),
         Some(false) if verdict.severity == "warn" => End::Noted(format!("a warning only; {broken}")),
