@@ -3,6 +3,7 @@
 use super::counts::Counts;
 use super::diary::Diary;
 use super::export::{Export, Format, SoFar};
+use super::judgement::{Judge, Judgement};
 use super::preferences::Preferences;
 use super::problem::Problem;
 use crate::analysis::Digest;
@@ -40,6 +41,7 @@ pub struct Session {
     digest: Mutex<Digest>,
     /// What is written and sent elsewhere, as whoever does it tells.
     outputs: watch::Receiver<Arc<Outputs>>,
+    judge: Judge,
     /// Makes files of it; `None` where nobody lent it.
     export: Option<Export>,
     /// What `GET /metrics` said last, and of which Snapshot: whoever asks next gets the same.
@@ -47,12 +49,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// Of a run that began at `started_at`, of the script at this path.
+    /// Of a run that began at `started_at`, of the script at this path, judged so.
     pub fn new(
         script: impl Into<String>,
         started_at: DateTime<Utc>,
         snapshots: watch::Receiver<Arc<Snapshot>>,
         commands: mpsc::UnboundedSender<Command>,
+        judge: Judge,
     ) -> Self {
         let id = started_at.format("punk-%Y%m%d-%H%M%S").to_string();
         Session {
@@ -63,6 +66,7 @@ impl Session {
             started_at,
             snapshots,
             commands,
+            judge,
             diary: Mutex::default(),
             counts: Arc::default(),
             digest: Mutex::default(),
@@ -84,8 +88,16 @@ impl Session {
         Session { export: Some(export), ..self }
     }
 
+    /// What it would come to if it ended now.
+    pub(super) fn judgement(&self, snapshot: &Snapshot) -> Judgement {
+        self.judge.judge(snapshot)
+    }
+
     /// The run so far as a file; `None` where there is none yet.
-    pub(super) fn export(&self, format: Format, so_far: SoFar<'_>) -> Option<String> {
+    pub(super) fn export(&self, format: Format, snapshot: &Snapshot) -> Option<String> {
+        let outputs = self.outputs();
+        let (started_at, invalid_fails) = (self.started_at, self.judge.invalid_fails);
+        let so_far = SoFar { snapshot, started_at, outputs: &outputs, invalid_fails };
         self.export.and_then(|export| export(format, so_far))
     }
 
