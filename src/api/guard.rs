@@ -23,7 +23,7 @@ const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// Around all routes.
 pub(super) async fn guard(State(monitor): State<Arc<Monitor>>, request: Request, next: Next) -> Response {
     let mut response = match admitted(&monitor, &request) {
-        Ok(()) => next.run(request).await,
+        Ok(()) => monitor.answers.bound(next.run(request).await).await,
         Err(problem) => problem.into_response(),
     };
     let status = response.status();

@@ -5,10 +5,11 @@
 //!
 //! | file | is |
 //! |---|---|
-//! | `server`, `tls` | connections and their limits |
-//! | `guard`, `access`, `limit` | what every request passes |
+//! | `server`, `tls`, `patient` | connections and their limits |
+//! | `guard`, `access`, `limit`, `answers` | what every request passes |
 //! | `counts` | who listens, and who was refused |
 //! | `read`, `timeline`, `errors`, `logs`, `system`, `rules`, `control`, `kpi`, `heatmap`, `historical`, `protocols`, `conclusions`, `roster`, `queues`, `performance`, `export`, `upload` | the handlers |
+//! | `scraped` | what Prometheus was told |
 //! | `row`, `router`, `query`, `range`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `sessions`, `session`, `preferences`, `diary` | runs as the monitor knows them |
 //! | `intake` | the way of a script that is sent |
@@ -19,6 +20,7 @@
 
 mod access;
 pub mod address;
+mod answers;
 mod conclusions;
 mod control;
 mod counts;
@@ -34,6 +36,7 @@ mod kpi;
 mod limit;
 mod logs;
 mod openapi;
+mod patient;
 mod performance;
 mod preferences;
 mod problem;
@@ -46,6 +49,7 @@ mod roster;
 mod router;
 mod row;
 mod rules;
+mod scraped;
 mod server;
 mod session;
 mod sessions;
@@ -66,9 +70,12 @@ pub use session::Session;
 pub use tls::Tls;
 
 use crate::snapshot::{Served, Snapshot};
+use answers::Answers;
 use limit::Limit;
 use sessions::Sessions;
+use scraped::Scraped;
 use std::sync::Arc;
+use std::time::Duration;
 use stream::Streams;
 
 /// The answer to a scrape of `/metrics`: its `Content-Type` and its body, of the Snapshots of all sessions, each with its name
@@ -91,6 +98,9 @@ const REFUSALS: (f64, f64) = (20.0, 100.0);
 /// Refused tokens that the log tells of per second, and at once.
 const TELLINGS: (f64, f64) = (0.2, 5.0);
 
+/// How long a connection may take nothing of what is written to it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// What all requests share.
 #[derive(Debug)]
 struct Monitor {
@@ -103,6 +113,11 @@ struct Monitor {
     /// Refusals that are told in the log.
     tellings: Limit,
     streams: Arc<Streams>,
+    /// Large answers that are on their way.
+    answers: Answers,
+    /// What Prometheus was told last.
+    scraped: Scraped,
+    patience: Duration,
 }
 
 impl Monitor {
@@ -118,6 +133,9 @@ impl Monitor {
             refusals: Limit::new(REFUSALS.0, REFUSALS.1),
             tellings: Limit::new(TELLINGS.0, TELLINGS.1),
             streams: Arc::new(Streams::new(counts)),
+            answers: Answers::new(answers::ROOM),
+            scraped: Scraped::default(),
+            patience: PATIENCE,
         }
     }
 }
