@@ -93,6 +93,8 @@ pub struct Lent {
 
 /// Requests that are answered per second, and at once: enough for dashboards and scrapers, too few to weigh on a run.
 const REQUESTS: (f64, f64) = (500.0, 1_000.0);
+/// Changes per second, and at once: they have their own, so that whoever looks cannot keep anybody from stopping a run.
+const CHANGES: (f64, f64) = (50.0, 100.0);
 /// Refusals per second, and at once.
 const REFUSALS: (f64, f64) = (20.0, 100.0);
 /// Refused tokens that the log tells of per second, and at once.
@@ -109,6 +111,7 @@ struct Monitor {
     scrape: Scrape,
     intake: Option<Intake>,
     requests: Limit,
+    changes: Limit,
     refusals: Limit,
     /// Refusals that are told in the log.
     tellings: Limit,
@@ -130,6 +133,7 @@ impl Monitor {
             scrape: lent.scrape,
             intake: lent.intake,
             requests: Limit::new(REQUESTS.0, REQUESTS.1),
+            changes: Limit::new(CHANGES.0, CHANGES.1),
             refusals: Limit::new(REFUSALS.0, REFUSALS.1),
             tellings: Limit::new(TELLINGS.0, TELLINGS.1),
             streams: Arc::new(Streams::new(counts)),

@@ -20,6 +20,9 @@ fn other_names_and_other_pages_are_refused_and_change_nothing() {
         (vec!["host: load.example.com"], 200),
         (vec!["origin: http://evil.test"], 403),
         (vec!["origin: null"], 403),
+        (vec!["sec-fetch-site: cross-site"], 403),
+        (vec!["sec-fetch-site: same-site"], 403),
+        (vec!["sec-fetch-site: same-origin"], 200),
         (vec!["authorization: Bearer guessed-token-of-somebody"], 401),
     ] {
         let answer = ask(&address, "GET", "/api/status", &headers, "");
@@ -27,7 +30,11 @@ fn other_names_and_other_pages_are_refused_and_change_nothing() {
         assert!(status == 200 || !answer.refused(status).is_empty());
         assert!(!answer.head.contains("access-control-allow"), "CORS is off: {answer:?}");
         assert!(answer.head.contains("x-content-type-options: nosniff"), "{answer:?}");
+        assert!(answer.head.contains("cross-origin-opener-policy: same-origin"), "{answer:?}");
     }
+    let link = ["sec-fetch-site: cross-site", "sec-fetch-mode: navigate", "sec-fetch-dest: document"];
+    assert_eq!(ask(&address, "GET", "/docs", &link, "").status, 200);
+    ask(&address, "GET", "/api/export", &link, "").refused(403);
     let own = format!("origin: http://{address}");
     for headers in [vec![], vec!["x-punk: 1"], vec![own.as_str()], vec!["origin: http://evil.test", "x-punk: 1"]] {
         let answer = ask(&address, "POST", "/api/control/stop", &headers, "");
