@@ -10,6 +10,7 @@ mod collect;
 pub mod edit;
 mod life;
 pub mod monitor;
+pub mod secret;
 
 pub use backoff::{Backoff, Growth};
 pub use code::Code;

@@ -1,7 +1,7 @@
 //! What every request passes: limits and access on its way in, a reason and headers on its way out.
 
-use super::{Access, Monitor};
 use super::problem::{MEDIA, Problem};
+use super::{Access, Monitor};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
