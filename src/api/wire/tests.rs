@@ -8,7 +8,8 @@ use crate::control::Author;
 use crate::expr::Change;
 use crate::metrics::{Cell, MetricId, Resolution, Scale, TagSet, Trend, specs};
 use crate::snapshot::{
-    AlertEvent, AlertPhase, AlertState, Edition, Ending, Intervention, Recent, Series, Snapshot, Status, Verdict, components,
+    AlertEvent, AlertPhase, AlertState, Edition, Ending, Intervention, Recent, Series, Snapshot, Status, Verdict,
+    components,
 };
 use std::sync::Arc;
 use std::time::SystemTime;
