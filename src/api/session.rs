@@ -9,6 +9,8 @@ use super::problem::Problem;
 use crate::analysis::Digest;
 use crate::control::{Command, Reply};
 use crate::snapshot::{Outputs, Snapshot};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -207,7 +209,12 @@ impl Session {
         self.commands.send(Command::Asked { command: Box::new(command), reply }).map_err(|_| over())?;
         match timeout(PATIENCE, heard).await {
             Ok(Ok(outcome)) => outcome.map_err(Problem::conflict),
-            _ => Err(over()),
+            Ok(Err(_)) => Err(over()),
+            Err(_) => Err(Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the run is busy and has not answered yet: it may still do what was asked",
+            )
+            .header(RETRY_AFTER, HeaderValue::from_static("1"))),
         }
     }
 

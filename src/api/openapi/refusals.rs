@@ -85,7 +85,7 @@ const KNOWN: [Known; 9] = [
     Known {
         status: StatusCode::SERVICE_UNAVAILABLE,
         name: "ServiceUnavailable",
-        when: "too many connections are open",
+        when: "too many connections are open, or the run is too busy to answer",
         header: Some(RETRY_AFTER),
         comes: always,
     },

@@ -293,6 +293,7 @@ fn who_changed_what_and_when() {
           "notes": []
         }
       ],
+      "unlisted_revisions": 0,
       "interventions": [
         {
           "timestamp": "2026-01-18T15:30:51.000Z",
@@ -300,7 +301,8 @@ fn who_changed_what_and_when() {
           "by": "the terminal",
           "what": "paused"
         }
-      ]
+      ],
+      "unlisted_interventions": 0
     }
     "#);
 }
