@@ -20,7 +20,7 @@ pub(in crate::api) struct StatusWire {
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<String>,
     /// Where it is. `ramping`: a load is about to be another one; `failed`: it is over, and its verdict says so; `cancelled`:
-    /// the same, because somebody ended it early.
+    /// the same, and only because somebody ended it early.
     #[schemars(extend("enum" = STATUSES))]
     status: &'static str,
     /// What it would be if the run ended now; of one that is over, what its summary says.
