@@ -7,6 +7,7 @@
 mod component;
 mod connectivity;
 mod delivery;
+mod ending;
 mod failures;
 mod machine;
 mod outputs;
@@ -17,6 +18,7 @@ mod verdict;
 pub use component::{Component, Condition, Part, UNREACHED, components};
 pub use connectivity::Connectivity;
 pub use delivery::Delivery;
+pub use ending::Ending;
 pub use failures::{Burst, Failure, Portion, bursts};
 pub use machine::{Disk, Interface, Machine, Memory, Observed, Own, Ports, Space};
 pub use outputs::{LogOutput, Outputs};
@@ -78,6 +80,8 @@ pub struct ScenarioState {
     pub target: Option<u32>,
     /// Open model: iterations per second that the plan wants now.
     pub target_rate: Option<f64>,
+    /// Whether somebody has scaled it, so that the targets are theirs and not the plan's.
+    pub scaled: bool,
     /// Open model: arrivals that were due so far.
     pub arrivals: u64,
     /// Open model: those of them that wait for a user now.
@@ -170,6 +174,8 @@ pub struct Snapshot {
     pub warmup: Duration,
     /// Where the run is.
     pub status: Status,
+    /// What its end will be judged by, as far as it has happened.
+    pub ending: Arc<Ending>,
     /// What each metric is.
     pub metrics: Arc<[MetricSpec]>,
     /// All series, in order of first sight.
