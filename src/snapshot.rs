@@ -7,6 +7,7 @@
 mod component;
 mod connectivity;
 mod delivery;
+mod ending;
 mod failures;
 mod machine;
 mod outputs;
@@ -17,6 +18,7 @@ mod verdict;
 pub use component::{Component, Condition, Part, UNREACHED, components};
 pub use connectivity::Connectivity;
 pub use delivery::Delivery;
+pub use ending::Ending;
 pub use failures::{Burst, Failure, Portion, bursts};
 pub use machine::{Disk, Interface, Machine, Memory, Observed, Own, Ports, Space};
 pub use outputs::{LogOutput, Outputs};
@@ -169,6 +171,8 @@ pub struct Snapshot {
     pub warmup: Duration,
     /// Where the run is.
     pub status: Status,
+    /// What its end will be judged by, as far as it has happened.
+    pub ending: Arc<Ending>,
     /// What each metric is.
     pub metrics: Arc<[MetricSpec]>,
     /// All series, in order of first sight.

@@ -311,6 +311,26 @@ impl Digest {
         to.saturating_sub(from).as_secs_f64()
     }
 
+    /// Seconds of `from..to` in which what is counted was counted: those that were measured, without the warm-up.
+    pub fn counted(&self, from: Duration, to: Duration) -> f64 {
+        if to > self.warmup { self.seconds(from.max(self.warmup), to) } else { 0.0 }
+    }
+
+    /// How much of a counter there was per second, at slice edges that include `from..to`: 0 in a stretch in which users ran
+    /// and nothing of it happened, `None` where nothing was counted.
+    pub fn rate(&self, measure: Measure, from: Duration, to: Duration) -> Option<f64> {
+        let (sum, from, to) = match self.window(measure, from, to) {
+            Some(Window { cell: Cell::Counter { sum, .. }, from, to, .. }) => (sum, from, to),
+            Some(_) => return None,
+            None => {
+                let silent = self.is_known(measure) && self.gauge(Measure::Users, from, to).is_some();
+                (silent.then_some(0.0)?, from, to)
+            }
+        };
+        let seconds = self.counted(from, to);
+        (seconds > 0.0).then(|| sum / seconds)
+    }
+
     /// `from..to` in pieces of `interval`, which begin at its multiples, and of whole slices where slices are longer. The
     /// first may begin earlier than asked, the last is shorter when the interval is not over.
     pub fn pieces(&self, from: Duration, to: Duration, interval: Duration) -> Vec<(Duration, Duration)> {

@@ -41,18 +41,10 @@ impl Figure {
     ];
 
     /// Its value in a stretch that begins and ends at edges of slices; `None` where nothing of it was measured. A stretch in
-    /// which users ran and nobody was answered has a throughput of 0.
+    /// which users ran and nobody was answered has a throughput of 0; in the warm-up no request is counted, so there is none.
     pub fn value(self, digest: &Digest, from: Duration, to: Duration) -> Option<f64> {
         let value = match self {
-            Figure::Throughput => {
-                let requests = digest.sum(Measure::Requests, from, to).map(|(sum, _)| sum);
-                let silent = || {
-                    let measured =
-                        digest.is_known(Measure::Requests) && digest.gauge(Measure::Users, from, to).is_some();
-                    measured.then_some(0.0)
-                };
-                requests.or_else(silent)? / digest.seconds(from, to)
-            }
+            Figure::Throughput => digest.rate(Measure::Requests, from, to)?,
             Figure::Mean => {
                 let (sum, count) = digest.sum(Measure::Latency, from, to)?;
                 sum / count as f64
@@ -67,6 +59,11 @@ impl Figure {
             Figure::Cpu => digest.gauge(Measure::PunkCpu, from, to)?,
         };
         value.is_finite().then_some(value)
+    }
+
+    /// The largest value that it can have. The CPU has none: threads beside the shards may be busy too.
+    pub fn most(self) -> f64 {
+        if self == Figure::Errors { 1.0 } else { f64::INFINITY }
     }
 
     /// Whether it is what a gauge said: the mean over a range is then the mean of its points.

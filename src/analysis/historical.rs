@@ -23,6 +23,8 @@ pub struct Historical {
     pub standard_deviation: Option<f64>,
     /// Begin and end of each piece, and its value. What is missing has no data.
     pub series: Vec<(Duration, Duration, f64)>,
+    /// The largest value that the figure can have.
+    pub most: f64,
     /// Run time at which it begins.
     pub from: Duration,
     /// Run time at which it ends: the last second that is over.
@@ -37,7 +39,9 @@ pub struct Historical {
 pub fn historical(digest: &Digest, figure: Figure, range: Duration) -> Historical {
     let to = digest.end();
     let interval = interval(range.min(to), POINTS);
-    let pieces = digest.last(range, interval);
+    // As all totals it is without the warm-up, once that is over.
+    let mut pieces = digest.last(range, interval);
+    pieces.retain(|(_, to)| *to > digest.begin());
     let from = pieces.first().map_or(to, |(from, _)| *from);
     let series = pieces.iter().filter_map(|(from, to)| Some((*from, *to, figure.value(digest, *from, *to)?)));
     let series: Vec<_> = series.collect();
@@ -51,6 +55,7 @@ pub fn historical(digest: &Digest, figure: Figure, range: Duration) -> Historica
         low: values().min_by(f64::total_cmp),
         standard_deviation: spread.map(|spread| spread.deviation),
         series,
+        most: figure.most(),
         from,
         to,
         interval,

@@ -45,7 +45,7 @@ pub fn insights(seen: &Historical, show: impl Fn(f64) -> String) -> Vec<Insight>
             show((line.low * 60.0).abs().max((line.high * 60.0).abs())),
         );
         told.push(Insight { rule: "trend", message, from: seen.from, to: seen.to });
-        let ahead = forecast("", line, &points);
+        let ahead = forecast("", line, &points, seen.most);
         told.extend(ahead.map(|ahead| Insight {
             rule: "forecast",
             message: format!(

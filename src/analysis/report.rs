@@ -4,6 +4,7 @@
 
 use super::bottlenecks::{Finding, bottlenecks};
 use super::digest::Digest;
+use super::figure::Figure;
 use super::historical::interval;
 use super::rules::rule;
 use super::slope::{MINIMUM, Slope, median, quantile, theil_sen};
@@ -53,7 +54,7 @@ pub enum Course {
 /// How a figure changes over time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trend {
-    /// `throughput`, `latency_p95`, `error_rate` or `active_users`.
+    /// `throughput`, `latency_p95`, `error_rate`, `active_users`, `memory` or `cpu`.
     pub figure: &'static str,
     /// Where it goes.
     pub course: Course,
@@ -100,13 +101,26 @@ pub struct Advice {
     pub because: String,
 }
 
-type Figure = (&'static str, fn(&Point) -> Option<f64>);
-const FIGURES: [Figure; 4] = [
-    ("throughput", |point| point.throughput),
-    ("latency_p95", |point| point.p95),
-    ("error_rate", |point| point.error_rate),
-    ("active_users", |point| point.active_users),
+/// The figures that have a trend, under the names that the API has for them.
+const FIGURES: [(&str, Figure); 6] = [
+    ("throughput", Figure::Throughput),
+    ("latency_p95", Figure::Percentile(95)),
+    ("error_rate", Figure::Errors),
+    ("active_users", Figure::Users),
+    ("memory", Figure::Memory),
+    ("cpu", Figure::Cpu),
 ];
+
+/// A figure of a piece that was read already.
+fn of(figure: Figure, digest: &Digest, point: &Point) -> Option<f64> {
+    match figure {
+        Figure::Throughput => point.throughput,
+        Figure::Percentile(95) => point.p95,
+        Figure::Errors => point.error_rate,
+        Figure::Users => point.active_users,
+        other => other.value(digest, point.from, point.to),
+    }
+}
 
 /// Concludes what can be concluded of a run so far.
 pub fn analysis(snapshot: &Snapshot, digest: &Digest) -> Analysis {
@@ -115,9 +129,10 @@ pub fn analysis(snapshot: &Snapshot, digest: &Digest) -> Analysis {
     let interval = interval(to.saturating_sub(from), PIECES);
     let pieces = digest.pieces(from, to, interval).into_iter();
     let points: Vec<Point> = pieces.filter_map(|(from, to)| point(digest, from, to, Duration::ZERO)).collect();
-    let lines = FIGURES.map(|(figure, of)| {
-        let series: Vec<(f64, f64)> = points.iter().filter_map(|point| Some((point.middle(), of(point)?))).collect();
-        (figure, theil_sen(&series), series)
+    let lines = FIGURES.map(|(name, figure)| {
+        let value = |point: &Point| Some((point.middle(), of(figure, digest, point)?));
+        let series: Vec<(f64, f64)> = points.iter().filter_map(value).collect();
+        (name, theil_sen(&series), series, figure.most())
     });
     let bottlenecks = bottlenecks(snapshot, digest, &points);
     let scores = scores(digest, from, to, &lines[0].1, &lines[0].2);
@@ -132,8 +147,11 @@ pub fn analysis(snapshot: &Snapshot, digest: &Digest) -> Analysis {
         from,
         to,
         recommendations: recommendations.collect(),
-        trends: lines.iter().map(|(figure, line, series)| trend(figure, *line, series)).collect(),
-        forecasts: lines.iter().filter_map(|(figure, line, series)| forecast(figure, (*line)?, series)).collect(),
+        trends: lines.iter().map(|(name, line, series, _)| trend(name, *line, series)).collect(),
+        forecasts: lines
+            .iter()
+            .filter_map(|(name, line, series, most)| forecast(name, (*line)?, series, *most))
+            .collect(),
         bottlenecks,
         scores,
     }
@@ -154,19 +172,21 @@ pub(super) fn trend(figure: &'static str, line: Option<Slope>, series: &[(f64, f
     Trend { figure, course, line: Some(line), percent }
 }
 
-/// Where a series will be, by the rule `forecast`; `None` with too little data.
-pub(super) fn forecast(figure: &'static str, line: Slope, series: &[(f64, f64)]) -> Option<Forecast> {
+/// Where a series will be, by the rule `forecast`, of a figure that is never below 0 nor above `most`; `None` with too little
+/// data.
+pub(super) fn forecast(figure: &'static str, line: Slope, series: &[(f64, f64)], most: f64) -> Option<Forecast> {
     let (first, last) = (series.first()?.0, series.last()?.0);
     let at = last + (last - first) / 2.0;
     let rest: Vec<f64> = series.iter().map(|(x, y)| y - line.at(*x)).collect();
     let ahead = at - line.middle;
     (series.len() >= 20).then_some(())?;
+    let possible = |value: f64| value.clamp(0.0, most);
     Some(Forecast {
         figure,
         at: Duration::from_secs_f64(at.max(0.0)),
-        value: line.at(at).max(0.0),
-        low: (line.level + line.low * ahead + quantile(&rest, 0.05)?).max(0.0),
-        high: (line.level + line.high * ahead + quantile(&rest, 0.95)?).max(0.0),
+        value: possible(line.at(at)),
+        low: possible(line.level + line.low * ahead + quantile(&rest, 0.05)?),
+        high: possible(line.level + line.high * ahead + quantile(&rest, 0.95)?),
     })
 }
 

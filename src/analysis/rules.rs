@@ -96,7 +96,7 @@ pub const RULES: [Rule; 13] = [
     Rule {
         id: "forecast",
         finds: "where a figure will be if nothing changes",
-        formula: "the Theil-Sen line; the interval takes the ends of the slope's 95 % interval and the 5 % and 95 % quantiles of what the line leaves",
+        formula: "the Theil-Sen line; the interval takes the ends of the slope's 95 % interval and the 5 % and 95 % quantiles of what the line leaves; never below 0, and no share above 1",
         minimum: "20 pieces; no further ahead than half of what was seen",
         source: "Sen (1968); empirical prediction interval from residuals",
         advice: "set a threshold with `forecast` where it matters",

@@ -3,6 +3,7 @@
 use super::digest::Measure;
 use super::story::{Second, Story, noise, s};
 use super::*;
+use crate::snapshot::Snapshot;
 
 #[test]
 fn a_timeline_tells_what_happened_and_leaves_out_what_did_not() {
@@ -173,8 +174,79 @@ fn a_range_has_its_average_of_requests_and_its_extremes() {
     assert_eq!((told.low.map(f64::round), told.peak.map(f64::round)), (Some(100.0), Some(200.0)));
     let told = historical(&story.digest, Figure::Throughput, s(100));
     assert_eq!((told.average, told.standard_deviation), (Some(50.0), Some(40.0)));
-    let none = Historical { step: s(1), interval: s(1), ..Historical::default() };
+    let none = Historical { step: s(1), interval: s(1), most: f64::INFINITY, ..Historical::default() };
     assert_eq!(historical(&Digest::default(), Figure::Cpu, s(60)), none);
+}
+
+#[test]
+fn no_forecast_is_impossible() {
+    let worse = Story::of(60, |at| Second { failed: (at * 100 / 60) as u32, ..Second::default() });
+    let told = analysis(&worse.snapshot, &worse.digest);
+    let ahead = told.forecasts.iter().find(|one| one.figure == "error_rate").unwrap();
+    assert!((ahead.value, ahead.high) == (1.0, 1.0) && ahead.low <= 1.0, "{ahead:?}");
+    let said = insights(&historical(&worse.digest, Figure::Errors, s(60)), |value| format!("{:.0}%", value * 100.0));
+    let ahead = said.iter().find(|one| one.rule == "forecast").unwrap();
+    assert!(ahead.message.contains("it will be 100% at") && ahead.message.contains(" to 100%)"), "{}", ahead.message);
+    let better = Story::of(60, |at| Second { failed: (99 - at * 99 / 60) as u32, ..Second::default() });
+    let told = analysis(&better.snapshot, &better.digest);
+    let ahead = told.forecasts.iter().find(|one| one.figure == "error_rate").unwrap();
+    assert!((ahead.value, ahead.low) == (0.0, 0.0) && ahead.high >= 0.0, "{ahead:?}");
+}
+
+#[test]
+fn memory_and_cpu_have_a_trend_of_their_own() {
+    let others = |at: u64| vec![("punk_memory", 1e8 + 1e6 * at as f64), ("punk_cpu", 1.0 + 0.01 * at as f64)];
+    let grows = Story::of(60, |at| Second { others: others(at), ..Second::default() });
+    let told = analysis(&grows.snapshot, &grows.digest);
+    assert_eq!([course(&grows, "memory"), course(&grows, "cpu")], [Course::Rising; 2]);
+    let cpu = told.forecasts.iter().find(|one| one.figure == "cpu").unwrap();
+    assert!(cpu.value > 1.5, "the threads beside the shards count too: {cpu:?}");
+    assert_eq!(course(&Story::of(60, |_| Second::default()), "memory"), Course::Unknown);
+}
+
+/// Twenty requests a second, of which those of the first ten seconds are warm-up and in no series that counts.
+fn warmed(warmup: std::time::Duration) -> Story {
+    let mut story = Story::new();
+    story.snapshot.warmup = warmup;
+    for at in 0..30 {
+        let requests = if at < 10 { 0 } else { 20 };
+        story.second(&Second { requests, others: vec![("punk_memory", 5e6)], ..Second::default() });
+    }
+    story
+}
+
+#[test]
+fn the_warm_up_is_absent_and_in_no_total() {
+    let story = warmed(s(10));
+    let told = historical(&story.digest, Figure::Throughput, s(3_600));
+    assert_eq!((told.average, told.low, told.standard_deviation), (Some(20.0), Some(20.0), Some(0.0)), "{told:?}");
+    assert_eq!((told.from, told.series.len()), (s(10), 20));
+    let throughput = |from, to| Figure::Throughput.value(&story.digest, s(from), s(to));
+    assert_eq!([throughput(0, 10), throughput(9, 10), throughput(5, 15)], [None, None, Some(20.0)]);
+    assert_eq!(Figure::Memory.value(&story.digest, s(0), s(5)), Some(5e6), "what was measured is there");
+    let cells = heatmap(&story.digest, Heat::Throughput, s(30)).cells;
+    assert!(cells.len() == 20 && cells.iter().all(|cell| cell.value == 20.0), "{cells:?}");
+    let points = timeline(&story.snapshot, &story.digest, s(30), s(5)).points;
+    let told: Vec<_> = points.iter().map(|point| (point.throughput, point.active_users, point.warmup)).collect();
+    assert_eq!((told[1], told[2]), ((None, Some(10.0), true), (Some(20.0), Some(10.0), false)));
+}
+
+#[test]
+fn a_warm_up_that_ends_within_a_second_leaves_the_rest_of_it() {
+    let story = warmed(std::time::Duration::from_millis(9_500));
+    let told = historical(&story.digest, Figure::Throughput, s(3_600));
+    assert_eq!((told.from, told.series[0].2), (s(9), 0.0));
+    assert_eq!(told.average, Some(400.0 / 20.5));
+}
+
+#[test]
+fn the_last_second_is_as_long_as_it_was_measured() {
+    let mut story = Story::of(4, |_| Second { requests: 20, ..Second::default() });
+    story.second(&Second { requests: 8, ..Second::default() });
+    let mut cut = Digest::default();
+    cut.follow(&Snapshot { elapsed: std::time::Duration::from_millis(4_400), ..story.snapshot.clone() });
+    let rate = |from, to| cut.rate(Measure::Requests, s(from), s(to)).map(f64::round);
+    assert_eq!([rate(0, 1), rate(4, 5), rate(5, 6)], [Some(20.0), Some(20.0), None]);
 }
 
 #[test]

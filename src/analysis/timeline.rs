@@ -4,6 +4,7 @@
 //! nothing is filled in.
 
 use super::digest::{Digest, Measure};
+use super::figure::Figure;
 use crate::snapshot::Snapshot;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub struct Point {
     pub from: Duration,
     /// Run time at which it ends.
     pub to: Duration,
-    /// Requests per second; `None` in a run without requests.
+    /// Requests per second; `None` in a run without requests, and in its warm-up.
     pub throughput: Option<f64>,
     /// Median response time, milliseconds; `None` without responses, as all that follow.
     pub p50: Option<f64>,
@@ -63,24 +64,19 @@ pub fn timeline(snapshot: &Snapshot, digest: &Digest, window: Duration, interval
 
 /// One piece; `None` when nothing at all was seen in it.
 pub(super) fn point(digest: &Digest, from: Duration, to: Duration, warmup: Duration) -> Option<Point> {
-    let seconds = digest.seconds(from, to);
-    if seconds <= 0.0 {
-        return None;
-    }
-    let requests = digest.sum(Measure::Requests, from, to).map(|(sum, _)| sum);
+    let throughput = Figure::Throughput.value(digest, from, to);
     let users = digest.gauge(Measure::Users, from, to);
     let latency = digest.latency(from, to);
-    if requests.is_none() && users.is_none() && latency.is_none() {
+    if throughput.is_none() && users.is_none() && latency.is_none() {
         return None;
     }
     let bytes = [Measure::Sent, Measure::Received].map(|measure| digest.sum(measure, from, to));
     let bytes = bytes.iter().flatten().map(|(sum, _)| sum).fold(None, |all, sum| Some(all.unwrap_or(0.0) + sum));
     let percentile = |percent| latency.as_ref().and_then(|latency| latency.percentile(percent));
-    let silent = || digest.is_known(Measure::Requests).then_some(0.0);
     Some(Point {
         from,
         to,
-        throughput: requests.or_else(silent).map(|requests| requests / seconds),
+        throughput,
         p50: percentile(50.0),
         p95: percentile(95.0),
         p99: percentile(99.0),

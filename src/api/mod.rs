@@ -13,6 +13,7 @@
 //! | `row`, `router`, `query`, `range`, `problem` | what there is, which handler, its parameters, what is wrong |
 //! | `sessions`, `session`, `preferences`, `diary` | runs as the monitor knows them |
 //! | `intake` | the way of a script that is sent |
+//! | `judgement` | what a run comes to, as the door has it |
 //! | `openapi/` | the contract, made of the rows |
 //! | `stream/` | what is told as it happens |
 //! | `docs/` | the same as a page |
@@ -32,6 +33,7 @@ mod guard;
 mod heatmap;
 mod historical;
 mod intake;
+mod judgement;
 mod kpi;
 mod limit;
 mod logs;
@@ -63,6 +65,7 @@ mod wire;
 pub use access::{Access, Token};
 pub use export::{Export, Format, SoFar};
 pub use intake::{Intake, Refusal, Sent};
+pub use judgement::{Judge, Judgement};
 pub use openapi::text as contract;
 pub use preferences::Preferences;
 pub use server::serve;

@@ -199,11 +199,21 @@ fn fill(
     let oldest = session.preferences.oldest(digest.end());
     let stretches: Vec<_> = past.stretches(digest.end()).filter(|(from, _)| *from >= oldest).collect();
     let windows = match whole {
-        Some(measure) => digest.windows(measure, &stretches),
+        Some(measure) => {
+            let windows = digest.windows(measure, &stretches);
+            drop(digest);
+            windows
+        }
         None => {
             drop(digest);
             windows(snapshot, &places, &stretches)?
         }
+    };
+    let digest = session.digest(snapshot);
+    // The last second of a run is seldom whole, and whoever asks for the warm-up by its phase has it counted.
+    let measured = |from, to| {
+        let seconds = if with_phases { digest.seconds(from, to) } else { digest.counted(from, to) };
+        Duration::from_secs_f64(seconds)
     };
     let diary = session.diary();
     let mut last: Option<(Duration, Duration, ValuesWire)> = None;
@@ -213,7 +223,7 @@ fn fill(
         // Points that are shorter than slices say the same.
         let values = match last.take() {
             Some((begin, end, values)) if (begin, end) == (window.from, window.to) => values,
-            _ => ValuesWire::new(&window.cell, window.to.saturating_sub(window.from)),
+            _ => ValuesWire::new(&window.cell, measured(window.from, window.to)),
         };
         last = Some((window.from, window.to, values.clone()));
         wire.data_points.push(ValuePointWire::new(*from, diary.wall(*from), values));

@@ -26,7 +26,7 @@ use crate::logs::Line;
 use crate::metrics::{Delta, ErrorLog, MetricSpec, Recorder, Resolution, Scale, TagSet, Trend};
 use crate::plan::{Plan, Work};
 use crate::roster::Roster;
-use crate::snapshot::{BrokenEdit, Edition, Snapshot, components};
+use crate::snapshot::{BrokenEdit, Edition, Ending, Snapshot, components};
 use crate::snapshot::{Generator, Intervention, Status};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
@@ -39,6 +39,8 @@ pub(super) enum ToCollector {
     Delta(Box<Delta>),
     /// The run entered another state.
     Status(Status),
+    /// What the end of the run will be judged by has changed.
+    Ending(Arc<Ending>),
     /// The scenarios have started, and their clock reads like this from now on.
     Clock(RunClock),
     /// Somebody changed something, or tried to.
@@ -112,6 +114,7 @@ pub(super) struct Collector {
     chronicle: Chronicle,
     events: events::Reader,
     status: Status,
+    ending: Arc<Ending>,
     clock: Option<RunClock>,
     interventions: Vec<Intervention>,
     by_code: ByCode,
@@ -166,6 +169,7 @@ impl Collector {
             chronicle: Chronicle::default(),
             events: events::Reader::default(),
             status: Status::Starting,
+            ending: Arc::default(),
             clock: None,
             interventions: Vec::new(),
             by_code: ByCode::default(),
@@ -212,6 +216,7 @@ impl Collector {
                     }
                 }
                 Ok(ToCollector::Status(status)) => self.enter(status),
+                Ok(ToCollector::Ending(ending)) => (self.ending, self.untold) = (ending, true),
                 Ok(ToCollector::Clock(clock)) => self.clock = Some(clock),
                 Ok(ToCollector::Scaled { scenario, to }) => self.standing.scaled(scenario, to),
                 Ok(ToCollector::Found { scenario, answer }) => self.standing.found(scenario, answer),
@@ -423,6 +428,7 @@ impl Collector {
             elapsed: self.elapsed(),
             warmup: self.plan.options.warmup,
             status: self.status,
+            ending: Arc::clone(&self.ending),
             metrics: Arc::clone(self.ledger.specs()),
             series: self.ledger.series().to_vec(),
             scenarios: self.standing.states().to_vec(),

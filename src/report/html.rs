@@ -109,7 +109,7 @@ fn head(page: &mut Page, script: &str, snapshot: &Snapshot, facts: &Facts) {
 
 fn thresholds(page: &mut Page, snapshot: &Snapshot) {
     let row = |verdict: &Verdict| {
-        let (word, class) = match (verdict.passed, verdict.severity) {
+        let (word, class) = match (verdict.at_end(), verdict.severity) {
             (None, _) => ("no data", "odd"),
             (Some(true), _) => ("holds", "good"),
             (Some(false), "warn") => ("broken (warning)", "odd"),

@@ -169,7 +169,7 @@ fn the_analysis_says_by_which_rules_and_what_it_lacks() {
     ];
     assert_eq!(keys(&told), names);
     let figures: Vec<_> = list(&told["trends"]).iter().map(|one| one["metric"].as_str().unwrap()).collect();
-    assert_eq!(figures, ["throughput", "latency_p95", "error_rate", "active_users"]);
+    assert_eq!(figures, ["throughput", "latency_p95", "error_rate", "active_users", "memory", "cpu"]);
     let scores: Vec<_> = list(&told["scores"]).iter().map(|one| one["component"].as_str().unwrap()).collect();
     assert_eq!(scores, ["latency", "errors", "throughput"]);
     let latency = &told["scores"][0];

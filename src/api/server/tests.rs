@@ -32,7 +32,9 @@ async fn serving(
 ) -> (SocketAddr, Arc<Monitor>, watch::Sender<Arc<Snapshot>>, oneshot::Sender<()>) {
     let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
     let export: Export = |_, _| Some("x".repeat(LARGE));
-    let session = Session::new("a.rhai", Utc::now(), snapshots, mpsc::unbounded_channel().0).with_export(export);
+    let judge = crate::api::judgement::of_tests();
+    let commands = mpsc::unbounded_channel().0;
+    let session = Session::new("a.rhai", Utc::now(), snapshots, commands, judge).with_export(export);
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let access = Access { address, hosts: Vec::new(), control: None, read: None, readonly: false, tls: false };

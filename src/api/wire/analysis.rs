@@ -33,7 +33,8 @@ pub(in crate::api) struct AnalysisWire {
 /// Where a figure goes.
 #[derive(Debug, Serialize, JsonSchema)]
 struct FigureTrendWire {
-    /// `throughput` (per second), `latency_p95` (milliseconds), `error_rate` (percent) or `active_users`.
+    /// `throughput` (per second), `latency_p95` (milliseconds), `error_rate` (percent), `active_users`, `memory` (bytes of punk
+    /// itself) or `cpu` (percent of the cores that its shards may use).
     metric: &'static str,
     /// `unknown` with less data than the rule asks for.
     direction: CourseWire,
@@ -160,7 +161,7 @@ impl AnalysisWire {
 
 /// Shares go out in percent.
 fn by(figure: &str) -> f64 {
-    if figure == "error_rate" { 100.0 } else { 1.0 }
+    if matches!(figure, "error_rate" | "cpu") { 100.0 } else { 1.0 }
 }
 
 fn formula(id: &str) -> &'static str {

@@ -15,12 +15,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Which figure a metric is about; the first that fits. Others are no figures that everybody watches.
-const KPIS: [(&str, &str); 18] = [
+const KPIS: [(&str, &str); 19] = [
     ("http_req_failed", "errors"),
     ("http_reqs_unsent", "errors"),
     ("http_reqs", "throughput"),
     ("http_req_", "latency"),
     ("iteration_", "latency"),
+    ("group_duration", "latency"),
     ("iterations", "throughput"),
     ("data_", "throughput"),
     ("dropped_iterations", "errors"),
@@ -139,9 +140,13 @@ fn kpi(condition: &Condition) -> Option<(&'static str, String)> {
     condition.quantities().into_iter().find_map(|quantity| {
         let metric = quantity.selector.metric();
         let metric = built_in(metric)?.name.as_ref();
-        let (_, kpi) = KPIS.iter().find(|(begins, _)| metric.starts_with(begins))?;
-        Some((*kpi, metric.to_owned()))
+        Some((kpi_of(metric)?, metric.to_owned()))
     })
+}
+
+/// The figure that a metric is about.
+fn kpi_of(metric: &str) -> Option<&'static str> {
+    KPIS.iter().find(|(begins, _)| metric.starts_with(begins)).map(|(_, kpi)| *kpi)
 }
 
 fn one(session: &Session, snapshot: &Snapshot, state: &AlertState, rule: &AlertRule) -> Option<OneWire> {
@@ -200,6 +205,17 @@ fn beyond(value: f64, comparison: Comparison, limit: f64) -> Option<Number> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_takes_time_is_about_latency() {
+        let timed = crate::metrics::specs(&[], &[], 60);
+        let timed = timed.iter().map(|spec| &spec.def);
+        // A backoff is what users wait by themselves.
+        let timed = timed.filter(|def| def.name.ends_with("_duration") && def.name != "backoff_duration");
+        let told: Vec<_> = timed.map(|def| (&*def.name, kpi_of(&def.name))).collect();
+        assert!(told.iter().any(|(name, _)| *name == "group_duration"), "{told:?}");
+        assert!(told.iter().all(|(_, kpi)| *kpi == Some("latency")), "{told:?}");
+    }
 
     #[test]
     fn beyond_is_the_way_in_which_it_rings() {

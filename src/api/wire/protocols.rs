@@ -113,7 +113,7 @@ impl ProtocolWire {
     fn spoken(digest: &Digest, snapshot: &Snapshot, proto: Proto, (from, to): (Duration, Duration)) -> Self {
         let is_known = digest.is_known(Measure::RequestsBy(proto));
         let requests = digest.sum(Measure::RequestsBy(proto), from, to).map(|(sum, _)| sum);
-        let rate = requests.unwrap_or(0.0) / digest.seconds(from, to);
+        let rate = requests.unwrap_or(0.0) / digest.counted(from, to);
         let latency = digest.sum(Measure::LatencyBy(proto), from, to).map(|(sum, count)| sum / count as f64);
         let failed = digest.share(Measure::FailedBy(proto), from, to);
         let connections = snapshot.connections.counts.of(proto);

@@ -1,6 +1,6 @@
 //! `/ws/metrics/requests`: how many requests there were, second by second, minute by minute or hour by hour.
 
-use super::{number, per_second, percent, seconds, time};
+use super::{number, percent, seconds, time};
 use crate::analysis::{Digest, Measure};
 use crate::api::Session;
 use crate::snapshot::Snapshot;
@@ -24,7 +24,7 @@ pub(in crate::api) struct RequestsWire {
     requests: u64,
     /// Those of them that failed.
     errors: u64,
-    /// The oldest first; a point is there once it is over.
+    /// The oldest first; a point is there once it is over, and none of the warm-up is.
     data_points: Vec<RequestPointWire>,
 }
 
@@ -44,7 +44,7 @@ struct RequestPointWire {
     /// In percent; absent without requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     error_rate: Option<Number>,
-    /// Requests per second.
+    /// Requests per second, of what of it is not warm-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     throughput: Option<Number>,
 }
@@ -59,7 +59,9 @@ impl RequestsWire {
     ) -> Self {
         let digest = session.digest(snapshot);
         let pieces = digest.last(session.preferences.within(range), interval).into_iter();
-        let pieces = pieces.filter(|(from, to)| *to - *from >= interval);
+        // In the warm-up nothing is counted, which is something else than 0.
+        let counted = |from, to| digest.counted(from, to) > 0.0;
+        let pieces = pieces.filter(|(from, to)| *to - *from >= interval && counted(*from, *to));
         let diary = session.diary();
         let points: Vec<RequestPointWire> = pieces.map(|piece| point(&digest, piece, |at| diary.wall(at))).collect();
         RequestsWire {
@@ -86,6 +88,6 @@ fn point(
         requests: requests as u64,
         errors,
         error_rate: percent(errors as f64, judged as f64),
-        throughput: per_second(requests, to - from).or_else(|| number(0.0)),
+        throughput: number(requests / digest.counted(from, to)),
     }
 }

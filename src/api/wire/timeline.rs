@@ -1,7 +1,7 @@
 //! `GET /metrics/timeline` and `GET /metrics/series`: what was measured, stretch by stretch.
 
 use super::words::{KINDS, UNITS};
-use super::{ValuesWire, number, per_second, percent, seconds, time};
+use super::{ValuesWire, number, percent, seconds, time};
 use crate::analysis::{Digest, Measure};
 use crate::metrics::{Cell, MetricDef, TagSet};
 use chrono::{DateTime, Utc};
@@ -33,7 +33,7 @@ pub(in crate::api) struct PointWire {
     timestamp: Option<String>,
     /// Its beginning, in run time.
     elapsed_seconds: Number,
-    /// Requests per second.
+    /// Requests per second; 0 while users are there and nobody is answered, absent in the warm-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     throughput: Option<Number>,
     /// Milliseconds.
@@ -70,13 +70,7 @@ impl PointWire {
     pub(in crate::api) fn new(digest: &Digest, from: Duration, to: Duration, wall: Option<DateTime<Utc>>) -> Self {
         let latency = digest.latency(from, to);
         let percentile = |percent| latency.as_ref().and_then(|latency| latency.percentile(percent)).and_then(number);
-        let rate = |measure| {
-            let window = digest.window(measure, from, to)?;
-            match window.cell {
-                Cell::Counter { sum, .. } => per_second(sum, window.to.saturating_sub(window.from)),
-                _ => None,
-            }
-        };
+        let rate = |measure| digest.rate(measure, from, to).and_then(number);
         PointWire {
             timestamp: wall.map(time),
             elapsed_seconds: seconds(from),

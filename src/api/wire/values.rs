@@ -1,6 +1,6 @@
 //! What a Cell has seen, as numbers: a distribution of latencies, or the values of any metric.
 
-use super::{number, per_second, percent};
+use super::{number, per_second};
 use crate::metrics::{Cell, Trend};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -65,7 +65,7 @@ pub(in crate::api) struct ValuesWire {
     /// A counter's sum; how many samples a trend or a rate has.
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<Number>,
-    /// A counter's sum per second; a rate's share in percent.
+    /// A counter's sum per second; a rate's share, from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     rate: Option<Number>,
     /// A gauge's last value.
@@ -89,7 +89,7 @@ impl ValuesWire {
         match cell {
             Cell::Counter { sum, .. } => ValuesWire { count: number(*sum), rate: per_second(*sum, within), ..none },
             Cell::Rate { passes, total } => {
-                ValuesWire { count: Some(Number::from(*total)), rate: percent(*passes as f64, *total as f64), ..none }
+                ValuesWire { count: Some(Number::from(*total)), rate: number(*passes as f64 / *total as f64), ..none }
             }
             Cell::Gauge(gauge) => ValuesWire {
                 value: gauge.and_then(|gauge| number(gauge.last)),

@@ -4,7 +4,6 @@
 
 use super::finish;
 use crate::cli::exit;
-use crate::engine::Ending;
 use crate::plan::Plan;
 use crate::report::{self, Summary};
 use crate::snapshot::Snapshot;
@@ -21,6 +20,8 @@ const MOST: usize = 10_000;
 pub(super) struct Captures {
     /// Where the summary of the end goes.
     summary: Option<PathBuf>,
+    /// Whether a measurement that cannot be trusted fails the run.
+    invalid_fails: bool,
     started_at: DateTime<Utc>,
     began: Instant,
     seen: usize,
@@ -30,9 +31,9 @@ pub(super) struct Captures {
 
 impl Captures {
     /// For a run that started now; `summary` is what `--summary` says.
-    pub(super) fn new(summary: Option<&Path>) -> Self {
+    pub(super) fn new(summary: Option<&Path>, invalid_fails: bool) -> Self {
         let summary = summary.map(Path::to_owned);
-        Captures { summary, started_at: Utc::now(), began: Instant::now(), seen: 0, number: 1 }
+        Captures { summary, invalid_fails, started_at: Utc::now(), began: Instant::now(), seen: 0, number: 1 }
     }
 
     /// Writes what is new in a Snapshot; what to tell of it.
@@ -49,10 +50,10 @@ impl Captures {
     }
 
     fn write(&mut self, plan: &Plan, snapshot: &Snapshot) -> io::Result<PathBuf> {
-        let ending = Ending::default();
-        let reasons = exit::reasons(snapshot, &ending, true);
+        let ending = &snapshot.ending;
+        let reasons = exit::reasons(snapshot, ending, self.invalid_fails);
         let times = finish::Times { started_at: self.started_at, wall: self.began.elapsed() };
-        let facts = finish::facts(&reasons, snapshot, &ending, times);
+        let facts = finish::facts(&reasons, snapshot, ending, times);
         let path = self.free()?;
         let written = report::write_summary(&path, &Summary::new(plan, snapshot, &facts));
         if written.is_err() {
@@ -99,7 +100,7 @@ mod tests {
         let summary = folder.path().join("summary.json");
         fs::write(folder.path().join("summary.2.json"), "mine").unwrap();
         let plan = compile_text("test.rhai", "fn run() {}".to_owned(), &Overrides::default()).plan.unwrap();
-        let mut captures = Captures::new(Some(&summary));
+        let mut captures = Captures::new(Some(&summary), true);
         let mut snapshot = Snapshot { captures: vec!["first".to_owned()], ..Snapshot::default() };
         assert_eq!(captures.take(&plan, &snapshot).len(), 1);
         assert_eq!(captures.take(&plan, &snapshot), Vec::<String>::new());
@@ -118,7 +119,7 @@ mod tests {
     fn what_cannot_be_written_is_a_warning() {
         let folder = tempfile::tempdir().unwrap();
         let plan = compile_text("test.rhai", "fn run() {}".to_owned(), &Overrides::default()).plan.unwrap();
-        let mut captures = Captures::new(Some(&folder.path().join("no/such/folder.json")));
+        let mut captures = Captures::new(Some(&folder.path().join("no/such/folder.json")), true);
         let snapshot = Snapshot { captures: vec!["why".to_owned()], ..Snapshot::default() };
         let told = captures.take(&plan, &snapshot);
         assert!(told[0].starts_with("warning: a summary of this moment cannot be written: `"), "{told:?}");

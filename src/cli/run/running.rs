@@ -95,7 +95,7 @@ impl Running {
         mut stops: watch::Receiver<u32>,
     ) -> Exit {
         let mut snapshots = self.run.snapshots();
-        let mut told = Told::new(Captures::new(self.manner.summary.as_deref()));
+        let mut told = Told::new(Captures::new(self.manner.summary.as_deref(), self.manner.invalid_fails));
         while snapshots.changed().await.is_ok() {
             let snapshot = Arc::clone(&snapshots.borrow_and_update());
             self.tell(&snapshot, &mut told, &mut progress);

@@ -61,7 +61,7 @@ fn told(seconds: u64) -> (Session, Snapshot) {
     snapshot.recent = Recent { requests: 15.0, failed: Some(0.07), p95: Some(40.0), iterations: 5.0 };
     snapshot.scenarios = vec![ScenarioState { users: 4, target_rate: Some(6.0), ..ScenarioState::default() }];
     let (_, snapshots) = watch::channel(Arc::new(Snapshot::default()));
-    let session = Session::new("shop.rhai", noon(), snapshots, mpsc::unbounded_channel().0);
+    let session = Session::new("shop.rhai", noon(), snapshots, mpsc::unbounded_channel().0, crate::api::judgement::of_tests());
     session.diary().follow(&snapshot, noon() + chrono::TimeDelta::seconds(seconds as i64));
     (session, snapshot)
 }
@@ -337,6 +337,28 @@ fn conclusions_with_their_rules() {
           "p": 1,
           "points": 120,
           "rule": "trend"
+        },
+        {
+          "metric": "memory",
+          "direction": "stable",
+          "change_percent": 0,
+          "per_minute": 0,
+          "low": 0,
+          "high": 0,
+          "p": 1,
+          "points": 120,
+          "rule": "trend"
+        },
+        {
+          "metric": "cpu",
+          "direction": "stable",
+          "change_percent": 0,
+          "per_minute": 0,
+          "low": 0,
+          "high": 0,
+          "p": 1,
+          "points": 120,
+          "rule": "trend"
         }
       ],
       "bottlenecks": [],
@@ -396,6 +418,24 @@ fn conclusions_with_their_rules() {
           "low": 4,
           "high": 4,
           "rule": "forecast"
+        },
+        {
+          "metric": "memory",
+          "timestamp": "2026-01-18T15:33:44.000Z",
+          "at_seconds": 179,
+          "value": 50000000,
+          "low": 50000000,
+          "high": 50000000,
+          "rule": "forecast"
+        },
+        {
+          "metric": "cpu",
+          "timestamp": "2026-01-18T15:33:44.000Z",
+          "at_seconds": 179,
+          "value": 25,
+          "low": 25,
+          "high": 25,
+          "rule": "forecast"
         }
       ],
       "recommendations": [
@@ -407,4 +447,65 @@ fn conclusions_with_their_rules() {
       ]
     }
     "#);
+}
+
+/// A run that was warmed up for five of twelve seconds, answered until the ninth, and stalled until it ended within the twelfth.
+fn stalled() -> (Session, Snapshot) {
+    let (session, full) = told(12);
+    let snapshot = Snapshot { warmup: Duration::from_secs(5), ..told(0).1 };
+    for second in 0..12 {
+        let (from, to) = (Duration::from_secs(second), Duration::from_secs(second + 1));
+        let mut history = snapshot.history.write().unwrap();
+        for (place, series) in full.series.iter().enumerate() {
+            let metric = &*full.metrics[series.metric.0 as usize].def.name;
+            if ["vus", "punk_memory", "punk_cpu"].contains(&metric) || (5..9).contains(&second) || second == 11 {
+                history.feed(from, place, &full.history.read().unwrap().window(&[place], from, to).unwrap().cell);
+            }
+        }
+        history.close(to);
+    }
+    let (series, scenarios) = (full.series, full.scenarios);
+    (session, Snapshot { series, scenarios, elapsed: Duration::from_millis(11_500), ..snapshot })
+}
+
+/// A field of each point, by its beginning.
+fn field(points: &serde_json::Value, name: &str) -> Vec<(u64, Option<f64>)> {
+    let points = points.as_array().unwrap().iter();
+    points.map(|point| (point["elapsed_seconds"].as_u64().unwrap(), point[name].as_f64())).collect()
+}
+
+#[test]
+fn the_timeline_tells_a_stall_as_zero_and_the_warm_up_not_at_all() {
+    let (session, snapshot) = stalled();
+    let digest = session.digest(&snapshot);
+    let point = |from| PointWire::new(&digest, Duration::from_secs(from), Duration::from_secs(from + 1), None);
+    let points = serde_json::to_value((0..12).map(point).collect::<Vec<_>>()).unwrap();
+    let throughput: Vec<_> = field(&points, "throughput").into_iter().map(|(_, value)| value).collect();
+    let (none, full, stall, last) = (None, Some(15.0), Some(0.0), Some(30.0));
+    assert_eq!(throughput, [none, none, none, none, none, full, full, full, full, stall, stall, last]);
+    let (stall, warm) = (&points[9], &points[0]);
+    assert!(stall["iterations"] == 0 && stall.get("latency_p95").is_none() && stall.get("error_rate").is_none());
+    assert!(warm.get("iterations").is_none() && warm["active_users"] == 4 && stall.get("bytes_sent").is_none());
+}
+
+#[test]
+fn requests_and_kpis_begin_where_the_warm_up_ends() {
+    let (session, snapshot) = stalled();
+    let second = Duration::from_secs(1);
+    let wire = serde_json::to_value(RequestsWire::new(&session, &snapshot, (HOUR.1, second), noon())).unwrap();
+    let told = field(&wire["data_points"], "throughput");
+    assert_eq!((told.len(), told[0], told[4], told[6]), (7, (5, Some(15.0)), (9, Some(0.0)), (11, Some(30.0))));
+    let rps = serde_json::to_value(KpiWire::rps(&session, &snapshot, noon())).unwrap();
+    assert_eq!(field(&rps["history"], "value"), [(5, Some(12.0))]);
+    let memory = serde_json::to_value(KpiWire::memory(&session, &snapshot, noon())).unwrap();
+    assert_eq!(field(&memory["history"], "value"), [(0, Some(5e7)), (5, Some(5e7))]);
+}
+
+#[test]
+fn a_rate_is_a_share_from_0_to_1_and_of_nothing_absent() {
+    let told = |passes, total| {
+        let wire = ValuesWire::new(&crate::metrics::Cell::Rate { passes, total }, Duration::from_secs(10));
+        serde_json::to_string(&wire).unwrap()
+    };
+    assert_eq!([told(1, 4), told(0, 0)], [r#"{"count":4,"rate":0.25}"#, r#"{"count":0}"#]);
 }
