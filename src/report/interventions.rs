@@ -19,7 +19,9 @@ pub fn intervention(intervention: &Intervention) -> String {
 /// That some are no longer kept, in words; `None` while all are.
 pub(super) fn lost(snapshot: &Snapshot) -> Option<String> {
     let lost = Some(snapshot.interventions.lost()).filter(|lost| *lost > 0)?;
-    Some(format!("and {lost} more, for which there is no room: what was refused and what the load did itself goes first"))
+    Some(format!(
+        "and {lost} more, for which there is no room: what was refused and what the load did itself goes first"
+    ))
 }
 
 /// All that are kept, in order.
