@@ -11,6 +11,7 @@ pub mod edit;
 mod life;
 pub mod monitor;
 mod script_error;
+pub mod secret;
 
 pub use backoff::{Backoff, Growth};
 pub use code::Code;

@@ -80,6 +80,8 @@ pub struct ScenarioState {
     pub target: Option<u32>,
     /// Open model: iterations per second that the plan wants now.
     pub target_rate: Option<f64>,
+    /// Whether somebody has scaled it, so that the targets are theirs and not the plan's.
+    pub scaled: bool,
     /// Open model: arrivals that were due so far.
     pub arrivals: u64,
     /// Open model: those of them that wait for a user now.

@@ -484,6 +484,7 @@ mod tests {
             description: "the tail is slow".into(),
             resolution: "look at the pool".into(),
             because: (number == 3).then(|| "removed by revision 3".into()),
+            acknowledged_by: None,
             notify: [].into(),
         })
     }

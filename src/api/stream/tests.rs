@@ -215,6 +215,7 @@ fn ringing(first: u64, count: u64) -> Snapshot {
         description: String::new(),
         resolution: String::new(),
         because: None,
+        acknowledged_by: None,
         notify: Arc::default(),
     };
     let alert_events = (first..first + count).map(edge).map(Arc::new).collect();

@@ -206,11 +206,13 @@ fn alerts_are_told_by_their_ringings() {
             description: "the tail".to_owned(),
             resolution: String::new(),
             because: None,
+            acknowledged_by: None,
             notify: Arc::default(),
         })
     };
     let mut snapshot = snapshot();
     snapshot.alert_events = vec![event(1, true, 2), event(2, false, 5), event(3, true, 8)];
+    Arc::make_mut(&mut snapshot.alert_events[0]).acknowledged_by = Some("Ada".to_owned());
     snapshot.alerts = vec![AlertState {
         name: "slow".to_owned(),
         phase: AlertPhase::Firing,
@@ -247,7 +249,8 @@ fn alerts_are_told_by_their_ringings() {
           "description": "the tail",
           "resolution": "",
           "state": "resolved",
-          "resolved_at": "2026-01-18T15:30:50.000Z"
+          "resolved_at": "2026-01-18T15:30:50.000Z",
+          "acknowledged_by": "Ada"
         }
       ]
     }

@@ -35,6 +35,7 @@ fn event(number: u64, name: &str, firing: bool, seconds: u64, value: f64) -> Arc
         description: String::new(),
         resolution: String::new(),
         because: (name == "gone" && !firing).then(|| "removed by revision 3".into()),
+        acknowledged_by: None,
         notify: [].into(),
     })
 }
