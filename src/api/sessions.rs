@@ -70,23 +70,14 @@ fn counted(mut session: Session, counts: &Arc<Counts>) -> Arc<Session> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::judgement::of_tests;
     use crate::snapshot::Snapshot;
     use chrono::Utc;
     use tokio::sync::{mpsc, watch};
 
     fn session(taken: &[String]) -> (Session, watch::Sender<Arc<Snapshot>>) {
         let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
-        (
-            Session::new(
-                "a.rhai",
-                Utc::now(),
-                snapshots,
-                mpsc::unbounded_channel().0,
-                crate::api::judgement::of_tests(),
-            )
-            .beside(taken),
-            publish,
-        )
+        (Session::new("a.rhai", Utc::now(), snapshots, mpsc::unbounded_channel().0, of_tests()).beside(taken), publish)
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::event::{Event, Watch};
 use super::*;
+use crate::api::judgement::of_tests;
 use crate::api::server::serve_monitor;
 use crate::api::{Access, Lent, Monitor};
 use crate::metrics::{Cell, MetricId, TagSet};
@@ -25,10 +26,7 @@ struct Stage {
 pub(super) fn session() -> (watch::Sender<Arc<Snapshot>>, Session) {
     let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
     let started_at = "2026-01-18T15:30:45Z".parse().unwrap();
-    (
-        publish,
-        Session::new("a.rhai", started_at, snapshots, mpsc::unbounded_channel().0, crate::api::judgement::of_tests()),
-    )
+    (publish, Session::new("a.rhai", started_at, snapshots, mpsc::unbounded_channel().0, of_tests()))
 }
 
 fn stage() -> Stage {

@@ -4,6 +4,7 @@ mod figures;
 
 use super::*;
 use crate::api::Session;
+use crate::api::judgement::of_tests;
 use crate::control::Author;
 use crate::expr::Change;
 use crate::metrics::{Cell, MetricId, Resolution, Scale, TagSet, Trend, specs};
@@ -21,7 +22,7 @@ fn noon() -> DateTime<Utc> {
 
 fn session() -> Session {
     let (_, snapshots) = watch::channel(Arc::new(Snapshot::default()));
-    Session::new("shop.rhai", noon(), snapshots, mpsc::unbounded_channel().0, crate::api::judgement::of_tests())
+    Session::new("shop.rhai", noon(), snapshots, mpsc::unbounded_channel().0, of_tests())
 }
 
 fn json(wire: &impl serde::Serialize) -> String {
