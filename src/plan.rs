@@ -10,11 +10,14 @@ mod collect;
 pub mod edit;
 mod life;
 pub mod monitor;
+mod script_error;
+pub mod secret;
 
 pub use backoff::{Backoff, Growth};
 pub use code::Code;
 pub use collect::Collect;
 pub use life::{Life, Pacing, Weighted};
+pub use script_error::ScriptError;
 
 use crate::expr::{Rules, ThresholdRule};
 use crate::feed::Feed;

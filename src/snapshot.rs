@@ -7,6 +7,7 @@
 mod component;
 mod connectivity;
 mod delivery;
+mod ending;
 mod failures;
 mod machine;
 mod outputs;
@@ -17,6 +18,7 @@ mod verdict;
 pub use component::{Component, Condition, Part, UNREACHED, components};
 pub use connectivity::Connectivity;
 pub use delivery::Delivery;
+pub use ending::Ending;
 pub use failures::{Burst, Failure, Portion, bursts};
 pub use machine::{Disk, Interface, Machine, Memory, Observed, Own, Ports, Space};
 pub use outputs::{LogOutput, Outputs};
@@ -30,6 +32,7 @@ use crate::logs::Journal;
 use crate::metrics::{Cell, ErrorLog, History, MetricId, MetricSpec, TagSet, Trend};
 use crate::plan::Plan;
 use crate::roster::Roster;
+use crate::trail::Trail;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -171,6 +174,8 @@ pub struct Snapshot {
     pub warmup: Duration,
     /// Where the run is.
     pub status: Status,
+    /// What its end will be judged by, as far as it has happened.
+    pub ending: Arc<Ending>,
     /// What each metric is.
     pub metrics: Arc<[MetricSpec]>,
     /// All series, in order of first sight.
@@ -187,22 +192,23 @@ pub struct Snapshot {
     pub alert_events: Vec<Arc<AlertEvent>>,
     /// The revision of the rules that judge; the script as it began is 1, and 0 before anything is known.
     pub revision: u64,
-    /// What was edited, in order; bounded.
-    pub edits: Vec<Edition>,
+    /// What was edited, in order; the last ones.
+    pub edits: Trail<Edition>,
     /// An edit that could not be read, until it is mended.
     pub broken_edit: Option<BrokenEdit>,
     /// How the revisions of the code do: the previous one and the current one. Empty until code was edited.
     pub code_revisions: Vec<CodeRevision>,
-    /// Why somebody wanted to keep this moment as a summary of its own, in order; bounded.
-    pub captures: Vec<String>,
+    /// Why somebody wanted to keep this moment as a summary of its own, in order; the last ones.
+    pub captures: Trail<String>,
     /// The Plan as it is now, with all that edits have made of it; `None` before anything is known.
     pub plan: Option<Arc<Plan>>,
     /// What every series has seen, second by second.
     pub history: Arc<RwLock<History>>,
     /// The users that are there: now, and not only at the tick.
     pub roster: Arc<Roster>,
-    /// What was changed while the run went on, in order; bounded.
-    pub interventions: Vec<Intervention>,
+    /// What was changed while the run went on, or asked for and refused, in order; the last ones. What was refused, and what
+    /// the load did itself, goes before what somebody has done.
+    pub interventions: Trail<Intervention>,
     /// Errors so far.
     pub errors: Arc<ErrorLog>,
     /// Connections to the targets.

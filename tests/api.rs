@@ -19,6 +19,7 @@ mod streams;
 mod system;
 mod tls;
 mod upload;
+mod verdict;
 mod workers;
 
 use std::io::{Read, Write};

@@ -5,7 +5,8 @@
 //! | loopback | anybody | our own page (`Origin` and `X-Punk: 1`), or the control token |
 //! | elsewhere | either token | the control token |
 //!
-//! A `Host` that we do not serve is refused first, against DNS that is rebound to us; then a foreign `Origin`. It decides by what
+//! A `Host` that we do not serve is refused first, against DNS that is rebound to us; then a foreign `Origin` and what a browser
+//! says that another page asks for. It decides by what
 //! a request says and by nothing else. Tokens are compared by their hashes, in constant time, and are never shown.
 
 use super::problem::Problem;
@@ -79,7 +80,8 @@ impl Access {
     pub(super) fn admit(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let host = self.host(uri, headers)?;
         let own_page = self.own_origin(&host, headers)?;
-        let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+        of_this_site(own_page, method, uri, headers)?;
+        let changes = Access::is_change(method);
         let token = self.token(headers)?;
         if changes && self.readonly {
             let why = "this monitor is read-only: punk was started with `--monitor-readonly`";
@@ -101,6 +103,11 @@ impl Access {
                 Err(Problem::new(StatusCode::FORBIDDEN, why))
             }
         }
+    }
+
+    /// Whether a request of this method is more than a look.
+    pub(super) fn is_change(method: &Method) -> bool {
+        !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
     }
 
     /// Whether a request that was admitted has the control token.
@@ -134,8 +141,9 @@ impl Access {
     fn serves(&self, name: &str) -> bool {
         let listed = self.hosts.iter().any(|host| host.eq_ignore_ascii_case(name));
         let ip = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name).parse::<IpAddr>();
-        // A number cannot be rebound, so one that reached us is ours unless we are loopback's.
-        let numeric = ip.is_ok_and(|ip| ip.is_loopback() || !self.is_loopback());
+        // A number cannot be rebound, so one that reached us is ours unless we are loopback's. That of no machine is nobody's:
+        // browsers reach this one by it from any page.
+        let numeric = ip.is_ok_and(|ip| ip.is_loopback() || (!self.is_loopback() && !ip.is_unspecified()));
         listed || numeric || name == "localhost"
     }
 
@@ -199,6 +207,29 @@ fn unknown(why: &str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, why).header(WWW_AUTHENTICATE, challenge)
 }
 
+/// Refuses what a browser says that another page asks for, also where it sends no `Origin`: pictures, scripts, forms. Another
+/// port of the same host is another page.
+fn of_this_site(own_page: bool, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let ours = |site: &HeaderValue| match site.as_bytes() {
+        b"same-origin" | b"none" => true,
+        b"same-site" => own_page,
+        _ => false,
+    };
+    let says = |name: &str, value: &str| headers.get(name).is_some_and(|said| said == value);
+    // A link to the page that we have, which nobody but its reader sees.
+    let followed = *method == Method::GET
+        && matches!(uri.path(), "/" | "/docs")
+        && says("sec-fetch-mode", "navigate")
+        && (says("sec-fetch-dest", "document") || !headers.contains_key("sec-fetch-dest"));
+    if followed || headers.get_all("sec-fetch-site").iter().all(ours) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "requests from other pages are refused: `Sec-Fetch-Site` says that this is one",
+    ))
+}
+
 /// The host without its port.
 fn name_of(host: &str) -> &str {
     match host.rsplit_once(':') {
@@ -228,12 +259,16 @@ mod tests {
 
     /// The status of a refusal; 0 for none. Headers are `name: value`, one per line.
     fn asked(access: &Access, method: Method, headers: &str) -> u16 {
+        asked_at(access, method, &Uri::from_static("/api/status"), headers)
+    }
+
+    fn asked_at(access: &Access, method: Method, uri: &Uri, headers: &str) -> u16 {
         let mut map = HeaderMap::new();
         for (name, value) in headers.lines().filter_map(|line| line.trim().split_once(": ")) {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
             map.append(name, HeaderValue::from_str(value).unwrap());
         }
-        let answer = access.admit(&method, &Uri::from_static("/api/status"), &map);
+        let answer = access.admit(&method, uri, &map);
         answer.map_or_else(|problem| problem.told().0, |()| 0)
     }
 
@@ -266,6 +301,37 @@ mod tests {
     }
 
     #[test]
+    fn what_another_page_asks_for_is_refused_without_an_origin_too() {
+        let access = access("127.0.0.1:9090");
+        let at = |method: Method, path: &'static str, lines: &str| {
+            let lines = format!("host: localhost:9090\n{lines}");
+            asked_at(&access, method, &Uri::from_static(path), &lines)
+        };
+        for (headers, status) in [
+            ("sec-fetch-site: same-origin", 0),
+            ("sec-fetch-site: none", 0),
+            ("sec-fetch-site: cross-site", 403),
+            ("sec-fetch-site: same-site", 403),
+            ("sec-fetch-site: something-new", 403),
+            ("sec-fetch-site: none\nsec-fetch-site: cross-site", 403),
+            ("sec-fetch-site: same-site\norigin: http://localhost:9090", 0),
+            ("sec-fetch-site: cross-site\norigin: http://localhost:9090", 403),
+            ("sec-fetch-site: cross-site\nsec-fetch-mode: navigate", 403),
+            ("sec-fetch-site: cross-site\nauthorization: Bearer control-token-of-the-test", 403),
+        ] {
+            assert_eq!(at(Method::GET, "/api/status", headers), status, "{headers}");
+        }
+        let link = "sec-fetch-site: cross-site\nsec-fetch-mode: navigate\nsec-fetch-dest: document";
+        let frame = "sec-fetch-site: cross-site\nsec-fetch-mode: navigate\nsec-fetch-dest: iframe";
+        let picture = "sec-fetch-site: cross-site\nsec-fetch-mode: no-cors";
+        for (path, status) in [("/", 0), ("/docs", 0), ("/api/docs", 403), ("/api/export", 403), ("/metrics", 403)] {
+            assert_eq!(at(Method::GET, path, link), status, "{path}");
+            assert_eq!([at(Method::POST, path, link), at(Method::GET, path, picture)], [403, 403], "{path}");
+            assert_eq!(at(Method::GET, path, frame), 403, "{path}");
+        }
+    }
+
+    #[test]
     fn a_change_is_for_our_own_page_or_the_control_token() {
         let access = access("127.0.0.1:9090");
         for (headers, status) in [
@@ -292,6 +358,8 @@ mod tests {
             ("host: 10.0.0.1:9090", 401),
             ("host: localhost:9090", 401),
             ("host: evil.test", 421),
+            ("host: 0.0.0.0:9090\nauthorization: Bearer read-token-of-the-test", 421),
+            ("host: [::]:9090\nauthorization: Bearer read-token-of-the-test", 421),
             ("host: 10.0.0.1:9090\nauthorization: Bearer read-token-of-the-test", 0),
             ("host: load.example.com\nauthorization: Bearer control-token-of-the-test", 0),
         ] {

@@ -1,4 +1,4 @@
-//! What the monitor notes of a run beside its Snapshots: when by the wall each of its moments was, and whether it was stopped.
+//! What the monitor notes of a run beside its Snapshots: when by the wall each of its moments was.
 //!
 //! Written by the session that follows the run, read by whoever shows times. Run time stands still in pauses, so there is one
 //! stretch of it for each pause, each with its own zero by the wall.
@@ -21,15 +21,12 @@ pub(super) struct Diary {
     last: Duration,
     /// When it came.
     pub(super) seen: Option<DateTime<Utc>>,
-    /// Whether somebody stopped the run.
-    pub(super) stopped: bool,
 }
 
 impl Diary {
     /// Takes in a Snapshot that was published now.
     pub(super) fn follow(&mut self, snapshot: &Snapshot, now: DateTime<Utc>) {
         self.seen = Some(now);
-        self.stopped |= snapshot.status == Status::Stopping;
         let goes_on = matches!(snapshot.status, Status::Running | Status::Stopping) && !snapshot.elapsed.is_zero();
         if goes_on {
             let zero = before(now, snapshot.elapsed);
@@ -78,6 +75,6 @@ mod tests {
         see(Status::Stopping, 2.0, 60.8);
         let wall = |at: f64| (diary.wall(Duration::from_secs_f64(at)).unwrap() - noon).as_seconds_f64();
         assert_eq!([wall(0.0), wall(1.1), wall(1.2), wall(2.0)], [2.0, 3.1, 60.0, 60.8]);
-        assert!(diary.stopped && Diary::default().wall(Duration::ZERO).is_none());
+        assert!(Diary::default().wall(Duration::ZERO).is_none());
     }
 }

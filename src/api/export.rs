@@ -33,6 +33,8 @@ pub struct SoFar<'a> {
     pub started_at: DateTime<Utc>,
     /// What was written and sent elsewhere.
     pub outputs: &'a Outputs,
+    /// Whether a measurement that cannot be trusted fails it.
+    pub invalid_fails: bool,
 }
 
 /// Makes the file; `None` before there is a Plan. Lent by the door, since windows do not know each other.
@@ -66,9 +68,8 @@ pub(super) fn rows() -> Vec<Row> {
 /// `GET /export?format`
 async fn export(Chosen(session): Chosen, query: Query) -> Result<Response, Problem> {
     let (_, (format, media, end)) = query.chosen("format", &FORMATS);
-    let (snapshot, outputs) = (session.snapshot(), session.outputs());
-    let so_far = SoFar { snapshot: &snapshot, started_at: session.started_at, outputs: &outputs };
-    let file = session.export(format, so_far).ok_or_else(|| Problem::conflict("the run has not begun yet"))?;
+    let file =
+        session.export(format, &session.snapshot()).ok_or_else(|| Problem::conflict("the run has not begun yet"))?;
     let mut response = Response::new(Body::from(file));
     let name = format!("attachment; filename=\"{}.{end}\"", session.id());
     let name = HeaderValue::from_str(&name).expect("an id is made of letters, digits and dashes");

@@ -1,6 +1,8 @@
 //! The handlers that only look.
 
 use super::Monitor;
+use super::answers::Counted;
+use super::problem::Problem;
 use super::router::{Chosen, bytes, json, sent};
 use super::row::Row;
 use super::wire::{HealthWire, MetricsWire, SessionsWire, StatusWire};
@@ -34,15 +36,20 @@ async fn metrics(Chosen(session): Chosen) -> Response {
 }
 
 /// For Prometheus, in the format that it asks for; of all sessions.
-pub(super) async fn scrape(State(monitor): State<Arc<Monitor>>, headers: HeaderMap) -> Response {
+pub(super) async fn scrape(State(monitor): State<Arc<Monitor>>, headers: HeaderMap) -> Result<Response, Problem> {
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let sessions = monitor.sessions.all();
-    let snapshots: Vec<_> = sessions.iter().map(|session| (session.name(), session.snapshot())).collect();
-    let runs: Vec<_> = snapshots.iter().map(|(name, snapshot)| (*name, &**snapshot)).collect();
-    let (content_type, body) = (monitor.scrape)(&runs, &monitor.sessions.counts().served(), accept);
+    let runs: Vec<_> = sessions.iter().map(|session| (&**session, session.snapshot())).collect();
+    let served = monitor.sessions.counts().served();
+    let (content_type, body) = monitor.scraped.told((&runs, served, accept), || {
+        let runs: Vec<_> = runs.iter().map(|(session, snapshot)| (session.name(), &**snapshot)).collect();
+        let (content_type, body) = (monitor.scrape)(&runs, &served, accept);
+        Ok((content_type, monitor.answers.hold(body.into())?))
+    })?;
     let mut response = Response::new(Body::from(body));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
+    response.extensions_mut().insert(Counted);
+    Ok(response)
 }
 
 async fn health(Chosen(session): Chosen) -> Response {

@@ -9,8 +9,8 @@ use super::wire::{AlertsWire, RINGS, RevisionsWire, ThresholdsWire};
 use crate::control::{Author, Command};
 use crate::diagnostic::Severity;
 use crate::expr::{
-    Abort, AlertOptions, AlertSeverity, AlertText, Catalog, Misworded, Part, Receiver, RuleOptions, RuleSeverity,
-    RuleText, Rules, Wording,
+    Abort, AlertOptions, AlertRule, AlertSeverity, AlertText, Catalog, Misworded, Part, Receiver, RuleOptions,
+    RuleSeverity, RuleText, Rules, Wording,
 };
 use crate::plan::Plan;
 use crate::snapshot::Snapshot;
@@ -25,6 +25,14 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json as example};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Most thresholds of one edit, and as many alerts.
+const RULES: usize = 1_000;
+/// Most conditions with a `slope` or a `forecast`, which are judged by sixty windows each.
+const LINES: usize = 50;
+/// Most addresses of one alert, and of all.
+const RECEIVERS: usize = 16;
+const ADDRESSES: usize = 100;
 
 const IF_MATCHES: &[Parameter] =
     &[Parameter::text("If-Match", "the revision that was edited, as `ETag` has it, or `*`")
@@ -95,14 +103,14 @@ async fn replace(Chosen(session): Chosen, request: Request) -> Result<Response, 
         return Err(stale(snapshot.revision));
     }
     let rules = Arc::new(edit.rules(plan)?);
-    let known = snapshot.edits.len();
+    let known = snapshot.edits.numbered();
     let said = session.ask(Command::Rules { by: Author::Api, base, rules }).await;
     let snapshot = match said {
         Ok(said) if !said.starts_with("revision") => session.snapshot(),
-        Ok(_) => session.shows(|snapshot| snapshot.edits.len() > known).await,
+        Ok(_) => session.shows(|snapshot| snapshot.edits.numbered() > known).await,
         Err(problem) => {
             // Somebody may have been faster.
-            let snapshot = session.shows(|snapshot| snapshot.edits.len() > known).await;
+            let snapshot = session.shows(|snapshot| snapshot.edits.numbered() > known).await;
             return Err(match base.filter(|base| *base != snapshot.revision) {
                 Some(_) => stale(snapshot.revision),
                 None => problem,
@@ -230,11 +238,38 @@ struct AlertEdit {
 }
 
 impl Edit {
+    /// What is more of something than one edit may bring, or than there is already. The script may have more: who wrote it waits for
+    /// what it costs.
+    fn too_many(&self, now: &Rules) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let mut at_most = |most: usize, count: usize, place: String, what: &str| {
+            if count > most {
+                faults.push(simple(place, &format!("{count} {what}: at most {most} are taken")));
+            }
+        };
+        let alerts = self.alerts.as_deref().unwrap_or_default();
+        at_most(
+            RULES.max(now.thresholds.len()),
+            self.thresholds.as_deref().map_or(0, <[_]>::len),
+            "/thresholds".to_owned(),
+            "thresholds",
+        );
+        at_most(RULES.max(now.alerts.len()), alerts.len(), "/alerts".to_owned(), "alerts");
+        let named = |alert: &AlertEdit| alert.notify.as_deref().map_or(0, <[_]>::len);
+        let there: usize = now.alerts.iter().map(|alert| alert.notify.len()).sum();
+        at_most(ADDRESSES.max(there), alerts.iter().map(named).sum(), "/alerts".to_owned(), "addresses in all");
+        for (at, alert) in alerts.iter().enumerate() {
+            let place = format!("/alerts/{at}/notify");
+            at_most(RECEIVERS, named(alert), place, "addresses");
+        }
+        faults
+    }
+
     /// The rules that it makes of those of the Plan.
     fn rules(self, plan: &Plan) -> Result<Rules, Problem> {
         let (keeps_thresholds, keeps_alerts) = (self.thresholds.is_none(), self.alerts.is_none());
         // Places in what is checked are places in the body, so closures, which only the script can change, are counted.
-        let mut faults = Vec::new();
+        let mut faults = self.too_many(&plan.rules);
         let (mut thresholds, mut places) = (Vec::new(), Vec::new());
         for (at, edit) in self.thresholds.unwrap_or_default().into_iter().enumerate() {
             if !edit.closure {
@@ -261,6 +296,13 @@ impl Edit {
                 return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why).errors(faults));
             }
         };
+        let (lines, most) = (lines(&rules), LINES.max(lines(&plan.rules)));
+        if lines > most {
+            let why = format!(
+                "{lines} conditions have a `slope` or a `forecast`, and at most {most} are taken: each looks at sixty windows a second"
+            );
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &why));
+        }
         let now = &plan.rules;
         Ok(Rules {
             thresholds: if keeps_thresholds { now.thresholds.clone() } else { rules.thresholds },
@@ -268,6 +310,13 @@ impl Edit {
             closures: rules.closures,
         })
     }
+}
+
+/// How many conditions draw a line.
+fn lines(rules: &Rules) -> usize {
+    let alerts = rules.alerts.iter().flat_map(AlertRule::conditions);
+    let all = rules.thresholds.iter().map(|rule| &rule.condition).chain(alerts);
+    all.filter(|condition| condition.has_line()).count()
 }
 
 impl ThresholdEdit {

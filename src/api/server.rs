@@ -1,8 +1,9 @@
 //! The server: connections, their limits and their end. What is answered is the router's.
 //!
 //! Started by the door on a thread of its own. hyper speaks HTTP/1.1; a client that sends its head too slowly, or nothing, is
-//! closed; those beyond the limit are turned away at once, so that nobody waits for a silent crowd.
+//! closed, and so is one that does not read its answer; those beyond the limit are turned away at once, so that nobody waits for a silent crowd.
 
+use super::patient::Patient;
 use super::{Access, Lent, Monitor, Session, Tls, router};
 use axum::Router;
 use hyper::server::conn::http1;
@@ -79,7 +80,7 @@ pub(super) async fn serve_monitor(
                 }
                 // One that becomes a WebSocket is over here, and counts there.
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, tls.clone(), app.clone(), closing.clone()));
+                    connections.spawn(connection(stream, monitor.patience, tls.clone(), app.clone(), closing.clone()));
                 }
                 // Nothing left to open it with: it may be there again soon.
                 Err(_) => sleep(Duration::from_millis(50)).await,
@@ -97,14 +98,20 @@ pub(super) async fn serve_monitor(
     Ok(())
 }
 
-async fn connection(stream: TcpStream, tls: Option<Tls>, app: Router, closing: watch::Receiver<()>) {
+async fn connection(
+    stream: TcpStream,
+    patience: Duration,
+    tls: Option<Tls>,
+    app: Router,
+    closing: watch::Receiver<()>,
+) {
     // Small answers would wait for the client's delayed ACK; a socket that refuses it is gone.
     let _ = stream.set_nodelay(true);
     let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
     match tls {
-        None => speak(stream, app, closing).await,
+        None => speak(Patient::new(stream, patience), app, closing).await,
         Some(tls) => {
-            if let Some(stream) = tls.accept(stream).await {
+            if let Some(stream) = tls.accept(stream, patience).await {
                 speak(stream, app, closing).await;
             }
         }
@@ -160,14 +167,4 @@ fn refusal(why: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_answer_to_one_too_many_is_as_long_as_it_says() {
-        let text = refusal("too many connections");
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
-        assert_eq!(serde_json::from_str::<serde_json::Value>(body).unwrap()["detail"], "too many connections");
-    }
-}
+mod tests;

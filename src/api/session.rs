@@ -3,11 +3,14 @@
 use super::counts::Counts;
 use super::diary::Diary;
 use super::export::{Export, Format, SoFar};
+use super::judgement::{Judge, Judgement};
 use super::preferences::Preferences;
 use super::problem::Problem;
 use crate::analysis::Digest;
 use crate::control::{Command, Reply};
 use crate::snapshot::{Outputs, Snapshot};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,6 +41,7 @@ pub struct Session {
     digest: Mutex<Digest>,
     /// What is written and sent elsewhere, as whoever does it tells.
     outputs: watch::Receiver<Arc<Outputs>>,
+    judge: Judge,
     /// Makes files of it; `None` where nobody lent it.
     export: Option<Export>,
     /// What `GET /metrics` said last, and of which Snapshot: whoever asks next gets the same.
@@ -45,12 +49,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// Of a run that began at `started_at`, of the script at this path.
+    /// Of a run that began at `started_at`, of the script at this path, judged so.
     pub fn new(
         script: impl Into<String>,
         started_at: DateTime<Utc>,
         snapshots: watch::Receiver<Arc<Snapshot>>,
         commands: mpsc::UnboundedSender<Command>,
+        judge: Judge,
     ) -> Self {
         let id = started_at.format("punk-%Y%m%d-%H%M%S").to_string();
         Session {
@@ -61,6 +66,7 @@ impl Session {
             started_at,
             snapshots,
             commands,
+            judge,
             diary: Mutex::default(),
             counts: Arc::default(),
             digest: Mutex::default(),
@@ -82,8 +88,16 @@ impl Session {
         Session { export: Some(export), ..self }
     }
 
+    /// What it would come to if it ended now.
+    pub(super) fn judgement(&self, snapshot: &Snapshot) -> Judgement {
+        self.judge.judge(snapshot)
+    }
+
     /// The run so far as a file; `None` where there is none yet.
-    pub(super) fn export(&self, format: Format, so_far: SoFar<'_>) -> Option<String> {
+    pub(super) fn export(&self, format: Format, snapshot: &Snapshot) -> Option<String> {
+        let outputs = self.outputs();
+        let (started_at, invalid_fails) = (self.started_at, self.judge.invalid_fails);
+        let so_far = SoFar { snapshot, started_at, outputs: &outputs, invalid_fails };
         self.export.and_then(|export| export(format, so_far))
     }
 
@@ -195,7 +209,12 @@ impl Session {
         self.commands.send(Command::Asked { command: Box::new(command), reply }).map_err(|_| over())?;
         match timeout(PATIENCE, heard).await {
             Ok(Ok(outcome)) => outcome.map_err(Problem::conflict),
-            _ => Err(over()),
+            Ok(Err(_)) => Err(over()),
+            Err(_) => Err(Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the run is busy and has not answered yet: it may still do what was asked",
+            )
+            .header(RETRY_AFTER, HeaderValue::from_static("1"))),
         }
     }
 

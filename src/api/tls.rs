@@ -3,6 +3,7 @@
 //! Read by the door before a run starts, asked by the server for every connection. It knows nothing of HTTP but the one
 //! answer to who speaks it without TLS. There is no HSTS: it would hold for every port of the host, long after the run.
 
+use super::patient::Patient;
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
 use rustls_pki_types::pem::PemObject;
@@ -61,8 +62,13 @@ impl Tls {
         Ok(Tls(TlsAcceptor::from(Arc::new(config))))
     }
 
-    /// The handshake; `None` when there is none in time, or it fails. Who speaks plainly is told so.
-    pub(super) async fn accept(&self, mut stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+    /// The handshake; `None` when there is none in time, or it fails. Who speaks plainly is told so. Who takes nothing for as
+    /// long as `patience` lasts is not waited for.
+    pub(super) async fn accept(
+        &self,
+        mut stream: TcpStream,
+        patience: Duration,
+    ) -> Option<TlsStream<Patient<TcpStream>>> {
         let handshake = async {
             let mut first = [0];
             let peeked = stream.peek(&mut first).await.ok()?;
@@ -78,7 +84,7 @@ impl Tls {
                 .await;
                 return None;
             }
-            self.0.accept(stream).await.ok()
+            self.0.accept(Patient::new(stream, patience)).await.ok()
         };
         timeout(HANDSHAKE, handshake).await.ok().flatten()
     }

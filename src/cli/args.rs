@@ -1,6 +1,7 @@
 //! What the command line accepts, as data.
 
 use crate::logs::Level;
+use crate::plan::monitor::TOKENS;
 use crate::script::overrides::Overrides;
 use crate::units;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -139,13 +140,13 @@ pub struct MonitorArgs {
     #[arg(long, value_name = "FILE", requires = "monitor_cert", help_heading = "Monitor", env = "PUNK_MONITOR_KEY")]
     pub monitor_key: Option<PathBuf>,
     /// Who has this token may look and change; better in the variable, since everybody on a machine sees command lines
-    #[arg(long, value_name = "TOKEN", help_heading = "Monitor", env = "PUNK_MONITOR_TOKEN", hide_env_values = true, value_parser = secret)]
+    #[arg(long, value_name = "TOKEN", help_heading = "Monitor", env = TOKENS[0], hide_env_values = true, value_parser = secret)]
     pub monitor_token: Option<Secret>,
     /// Who has this token may look
-    #[arg(long, value_name = "TOKEN", help_heading = "Monitor", env = "PUNK_MONITOR_READ_TOKEN", hide_env_values = true, value_parser = secret)]
+    #[arg(long, value_name = "TOKEN", help_heading = "Monitor", env = TOKENS[1], hide_env_values = true, value_parser = secret)]
     pub monitor_read_token: Option<Secret>,
     /// A name under which it is reached, beside localhost; may be repeated
-    #[arg(long, value_name = "HOST", help_heading = "Monitor")]
+    #[arg(long, value_name = "HOST", help_heading = "Monitor", value_parser = crate::api::address::host)]
     pub monitor_allow_host: Vec<String>,
     /// Nobody may change the run through it
     #[arg(long, help_heading = "Monitor", env = "PUNK_MONITOR_READONLY")]

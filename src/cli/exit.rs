@@ -1,8 +1,7 @@
 //! Exit codes: k6's numbers where the meaning is the same.
 
 use crate::control::Author;
-use crate::engine::Ending;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Ending, Snapshot};
 use std::process::ExitCode;
 
 /// Why the process ended as it did, in the order in which reasons win when several apply.
@@ -63,6 +62,11 @@ impl Exit {
         Exit::Passed,
     ];
 
+    /// Whether it says that somebody ended the run early.
+    pub fn is_by_somebody(self) -> bool {
+        matches!(self, Exit::Killed | Exit::Aborted | Exit::Interrupted | Exit::Stopped)
+    }
+
     /// The number that the shell sees.
     pub fn code(self) -> u8 {
         match self {
@@ -114,7 +118,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Every reason that applies to a run that has ended, the one that wins first, each with its text.
+/// Every reason that applies to a run that has ended, or would if it ended now: the one that wins first, each with its text.
 pub fn reasons(snapshot: &Snapshot, ending: &Ending, invalid_fails: bool) -> Vec<(Exit, String)> {
     let mut reasons = Vec::new();
     let mut add = |exit: Exit, text: String| reasons.push((exit, text));
@@ -153,7 +157,7 @@ pub fn reasons(snapshot: &Snapshot, ending: &Ending, invalid_fails: bool) -> Vec
         }
     }
     for verdict in &snapshot.thresholds {
-        if verdict.severity == "fail" && verdict.passed == Some(false) {
+        if verdict.severity == "fail" && verdict.at_end() == Some(false) {
             let observed = verdict.decided().unwrap_or_else(|| "no data".to_owned());
             add(
                 Exit::ThresholdFailed,
@@ -177,7 +181,7 @@ mod tests {
         let ending = Ending {
             stopped: Some((Author::Signal, "interrupted".into())),
             marked_failed: Some("cart empty".into()),
-            failed_hook: Some(("teardown", crate::script::error::ScriptError { message: "x".into(), place: None })),
+            failed_hook: Some(("teardown", crate::plan::ScriptError { message: "x".into(), place: None })),
             ..Ending::default()
         };
         let codes: Vec<u8> = reasons(&Snapshot::default(), &ending, true).iter().map(|(exit, _)| exit.code()).collect();

@@ -26,8 +26,9 @@ use crate::logs::Line;
 use crate::metrics::{Delta, ErrorLog, MetricSpec, Recorder, Resolution, Scale, TagSet, Trend};
 use crate::plan::{Plan, Work};
 use crate::roster::Roster;
-use crate::snapshot::{BrokenEdit, Edition, Snapshot, components};
+use crate::snapshot::{BrokenEdit, Edition, Ending, Snapshot, components};
 use crate::snapshot::{Generator, Intervention, Status};
+use crate::trail::Trail;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant, SystemTime};
@@ -39,6 +40,8 @@ pub(super) enum ToCollector {
     Delta(Box<Delta>),
     /// The run entered another state.
     Status(Status),
+    /// What the end of the run will be judged by has changed.
+    Ending(Arc<Ending>),
     /// The scenarios have started, and their clock reads like this from now on.
     Clock(RunClock),
     /// Somebody changed something, or tried to.
@@ -112,8 +115,9 @@ pub(super) struct Collector {
     chronicle: Chronicle,
     events: events::Reader,
     status: Status,
+    ending: Arc<Ending>,
     clock: Option<RunClock>,
-    interventions: Vec<Intervention>,
+    interventions: Trail<Intervention>,
     by_code: ByCode,
     /// Where an edit of code that makes errors is to be undone.
     rollback: Option<(Rollback, mpsc::UnboundedSender<Command>)>,
@@ -124,18 +128,13 @@ pub(super) struct Collector {
     /// Something has changed that no Snapshot shows yet, and that shall not wait for the next tick.
     untold: bool,
     revision: u64,
-    edits: Vec<Edition>,
+    edits: Trail<Edition>,
     broken_edit: Option<BrokenEdit>,
-    captures: Vec<String>,
+    captures: Trail<String>,
     roster: Arc<Roster>,
     /// The last Snapshot's, for one that is published between two ticks.
     generator: Generator,
 }
-
-/// Most interventions that are kept; a run with more is steered by a machine, whose own log is the better place.
-const INTERVENTIONS: usize = 1_000;
-/// Most edits that are kept, and as many captures.
-const EDITS: usize = 1_000;
 
 impl Collector {
     pub(super) fn new(
@@ -166,17 +165,18 @@ impl Collector {
             chronicle: Chronicle::default(),
             events: events::Reader::default(),
             status: Status::Starting,
+            ending: Arc::default(),
             clock: None,
-            interventions: Vec::new(),
+            interventions: Trail::default(),
             by_code: ByCode::default(),
             ended: None,
             sequence: 0,
             reached: None,
             untold: false,
             revision: 1,
-            edits: Vec::new(),
+            edits: Trail::default(),
             broken_edit: None,
-            captures: Vec::new(),
+            captures: Trail::default(),
             generator: Generator::default(),
             plan,
             spares,
@@ -212,6 +212,7 @@ impl Collector {
                     }
                 }
                 Ok(ToCollector::Status(status)) => self.enter(status),
+                Ok(ToCollector::Ending(ending)) => (self.ending, self.untold) = (ending, true),
                 Ok(ToCollector::Clock(clock)) => self.clock = Some(clock),
                 Ok(ToCollector::Scaled { scenario, to }) => self.standing.scaled(scenario, to),
                 Ok(ToCollector::Found { scenario, answer }) => self.standing.found(scenario, answer),
@@ -230,11 +231,7 @@ impl Collector {
                 Ok(ToCollector::Printed(lines)) => self.say(&lines),
                 Ok(ToCollector::Looked(look)) => self.sightings.look(*look),
                 Ok(ToCollector::Observed(seen)) => self.sightings.see(*seen, self.elapsed()),
-                Ok(ToCollector::Captured(why)) => {
-                    if self.captures.len() < EDITS {
-                        self.captures.push(why);
-                    }
-                }
+                Ok(ToCollector::Captured(why)) => self.captures.push(why),
                 Ok(ToCollector::Settle(settled)) => {
                     // The last second is seldom whole, and is all there is of it.
                     self.ledger.close(self.elapsed() + Duration::from_secs(1));
@@ -272,10 +269,12 @@ impl Collector {
         }
     }
 
+    /// The log has it at once, whatever is kept for the report: there, what somebody has done outlives what a machine does
+    /// every second, and what was refused.
     fn note(&mut self, intervention: Intervention) {
-        if self.interventions.len() < INTERVENTIONS {
-            self.interventions.push(intervention);
-        }
+        self.chronicle.intervened(&intervention, SystemTime::now());
+        let spared = |one: &Intervention| one.refused.is_none() && one.by != Author::Load;
+        self.interventions.push_sparing(intervention, spared);
     }
 
     fn enter(&mut self, status: Status) {
@@ -304,9 +303,8 @@ impl Collector {
         if edition.by == Author::File {
             self.broken_edit = None;
         }
-        if self.edits.len() < EDITS {
-            self.edits.push(edition);
-        }
+        self.chronicle.edited(&edition);
+        self.edits.push(edition);
         self.untold = true;
     }
 
@@ -423,6 +421,7 @@ impl Collector {
             elapsed: self.elapsed(),
             warmup: self.plan.options.warmup,
             status: self.status,
+            ending: Arc::clone(&self.ending),
             metrics: Arc::clone(self.ledger.specs()),
             series: self.ledger.series().to_vec(),
             scenarios: self.standing.states().to_vec(),

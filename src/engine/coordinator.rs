@@ -10,7 +10,7 @@ use super::lookouts::Lookouts;
 use super::order::Order;
 use super::reload::Reload;
 use super::revisions::Revisions;
-use super::run::{Ending, Settings};
+use super::run::Settings;
 use super::shard;
 use super::stack::LARGE;
 use crate::control::Command;
@@ -20,7 +20,7 @@ use crate::roster::Roster;
 use crate::script::commons::Commons;
 use crate::script::error::ScriptError;
 use crate::script::max_rate::MaxRate;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Ending, Snapshot};
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -165,6 +165,7 @@ pub(super) fn coordinate(
             ending.bug.get_or_insert_with(|| format!("the thread that asks panicked: {why}"));
         }
     }
+    let _ = to_collector.send(ToCollector::Ending(Arc::new(ending.clone())));
     let _ = to_collector.send(ToCollector::Finish { within: LAST_DELTA });
     if let Err(panic) = collector.join() {
         ending.bug.get_or_insert_with(|| format!("the collector panicked: {}", shard::panic_text(&*panic)));

@@ -130,7 +130,7 @@ impl Judge {
         for at in 0..self.alerts.len() {
             self.ring(at, &now);
         }
-        let thresholds = self.thresholds.iter().map(|watched| verdict(watched, &now));
+        let thresholds = self.thresholds.iter().map(|watched| verdict(watched, &now, &self.eyes));
         let closures = self.closures.iter().map(closure_verdict);
         Said {
             thresholds: thresholds.chain(closures).collect(),

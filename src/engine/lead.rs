@@ -17,12 +17,11 @@ use super::collector::ToCollector;
 use super::coordinator::Shards;
 use super::order::{Order, ShardEvent};
 use super::revisions::{self, Made, Moment, Revisions};
-use super::run::Ending;
 use crate::clock::RunClock;
 use crate::control::{Author, Command, Outcome};
 use crate::plan::Plan;
 use crate::script::error::ScriptError;
-use crate::snapshot::{BrokenEdit, Intervention, Status};
+use crate::snapshot::{BrokenEdit, Ending, Intervention, Status};
 use serde_json::Value;
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::time::{Duration, Instant};
@@ -65,6 +64,11 @@ impl Lead<'_> {
         let _ = self.to_collector.send(ToCollector::Status(status));
     }
 
+    /// Tells what the end will be judged by.
+    fn tell_ending(&self) {
+        let _ = self.to_collector.send(ToCollector::Ending(Arc::new(self.ending.clone())));
+    }
+
     /// The whole run, to the end of `teardown`.
     pub(super) async fn whole_run(&mut self, events: &mut mpsc::UnboundedReceiver<ShardEvent>) {
         for _ in 0..self.live {
@@ -87,7 +91,6 @@ impl Lead<'_> {
                     return;
                 }
             }
-            self.ending.data = Some(Arc::clone(&data));
         }
         if self.ending.stopped.is_none() {
             let epoch = Instant::now() + Duration::from_millis(2);
@@ -129,6 +132,7 @@ impl Lead<'_> {
             Stage::Event(ShardEvent::Hook(Ok(value))) => Ok(value),
             Stage::Event(ShardEvent::Hook(Err(error))) => {
                 self.ending.failed_hook = Some((name, error));
+                self.tell_ending();
                 Err(false)
             }
             Stage::Event(ShardEvent::HookEnded) => Err(false),
@@ -185,6 +189,7 @@ impl Lead<'_> {
             Command::Stop { by, why } => {
                 if self.ending.stopped.is_none() {
                     self.ending.stopped = Some((by, why));
+                    self.tell_ending();
                     self.status(Status::Stopping);
                     // Before the clock goes on, or an iteration might begin between the two.
                     self.shards.tell(&Order::Drain);
@@ -194,12 +199,17 @@ impl Lead<'_> {
             Command::Kill { by } => {
                 self.ending.killed = true;
                 self.ending.stopped.get_or_insert((by, "interrupted at once".to_owned()));
+                self.tell_ending();
                 self.status(Status::Stopping);
                 self.shards.tell(&Order::Kill);
                 self.end_pause(now);
             }
             Command::MarkFailed { why } => {
-                self.ending.marked_failed.get_or_insert(why);
+                // The first one counts, and every user may say so in every iteration.
+                if self.ending.marked_failed.is_none() {
+                    self.ending.marked_failed = Some(why);
+                    self.tell_ending();
+                }
             }
             Command::Pause { by } => {
                 let paused = self.running().and_then(|()| self.changes.pause(now));

@@ -56,5 +56,5 @@ pub use beside::{Beside, beside};
 pub use company::Company;
 pub use machine::{available_memory, local_ports};
 pub use reload::Watch;
-pub use run::{Ending, Run, Settings, StartError};
+pub use run::{Run, Settings, StartError};
 pub use stack::{give_way, on_large_stack};

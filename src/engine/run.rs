@@ -4,11 +4,9 @@ use super::company::{Company, thread_name};
 use super::coordinator::coordinate;
 use super::reload::Watch;
 use super::shard;
-use crate::control::{Author, Command};
+use crate::control::Command;
 use crate::plan::Plan;
-use crate::script::error::ScriptError;
-use crate::snapshot::Snapshot;
-use serde_json::Value;
+use crate::snapshot::{Ending, Snapshot};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, watch};
@@ -43,31 +41,6 @@ pub enum StartError {
     /// The operating system gave no thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
-}
-
-/// How a run ended: facts, from which the door chooses the exit code.
-#[derive(Debug, Clone, Default)]
-pub struct Ending {
-    /// A shard could not be built: the script's top level is not the same twice, or no fiber could be made.
-    pub refused: Option<ScriptError>,
-    /// A bug of ours: a thread panicked.
-    pub bug: Option<String>,
-    /// An internal failure: the system refused a thread, a runtime, a stack.
-    pub broken: Option<String>,
-    /// `setup` or `teardown` raised an error.
-    pub failed_hook: Option<(&'static str, ScriptError)>,
-    /// `setup` did not end in time.
-    pub setup_timeout: bool,
-    /// `teardown` did not end in time.
-    pub teardown_timeout: bool,
-    /// The first Stop: who and why.
-    pub stopped: Option<(Author, String)>,
-    /// A Kill: interrupted at once.
-    pub killed: bool,
-    /// What `mark_failed` said first.
-    pub marked_failed: Option<String>,
-    /// What `setup` returned.
-    pub data: Option<Arc<Value>>,
 }
 
 /// A run that is going on.

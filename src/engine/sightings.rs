@@ -9,6 +9,9 @@ use crate::snapshot::{Generator, Machine, Observed};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Most cores that have a series each.
+const CORES: usize = 256;
+
 /// All machines that are looked at.
 #[derive(Default)]
 pub(super) struct Sightings {
@@ -32,6 +35,8 @@ impl Sightings {
     /// This machine was looked at.
     pub(super) fn look(&mut self, look: Look) {
         self.pending.extend(look.samples.into_iter().map(|(name, value)| (name, TagSet::empty(), value)));
+        let core = |(at, busy): (usize, &f64)| ("system_cpu_core", TagSet::new([("core", at.to_string())]), *busy);
+        self.pending.extend(look.machine.cores.iter().take(CORES).enumerate().map(core));
         self.machine = Some(Arc::new(look.machine));
         self.looked = true;
     }

@@ -1,9 +1,9 @@
 //! What only the engine can show from inside: a native function that panics under a user.
 
-use super::{Ending, Run, Settings, beside, on_large_stack};
+use super::{Run, Settings, beside, on_large_stack};
 use crate::script::compile::compile;
 use crate::script::overrides::Overrides;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Ending, Snapshot};
 use std::sync::Arc;
 
 /// Runs a script on two shards to its end.

@@ -3,7 +3,8 @@
 //! Asked when rules are edited. A threshold is the same when its scenario, selector and expression are; closures and alerts
 //! are by their names.
 
-use super::{AlertRule, Change, ClosureRule, RuleOptions, Rules, ThresholdRule};
+use super::{AlertRule, Change, ClosureRule, RuleOptions, Rules, Selector, ThresholdRule};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 impl Rules {
     /// What `new` changes of these, in the order of the new ones, and what is gone last of its kind. An edited expression is
@@ -27,29 +28,49 @@ impl ThresholdRule {
     }
 }
 
+/// What thresholds may replace one another by: their scenario and selector.
+type Place<'a> = (Option<&'a str>, &'a Selector);
+
+fn place(rule: &ThresholdRule) -> Place<'_> {
+    (rule.options.scenario.as_deref(), &rule.selector)
+}
+
+/// Rules by their place: an edit may have thousands, and nobody waits for each to be compared with each.
+fn by_place<'a>(rules: impl IntoIterator<Item = &'a ThresholdRule>) -> FxHashMap<Place<'a>, Vec<&'a ThresholdRule>> {
+    let mut places: FxHashMap<_, Vec<_>> = FxHashMap::default();
+    rules.into_iter().for_each(|rule| places.entry(place(rule)).or_default().push(rule));
+    places
+}
+
+/// Rules by what makes them the same.
+fn by_source(rules: &[ThresholdRule]) -> FxHashMap<(Place<'_>, &str), &ThresholdRule> {
+    // Of several that are the same, the first one.
+    rules.iter().rev().map(|rule| ((place(rule), &*rule.source), rule)).collect()
+}
+
 fn thresholds(old: &[ThresholdRule], new: &[ThresholdRule]) -> Vec<Change> {
-    let lacking = |rule: &ThresholdRule, rules: &[ThresholdRule]| !rules.iter().any(|other| other.is_same(rule));
-    let gone: Vec<_> = old.iter().filter(|rule| lacking(rule, new)).collect();
-    let came: Vec<_> = new.iter().filter(|rule| lacking(rule, old)).collect();
-    // The one that another one replaces: each the only one of its selector.
+    let (before, after) = (by_source(old), by_source(new));
+    let same = |rule: &ThresholdRule| before.get(&(place(rule), &*rule.source)).copied();
+    let gone: Vec<_> = old.iter().filter(|rule| !after.contains_key(&(place(rule), &*rule.source))).collect();
+    let (left, came) = (by_place(gone.iter().copied()), by_place(new.iter().filter(|rule| same(rule).is_none())));
+    // The one that another one replaces: each the only one of its place.
+    let only = |rules: &FxHashMap<Place<'_>, Vec<&_>>, at: &Place<'_>| rules.get(at).is_some_and(|all| all.len() == 1);
     let replaces = |rule: &ThresholdRule| {
-        let mut before = gone.iter().filter(|other| other.shares_selector(rule));
-        let only = before.next().filter(|_| before.next().is_none())?;
-        (came.iter().filter(|other| other.shares_selector(rule)).count() == 1).then_some(*only)
+        let at = place(rule);
+        (only(&left, &at) && only(&came, &at)).then(|| left[&at][0])
     };
     let what = |rule: &ThresholdRule| format!("threshold {}", rule.selector);
     let mut changes = Vec::new();
     for rule in new {
-        let before = old.iter().find(|other| other.is_same(rule)).or_else(|| replaces(rule));
+        let before = same(rule).or_else(|| replaces(rule));
         let from = before.map(threshold);
         let to = threshold(rule);
         if before.is_none_or(|before| before.condition != rule.condition || from.as_ref() != Some(&to)) {
             changes.push(Change { what: what(rule), from, to: Some(to) });
         }
     }
-    let replaced =
-        |gone: &ThresholdRule| came.iter().any(|rule| replaces(rule).is_some_and(|other| other.is_same(gone)));
-    let gone = gone.iter().filter(|rule| !replaced(rule));
+    let replaced = |gone: &ThresholdRule| only(&left, &place(gone)) && only(&came, &place(gone));
+    let gone = gone.into_iter().filter(|rule| !replaced(rule));
     changes.extend(gone.map(|rule| Change { what: what(rule), from: Some(threshold(rule)), to: None }));
     changes
 }
@@ -73,12 +94,14 @@ fn named<R>(
     name: impl Fn(&R) -> &str,
     texts: impl Fn(&R, &R) -> (&'static str, Texts),
 ) -> Vec<Change> {
-    let find = |rules: &'_ [R], of: &R| rules.iter().position(|rule| name(rule) == name(of));
+    // Of several of one name, the first one.
+    let before: FxHashMap<&str, &R> = old.iter().rev().map(|rule| (name(rule), rule)).collect();
+    let after: FxHashSet<&str> = new.iter().map(&name).collect();
     let mut changes = Vec::new();
     for rule in new {
-        match find(old, rule) {
-            Some(at) => {
-                let (kind, (from, to)) = texts(&old[at], rule);
+        match before.get(name(rule)) {
+            Some(old) => {
+                let (kind, (from, to)) = texts(old, rule);
                 if from != to {
                     changes.push(Change { what: format!("{kind} {}", name(rule)), from: Some(from), to: Some(to) });
                 }
@@ -89,7 +112,7 @@ fn named<R>(
             }
         }
     }
-    for rule in old.iter().filter(|rule| find(new, rule).is_none()) {
+    for rule in old.iter().filter(|rule| !after.contains(name(rule))) {
         let (kind, (from, _)) = texts(rule, rule);
         changes.push(Change { what: format!("{kind} {}", name(rule)), from: Some(from), to: None });
     }

@@ -154,18 +154,18 @@ impl Histogram {
         self.counts_mut().subtract(&earlier.counts());
     }
 
-    /// The nearest-rank value at `quantile` (0..=1): the highest value its bucket may hold; 0 where nothing was counted.
-    pub fn quantile(&self, quantile: f64) -> u64 {
-        let counts = self.counts();
-        let rank = ((quantile.min(1.0) * counts.total() as f64).ceil() as u64).max(1);
-        let [bin] = counts.ranked([rank]);
-        bin.map_or(0, |bin| highest(bin, self.digits))
+    /// The value of that rank, from 1: the highest that its bucket may hold; `None` when there are fewer values.
+    pub fn ranked(&self, rank: u64) -> Option<u64> {
+        let [bin] = self.counts().ranked([rank]);
+        bin.map(|bin| highest(bin, self.digits))
     }
 
-    /// The values of these ranks, from 1 and ascending, and the standard deviation of all, in one look: `mean` is near their mean, in
-    /// ticks. `None` from the first rank on that there are fewer values than.
-    pub(super) fn described<const N: usize>(&self, ranks: [u64; N], mean: f64) -> ([Option<u64>; N], f64) {
+    /// The values of these ranks, from 1 and ascending, and the standard deviation of all, in one look. `None` from the first rank
+    /// on that there are fewer values than.
+    pub(super) fn described<const N: usize>(&self, ranks: [u64; N]) -> ([Option<u64>; N], f64) {
         let counts = self.counts();
+        let begins = counts.blocks().map(|(first, total, _)| highest(first, self.digits) as f64 * total as f64);
+        let mean = begins.sum::<f64>() / counts.total() as f64;
         let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
         for (first, total, counts) in counts.blocks() {
             // Values of a block are equally far apart: they are weighed as integers, and set in relation once.
@@ -176,7 +176,7 @@ impl Histogram {
             }
             let (total, places, squared) = (total as f64, places as f64, squared as f64);
             let width = (lowest(first + 1, self.digits) - lowest(first, self.digits)) as f64;
-            // Within the block, and of the block from the mean of all: squares of what is large do not drown what is small.
+            // Within the block, and of the block from about the mean of all: squares of what is large do not drown what is small.
             let within = width * width * (squared - places * places / total).max(0.0);
             let apart = highest(first, self.digits) as f64 - mean + width * places / total;
             n += total;
@@ -294,7 +294,8 @@ mod tests {
             let same = |ours: &Histogram, theirs: &Hdr<u32>| {
                 prop_assert_eq!(ours.buckets().collect::<Vec<_>>(), of_the_library(theirs));
                 prop_assert_eq!((ours.len(), ours.is_empty()), (theirs.len(), theirs.is_empty()));
-                prop_assert_eq!(ours.quantile(quantile), theirs.value_at_quantile(quantile));
+                let rank = ((quantile * theirs.len() as f64).ceil() as u64).max(1);
+                prop_assert_eq!(ours.ranked(rank).unwrap_or(0), theirs.value_at_quantile(quantile));
                 let (count, behind) = ours.count_between(from, to);
                 prop_assert_eq!((count, behind), (theirs.count_between(from, to), theirs.highest_equivalent(to) + 1));
                 Ok(())
@@ -312,7 +313,7 @@ mod tests {
                 theirs.subtract(&earlier.1).unwrap();
                 same(&ours, &theirs)?;
                 ours.clear();
-                prop_assert_eq!((ours.buckets().count(), ours.len(), ours.quantile(quantile)), (0, 0, 0));
+                prop_assert_eq!((ours.buckets().count(), ours.len(), ours.ranked(1)), (0, 0, None));
                 other.iter().for_each(|ticks| ours.record(*ticks));
                 same(&ours, &both(digits, &other).1)?;
             }
@@ -340,6 +341,6 @@ mod tests {
         wide.record(80_000_000_000);
         let mut narrow = Histogram::new(HIGHEST, 3);
         narrow.merge(&wide);
-        assert_eq!((narrow.len(), bin(narrow.quantile(1.0), 3)), (1, bin(HIGHEST, 3)));
+        assert_eq!((narrow.len(), narrow.ranked(1).map(|ticks| bin(ticks, 3))), (1, Some(bin(HIGHEST, 3))));
     }
 }

@@ -108,6 +108,7 @@ pub const SYSTEM_TAGS: &[&str] = &[
     "check",
     "phase",
     "host",
+    "core",
 ];
 
 use MetricKind::{Counter, Gauge, Rate, Trend};
@@ -275,6 +276,22 @@ pub static BUILT_IN: &[MetricDef] = &[
         "The share of the cores' time that a hypervisor gave to other machines: what of it is in the timings, nobody can say.",
     ),
     MetricDef::built_in("system_cpu_busiest", Gauge, Share, "How busy the busiest core was over the last second."),
+    MetricDef::built_in(
+        "system_cpu_core",
+        Gauge,
+        Share,
+        "How busy each core of this machine was over the last second, by its number in the tag `core`.",
+    ),
+    MetricDef::built_in("system_memory_buffers", Gauge, Data, "Block buffers of the kernel."),
+    MetricDef::built_in("system_memory_cached", Gauge, Data, "The page cache, reclaimable slabs included."),
+    MetricDef::built_in("system_huge_pages_used", Gauge, Data, "Memory in huge pages that somebody uses."),
+    MetricDef::built_in(
+        "system_huge_pages_free",
+        Gauge,
+        Data,
+        "Memory that is set aside as huge pages and that nobody uses.",
+    ),
+    MetricDef::built_in("system_swap_free", Gauge, Data, "Swap space of this machine that is free."),
     MetricDef::built_in("system_swap_used", Gauge, Data, "Swap space of this machine that is in use."),
     MetricDef::built_in("system_load1", Gauge, Plain, "The machine's load average over one minute."),
     MetricDef::built_in("system_load5", Gauge, Plain, "The load average of this machine over five minutes."),

@@ -198,8 +198,9 @@ impl Trend {
         if percent <= 0.0 {
             return Some(self.min);
         }
-        let value = histogram.quantile(percent / 100.0) as f64 / self.scale.per_unit;
-        Some(value.clamp(self.min, self.max))
+        // A bin that is full holds fewer than there were.
+        let value = histogram.ranked(rank(percent, self.count)).map(|ticks| ticks as f64 / self.scale.per_unit);
+        Some(value.map_or(self.max, |value| value.clamp(self.min, self.max)))
     }
 
     /// What [`Trend::percentile`] says of each of these, which ascend, and the standard deviation of the values as the histogram keeps
@@ -207,7 +208,7 @@ impl Trend {
     pub fn described<const N: usize>(&self, percents: [f64; N]) -> Option<([f64; N], f64)> {
         let histogram = self.histogram.as_ref().filter(|_| self.count > 0)?;
         let ranks = percents.map(|percent| rank(percent, self.count));
-        let (told, deviation) = histogram.described(ranks, self.sum / self.count as f64 * self.scale.per_unit);
+        let (told, deviation) = histogram.described(ranks);
         let mut at = 0;
         let told = told.map(|ticks| {
             let percent = percents[at];
@@ -295,9 +296,12 @@ impl Trend {
     }
 }
 
-/// The place of a percentile among so many values, from 1: nearest rank.
-fn rank(percent: f64, count: u64) -> u64 {
-    ((percent.min(100.0) / 100.0 * count as f64).ceil() as u64).max(1)
+/// The place of a percentile among so many values, from 1: nearest rank. In millionths of a percent, since 99.9 / 100 * 1000 is a
+/// little more than 999 in binary fractions, and the next value is another one.
+pub(super) fn rank(percent: f64, count: u64) -> u64 {
+    const WHOLE: u128 = 100_000_000;
+    let share = (percent.clamp(0.0, 100.0) * 1e6).round() as u128;
+    u64::try_from((share * u128::from(count)).div_ceil(WHOLE)).unwrap_or(count).max(1)
 }
 
 #[cfg(test)]
@@ -325,11 +329,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn percentiles_are_nearest_rank_within_a_thousandth(mut values in prop::collection::vec(0.5f64..59_000.0, 1..400), percent in 0.0f64..=100.0) {
+        fn percentiles_are_nearest_rank_within_a_thousandth(mut values in prop::collection::vec(0.5f64..59_000.0, 1..400), thousandths in 0usize..=100_000) {
+            let percent = thousandths as f64 / 1_000.0;
             let mut t = trend();
             for v in &values { t.record(*v); }
             values.sort_by(f64::total_cmp);
-            let rank = ((percent / 100.0 * values.len() as f64).ceil() as usize).clamp(1, values.len());
+            let rank = (thousandths * values.len()).div_ceil(100_000).max(1);
             let truth = values[rank - 1];
             let seen = t.percentile(percent).expect("has values");
             prop_assert!((seen - truth).abs() <= truth * 0.001 + 0.001, "{seen} against {truth}");
@@ -383,6 +388,32 @@ mod tests {
             prop_assert_eq!(merged.max(), whole.max());
             prop_assert_eq!(merged.buckets(), whole.buckets());
         }
+    }
+
+    #[test]
+    fn a_percentile_of_a_round_number_of_values_is_the_one_of_that_rank() {
+        for (percent, count, wanted) in [
+            (99.9, 1_000, 999),
+            (99.9, 2_000, 1_998),
+            (99.99, 10_000, 9_999),
+            (95.0, 20, 19),
+            (0.0, 9, 1),
+            (100.0, 9, 9),
+        ] {
+            assert_eq!(rank(percent, count), wanted, "p({percent}) of {count}");
+        }
+        let mut t = Trend::new(Scale::DAY, Resolution::ThreeDigits);
+        (0..999).for_each(|_| t.record(1.0));
+        t.record(500.0);
+        assert_eq!((t.percentile(99.9), t.percentile(99.91)), (Some(1.0), Some(500.0)));
+    }
+
+    #[test]
+    fn what_lies_far_beyond_the_range_does_not_drown_the_rest() {
+        let mut t = Trend::new(Scale::CUSTOM, Resolution::TwoDigits);
+        [1.0, 2.0, 3.0, 1e300].into_iter().for_each(|value| t.record(value));
+        let (_, deviation) = t.described([50.0]).expect("has values");
+        assert!(deviation > 1e11 && deviation.is_finite(), "{deviation}");
     }
 
     #[test]

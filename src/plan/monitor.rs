@@ -18,6 +18,9 @@ pub const SHORTEST_RETENTION: Duration = Duration::from_secs(10);
 /// Kinds and patterns of errors that an answer lists, when nobody says it.
 pub const MAX_ERRORS: u32 = 1_000;
 
+/// The variable of the control token, and that of the token that only looks. They are punk's own: no script reads them.
+pub const TOKENS: [&str; 2] = ["PUNK_MONITOR_TOKEN", "PUNK_MONITOR_READ_TOKEN"];
+
 /// What somebody said, and where. Two are the same when they say the same.
 #[derive(Debug, Clone)]
 pub struct Said<T> {

@@ -23,7 +23,7 @@ enum End {
 /// The verdict of a run so far.
 pub fn junit(plan: &Plan, snapshot: &Snapshot, facts: &Facts) -> String {
     let script = plan.sources.first().map_or("punk", |source| source.path.as_str());
-    let mut cases = vec![("measurement can be trusted".to_owned(), measurement(snapshot))];
+    let mut cases = vec![("measurement can be trusted".to_owned(), measurement(snapshot, facts))];
     let others = facts.reasons.iter().filter(|_| facts.outcome == Outcome::Failed);
     let told = snapshot.thresholds.iter().any(|verdict| matches!(end(verdict), End::Failed(_)));
     let other: Vec<&str> = others.map(|reason| reason.message.as_str()).collect();
@@ -67,10 +67,13 @@ pub fn junit(plan: &Plan, snapshot: &Snapshot, facts: &Facts) -> String {
     out
 }
 
-fn measurement(snapshot: &Snapshot) -> End {
+fn measurement(snapshot: &Snapshot, facts: &Facts) -> End {
     let generator = &snapshot.generator;
+    // Whoever only wants to be warned of it has no failed build.
+    let fails = facts.reasons.iter().any(|reason| generator.invalid.contains(&reason.message));
     match (generator.invalid.is_empty(), generator.warnings.is_empty()) {
-        (false, _) => End::Error(generator.invalid.join("; ")),
+        (false, _) if fails => End::Error(generator.invalid.join("; ")),
+        (false, _) => End::Noted(format!("a warning only; {}", generator.invalid.join("; "))),
         (true, false) => End::Noted(generator.warnings.join("; ")),
         (true, true) => End::Passed,
     }
@@ -84,7 +87,7 @@ fn name(verdict: &Verdict) -> String {
 fn end(verdict: &Verdict) -> End {
     let value = verdict.decided();
     let broken = value.as_ref().map_or("broken".to_owned(), |value| format!("broken: {value}"));
-    match verdict.passed {
+    match verdict.at_end() {
         None => End::Skipped(verdict.note.clone().unwrap_or_else(|| "no data".to_owned())),
         Some(true) => value.map_or(End::Passed, End::Noted),
         Some(false) if verdict.severity == "warn" => End::Noted(format!("a warning only; {broken}")),

@@ -2,7 +2,8 @@
 
 use super::page::{Page, Piece, Style, Table, Tint};
 use super::plan_rules;
-use super::plan_wire::{MASK, connections, cookies, env_value, header_value, hooks, version, without_password};
+use super::plan_wire::{connections, cookies, env_value, header_value, hooks, version, without_password};
+use crate::plan::secret::MASK;
 use crate::plan::{Backoff, HttpSettings, Life, Limits, Options, Plan, Scenario};
 use crate::units::{duration, size};
 use serde_json::Value;

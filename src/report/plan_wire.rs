@@ -4,14 +4,12 @@
 //! the values of headers that carry them are masked.
 
 use super::plan_rules::{self, AlertWire, ThresholdWire};
+use crate::plan::secret::{MASK, is_secret};
 use crate::plan::{EnvValue, HttpSettings, HttpVersion, Options, Plan, Scenario};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// What stands for a secret.
-pub(super) const MASK: &str = "***";
 
 /// The whole Plan.
 #[derive(Debug, Serialize)]
@@ -251,7 +249,7 @@ pub(super) fn hooks(plan: &Plan) -> Vec<&'static str> {
 pub(super) fn env_value(name: &str, value: &EnvValue) -> Value {
     match value {
         EnvValue::Missing => Value::Null,
-        _ if secret(name) => MASK.into(),
+        _ if is_secret(name) => MASK.into(),
         EnvValue::Text(text) => without_password(text).into(),
         EnvValue::Integer(number) => (*number).into(),
         EnvValue::Float(number) => (*number).into(),
@@ -375,25 +373,7 @@ pub(super) fn version(version: HttpVersion) -> &'static str {
 
 /// A header's value, masked where it is a secret.
 pub(super) fn header_value(name: &str, value: &str) -> String {
-    if secret(name) { MASK.to_owned() } else { value.to_owned() }
-}
-
-/// Whether the value of a header or variable of that name is nobody's business.
-fn secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let words = [
-        "authorization",
-        "cookie",
-        "token",
-        "secret",
-        "password",
-        "passwd",
-        "credential",
-        "api-key",
-        "api_key",
-        "apikey",
-    ];
-    words.iter().any(|word| name.contains(word)) || name.ends_with("-key") || name.ends_with("_key")
+    if is_secret(name) { MASK.to_owned() } else { value.to_owned() }
 }
 
 /// A URL whose user information is masked.

@@ -23,6 +23,7 @@ use super::{feed_uses, feeds, fingerprint};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::expr::{Catalog, Rules};
 use crate::plan::monitor::MonitorSettings;
+use crate::plan::secret::{MASK, is_secret};
 use crate::plan::{Backoff, Code, HttpSettings, Limits, Options, Plan, Source};
 use rhai::{OptimizationLevel, Position};
 use std::cell::RefCell;
@@ -128,6 +129,7 @@ fn build(sources: &Sources, top: &TopLevel, overrides: &Overrides, problems: &Re
     let record = &top.record;
     for (name, value, wanted, file, at) in &record.bad_env {
         let source = &sources.files[desk.file_of(file.as_deref())];
+        let value = if is_secret(name) { MASK } else { value };
         let from = if overrides.env.contains_key(name) { "-e " } else { "environment variable " };
         desk.tell(Diagnostic::error(format!("{from}`{name}={value}`: {wanted} is wanted")).at(span_of(source, *at, 3)));
     }

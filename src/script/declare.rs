@@ -7,6 +7,7 @@
 use crate::load::{Argument, Kind};
 use crate::metrics::{MetricKind, Unit};
 use crate::plan::EnvValue;
+use crate::plan::monitor::TOKENS;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, Module, NativeCallContext, Position};
 use std::any::TypeId;
 use std::cell::RefCell;
@@ -163,7 +164,7 @@ pub(super) fn declare(
 
 /// `env(name, default)`: the value given with `-e`, in the type of the default.
 ///
-/// A variable that a script declares is also taken from punk's own environment; on a shard all have their answer already.
+/// A variable that a script declares is also taken from punk's own environment, but for the tokens of the monitor; on a shard all have their answer already.
 fn env(context: &NativeCallContext<'_>, name: &str, default: Dynamic) -> Fallible<Dynamic> {
     let plain = default.is_unit() || default.is_int() || default.is_float() || default.is_bool() || default.is_string();
     if !plain && !default.is::<super::duration::Span>() {
@@ -172,7 +173,8 @@ fn env(context: &NativeCallContext<'_>, name: &str, default: Dynamic) -> Fallibl
         return Err(EvalAltResult::ErrorRuntime(text.into(), context.call_position()).into());
     }
     with(context, "env", |record| {
-        let text = record.given.get(name).cloned().or_else(|| std::env::var(name).ok().filter(|text| !text.is_empty()));
+        let around = || std::env::var(name).ok().filter(|text| !text.is_empty() && !TOKENS.contains(&name));
+        let text = record.given.get(name).cloned().or_else(around);
         let Some(text) = text else {
             let answer = answer_of(&default);
             record.env.insert(name.to_owned(), answer);

@@ -3,8 +3,7 @@
 //! Rhai reports errors nested in calls and modules; the innermost place is where the user must look.
 
 use super::source::is_library;
-use crate::diagnostic::{Diagnostic, Span};
-use crate::plan::Source;
+pub use crate::plan::ScriptError;
 use rhai::{Dynamic, EvalAltResult, Position};
 
 /// Why a script was ended from outside; travels as the token of `ErrorTerminated`, which `try` cannot catch.
@@ -24,32 +23,6 @@ impl Ended {
     /// The error that carries it.
     pub fn error(self, at: Position) -> Box<EvalAltResult> {
         EvalAltResult::ErrorTerminated(Dynamic::from(self), at).into()
-    }
-}
-
-/// A script error: one line for people, and its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScriptError {
-    /// What is wrong: a lowercase fragment.
-    pub message: String,
-    /// File, line and 1-based column, where known.
-    pub place: Option<(String, usize, usize)>,
-}
-
-impl ScriptError {
-    /// `scripts/a.rhai:12:5`, or nothing.
-    pub fn place_text(&self) -> String {
-        self.place.as_ref().map(|(file, line, column)| format!("{file}:{line}:{column}")).unwrap_or_default()
-    }
-
-    /// With the caret under its place.
-    pub fn diagnostic(&self, sources: &[Source]) -> Diagnostic {
-        let diagnostic = Diagnostic::error(self.message.clone());
-        let source = |path: &str| sources.iter().find(|source| source.path == path);
-        match self.place.as_ref().and_then(|(path, line, column)| Some((source(path)?, *line, *column))) {
-            Some((source, line, column)) => diagnostic.at(Span::in_source(&source.path, &source.text, line, column, 1)),
-            None => diagnostic,
-        }
     }
 }
 

@@ -47,9 +47,9 @@ pub struct Memory {
     pub swap_total: Option<u64>,
     /// Swap space that is free.
     pub swap_free: Option<u64>,
-    /// Pages set aside as huge ones.
+    /// What is set aside as huge pages.
     pub huge_total: Option<u64>,
-    /// Those of them that nobody uses.
+    /// What of it nobody uses.
     pub huge_free: Option<u64>,
 }
 
@@ -57,6 +57,11 @@ impl Memory {
     /// What is in use: all that is not available.
     pub fn used(&self) -> Option<u64> {
         Some(self.total?.saturating_sub(self.available?))
+    }
+
+    /// Memory in huge pages that is in use.
+    pub fn huge_used(&self) -> Option<u64> {
+        Some(self.huge_total?.saturating_sub(self.huge_free?))
     }
 
     /// Swap space in use.

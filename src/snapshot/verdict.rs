@@ -23,6 +23,9 @@ pub struct Verdict {
     pub abort: bool,
     /// The verdict so far; `None` while there is no data. What has a window, or a `for`, stays broken once it was.
     pub passed: Option<bool>,
+    /// What it would say if the run ended now, where it says nothing yet: a Counter that counted nothing is 0 then. `None` where
+    /// that would be no data either, and of a closure, which is asked at the end.
+    pub ended_now: Option<bool>,
     /// Whether it holds at this moment; `None` while there is no data.
     pub holds: Option<bool>,
     /// The value that `passed` rests on, in the metric's unit.
@@ -51,6 +54,11 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// What it says, or would say if the run ended now; `None` where it would have had no data.
+    pub fn at_end(&self) -> Option<bool> {
+        self.passed.or(self.ended_now)
+    }
+
     /// The value that `passed` rests on, for people; what a closure said. `None` without data.
     pub fn decided(&self) -> Option<String> {
         match (self.closure, self.passed) {

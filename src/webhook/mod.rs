@@ -14,17 +14,23 @@ use crate::expr::Receiver;
 use crate::snapshot::{Delivery, Snapshot};
 use message::Message;
 use queue::Queue;
+use rustc_hash::FxHashMap;
 use sender::Sender;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+/// Most receivers of one run: each has a task and a queue until the run is over, and edits may name others each time.
+const RECEIVERS: usize = 1_000;
+
 /// All receivers of one run.
 pub struct Webhooks {
     run: String,
     patience: Patience,
     lines: Vec<Line>,
+    /// Whether somebody could not be told because there are too many.
+    full: bool,
     /// Number of the first event that was not seen yet.
     next: u64,
     over: watch::Sender<bool>,
@@ -42,7 +48,15 @@ struct Line {
 impl Webhooks {
     /// Nobody is told anything yet. `run` names the run to the receivers.
     pub fn new(run: String, patience: Patience) -> Self {
-        Webhooks { run, patience, lines: Vec::new(), next: 0, over: watch::Sender::new(false), sender: None }
+        Webhooks {
+            run,
+            patience,
+            lines: Vec::new(),
+            full: false,
+            next: 0,
+            over: watch::Sender::new(false),
+            sender: None,
+        }
     }
 
     /// Queues what is new in a Snapshot. Must be called within a runtime; it never waits.
@@ -52,17 +66,24 @@ impl Webhooks {
             // The body is the same for every receiver.
             let message = (!event.notify.is_empty()).then(|| Message::new(&self.run, event));
             for receiver in event.notify.iter() {
-                if let Some(message) = &message {
-                    self.line(receiver).push(message.clone());
+                if let (Some(message), Some(queue)) = (&message, self.line(receiver)) {
+                    queue.push(message.clone());
                 }
             }
         }
         self.next = snapshot.alert_events.iter().map(|event| event.number + 1).fold(self.next, u64::max);
     }
 
-    fn line(&mut self, receiver: &Receiver) -> &Queue {
+    /// Where messages for a receiver wait; `None` for one more than there may be.
+    fn line(&mut self, receiver: &Receiver) -> Option<&Queue> {
         let at = match self.lines.iter().position(|line| line.receiver == *receiver) {
             Some(at) => at,
+            None if self.lines.len() >= RECEIVERS => {
+                if !std::mem::replace(&mut self.full, true) {
+                    tracing::error!(target: "punk::webhook", "more than {RECEIVERS} receivers in one run: no further one is told");
+                }
+                return None;
+            }
             None => {
                 let queue = Arc::new(Queue::new(self.patience.waiting));
                 let patience = self.patience;
@@ -82,7 +103,7 @@ impl Webhooks {
                 self.lines.len() - 1
             }
         };
-        &self.lines[at].queue
+        Some(&self.lines[at].queue)
     }
 
     /// Whether anything waits, or is on its way.
@@ -111,14 +132,15 @@ impl Webhooks {
     /// What has come of it so far; what waits counts as undelivered.
     pub fn deliveries(&self) -> Vec<Delivery> {
         let mut told: Vec<Delivery> = Vec::new();
+        let mut hosts: FxHashMap<String, usize> = FxHashMap::default();
         for line in &self.lines {
             let mut delivery = line.queue.closed();
             delivery.receiver = message::shown(&line.receiver.url);
             // Two hooks at one host look alike without their paths.
-            let same =
-                told.iter().filter(|other| other.receiver.split(" #").next() == Some(&delivery.receiver)).count();
-            if same > 0 {
-                delivery.receiver += &format!(" #{}", same + 1);
+            let same = hosts.entry(delivery.receiver.clone()).or_default();
+            *same += 1;
+            if *same > 1 {
+                delivery.receiver += &format!(" #{same}");
             }
             told.push(delivery);
         }

@@ -329,6 +329,22 @@ fn a_receiver_that_changed_its_headers_is_another_one_and_none_is_named_by_its_p
 }
 
 #[test]
+fn edits_cannot_name_receivers_without_end() {
+    let nobody = dead();
+    let at = |number| Receiver { url: format!("{}/{number}", nobody.url), ..nobody.clone() };
+    let to: Vec<Receiver> = (0..RECEIVERS + 5).map(at).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut hooks = Webhooks::new("run1".into(), quick());
+        hooks.update(&events(1, &to));
+        let names: std::collections::BTreeSet<String> =
+            hooks.deliveries().into_iter().map(|told| told.receiver).collect();
+        assert_eq!((names.len(), hooks.full), (RECEIVERS, true));
+        assert!(names.iter().any(|name| name.ends_with(" #1000")));
+    });
+}
+
+#[test]
 fn what_cannot_be_sent_says_so_without_its_secret() {
     let hook = Hook::new(&[]);
     let mut wrong = hook.receiver();

@@ -94,6 +94,32 @@ fn rules_are_edited_by_revision_and_what_is_wrong_with_them_has_its_place() {
     assert_eq!(problem["errors"][3]["label"], "did you mean `p(95)`?", "{problem:#}");
     assert_eq!((&problem["errors"][3]["offset"], &problem["errors"][3]["length"]), (&0.into(), &3.into()));
 
+    // One edit cannot bring so much that judging it holds up the run.
+    let many = |count: usize, expression: &str| -> Value {
+        let rule = |at| json!({ "selector": format!("http_reqs{{name:a{at}}}"), "expression": expression });
+        json!({ "thresholds": (0..count).map(rule).collect::<Value>() })
+    };
+    let flood = put(&address, "*", &many(1_001, "count >= 0"));
+    flood.refused(422);
+    let error = &flood.json()["errors"][0];
+    assert_eq!(
+        (&error["pointer"], &error["detail"]),
+        (&"/thresholds".into(), &"1001 thresholds: at most 1000 are taken".into())
+    );
+    let steep = put(&address, "*", &many(51, "slope(rate over 10s) < 1000/s"));
+    assert!(
+        steep.refused(422).starts_with("51 conditions have a `slope` or a `forecast`, and at most 50 are taken"),
+        "{steep:?}"
+    );
+    let told: Vec<String> = (0..17).map(|at| format!("http://127.0.0.1:9/{at}")).collect();
+    let loud = put(
+        &address,
+        "*",
+        &json!({ "alerts": [{ "name": "loud", "when": "count of http_reqs < 0", "notify": told }] }),
+    );
+    loud.refused(422);
+    assert_eq!(loud.json()["errors"][0]["pointer"], "/alerts/0/notify", "{loud:?}");
+
     // Only thresholds: alerts stay. One that fails the run decides its verdict.
     let failing = json!({ "thresholds": [{ "selector": "http_reqs", "expression": "count < 1" }] });
     let rules = put(&address, "*", &failing).ok();

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use super::{ask, change, get, raw, shop, stop};
-use crate::builder::target;
+use crate::builder::{punk, target};
 
 const CONTROL: &str = "the-control-token-of-a-test";
 const READ: &str = "the-read-token-of-a-test";
@@ -20,6 +20,9 @@ fn other_names_and_other_pages_are_refused_and_change_nothing() {
         (vec!["host: load.example.com"], 200),
         (vec!["origin: http://evil.test"], 403),
         (vec!["origin: null"], 403),
+        (vec!["sec-fetch-site: cross-site"], 403),
+        (vec!["sec-fetch-site: same-site"], 403),
+        (vec!["sec-fetch-site: same-origin"], 200),
         (vec!["authorization: Bearer guessed-token-of-somebody"], 401),
     ] {
         let answer = ask(&address, "GET", "/api/status", &headers, "");
@@ -27,7 +30,11 @@ fn other_names_and_other_pages_are_refused_and_change_nothing() {
         assert!(status == 200 || !answer.refused(status).is_empty());
         assert!(!answer.head.contains("access-control-allow"), "CORS is off: {answer:?}");
         assert!(answer.head.contains("x-content-type-options: nosniff"), "{answer:?}");
+        assert!(answer.head.contains("cross-origin-opener-policy: same-origin"), "{answer:?}");
     }
+    let link = ["sec-fetch-site: cross-site", "sec-fetch-mode: navigate", "sec-fetch-dest: document"];
+    assert_eq!(ask(&address, "GET", "/docs", &link, "").status, 200);
+    ask(&address, "GET", "/api/export", &link, "").refused(403);
     let own = format!("origin: http://{address}");
     for headers in [vec![], vec!["x-punk: 1"], vec![own.as_str()], vec!["origin: http://evil.test", "x-punk: 1"]] {
         let answer = ask(&address, "POST", "/api/control/stop", &headers, "");
@@ -67,8 +74,7 @@ fn tokens_open_what_they_are_for_and_are_told_to_nobody() {
 fn a_monitor_that_only_shows_takes_no_change() {
     let target = target();
     let script = "options(#{ base_url: \"TARGET\" }); scenario(\"a\", #{ users: 1, duration: 2.s, run: f }); fn f() { http::get(\"/echo\"); sleep(50.ms); }";
-    let mut running =
-        crate::builder::punk().script(script).target(&target).monitored().args("--monitor-readonly").start();
+    let mut running = punk().script(script).target(&target).monitored().args("--monitor-readonly").start();
     let address = running.monitor();
     let said = change(&address, "POST", "/api/control/stop", &[], "").refused(403);
     assert!(said.contains("read-only"), "{said}");
@@ -162,4 +168,26 @@ fn a_silent_crowd_is_turned_away_and_let_go() {
     assert!(scraped.contains(&format!("\npunk_monitor_connections_refused_total {refused}\n")), "{scraped}");
     stop(&address);
     running.wait().assert_code(103);
+}
+
+#[test]
+fn names_of_the_monitor_are_names_or_the_command_line_is_malformed() {
+    for wrong in ["", "load.example.com:9090", "http://load.example.com"] {
+        let outcome = punk().script("fn run() {}").monitored().arg(format!("--monitor-allow-host={wrong}")).run();
+        assert!(outcome.assert_code(2).stderr().contains("a name without scheme and port is wanted"), "{wrong:?}");
+    }
+}
+
+#[test]
+fn what_was_asked_for_without_a_token_stands_in_no_log() {
+    let target = target();
+    let mut running = shop(&target).args("--log-file run.log").start();
+    let address = running.monitor();
+    let path = format!("/api/{CONTROL}");
+    ask(&address, "GET", &path, &["authorization: Bearer of-nobody-at-all"], "").refused(401);
+    stop(&address);
+    let outcome = running.wait();
+    let log = std::fs::read_to_string(outcome.folder().join("run.log")).expect("it was written");
+    assert!(log.contains("refused: without a token"), "{log}");
+    assert!(!log.contains(CONTROL), "{log}");
 }

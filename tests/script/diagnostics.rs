@@ -479,7 +479,7 @@ error: unknown tag `nmae`
 3 | threshold("http_req_duration{nmae:product}", "p(95) < 300ms");
   |                              ^^^^ did you mean `name`?
   |
-  = help: tags are `scenario`, `name`, `method`, `status`, `group`, `expected_response`, `error_code`, `proto`, `check`, `phase`, `host`
+  = help: tags are `scenario`, `name`, `method`, `status`, `group`, `expected_response`, `error_code`, `proto`, `check`, `phase`, `host`, `core`
 
 error: `101` is not a percentile
  --> test.rhai:4:35

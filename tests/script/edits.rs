@@ -2,12 +2,12 @@
 
 use crate::builder::target;
 use punk::control::{Author, Command, Edited};
-use punk::engine::{Ending, Run, Settings, on_large_stack};
+use punk::engine::{Run, Settings, on_large_stack};
 use punk::expr::Rules;
 use punk::plan::Plan;
 use punk::script::compile::compile;
 use punk::script::overrides::Overrides;
-use punk::snapshot::Snapshot;
+use punk::snapshot::{Ending, Snapshot};
 use punk::target::RunningTarget;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

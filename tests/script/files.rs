@@ -143,6 +143,23 @@ fn env_takes_the_type_of_its_default_from_flags_and_from_the_environment() {
 }
 
 #[test]
+fn the_tokens_of_the_monitor_are_no_variables_of_a_script_and_secrets_are_not_told() {
+    let token = "the-control-token-of-a-test";
+    let script = r#"
+        const T = env("PUNK_MONITOR_TOKEN", 5);
+        const R = env("PUNK_MONITOR_READ_TOKEN", "none");
+        fn run() { print(`${global::T} ${global::R}`); }
+    "#;
+    let around = punk().script(script).env("PUNK_MONITOR_TOKEN", token).env("PUNK_MONITOR_READ_TOKEN", token);
+    around.run().assert_passed().assert_stderr("5 none");
+    let script = "const A = env(\"API_TOKEN\", 5);\nconst B = env(\"DB_PASSWORD\", 5);\nfn run() { }";
+    let outcome = punk().command("check").script(script).args("-e DB_PASSWORD=hunter2").env("API_TOKEN", token).run();
+    let told = outcome.assert_code(104).stderr();
+    assert!(told.contains("environment variable `API_TOKEN=***`") && told.contains("-e `DB_PASSWORD=***`"), "{told}");
+    assert!(!told.contains(token) && !told.contains("hunter2"), "{told}");
+}
+
+#[test]
 fn env_values_that_do_not_fit() {
     let script = "const N = env(\"N\", 5);\nconst D = env(\"D\", 1.s);\nconst B = env(\"B\", true);\nfn run() { }";
     let outcome = punk().script(script).args("-e N=many -e D=1parsec -e NN=1").env("B", "maybe").run();

@@ -158,6 +158,9 @@ fn rules_read_the_machine_and_punk_itself() {
         threshold("punk_memory", "max < 100GB and min > 100KB");
         threshold("value of punk_fds > 3 and value of system_memory_available > 1MB");
         threshold("system_cpu", "max over 2s <= 100%");
+        threshold("system_cpu_core{core:0}", "value <= 100%");
+        threshold("value of system_memory_buffers + value of system_memory_cached > 1MB");
+        threshold("value of system_swap_free >= 0 and value of system_huge_pages_used >= 0 and value of system_huge_pages_free >= 0");
         threshold("closure", |m| m.value("punk_cpu") >= 0 && m.max("system_cpu") <= 1 && m.max("punk_memory", 2.s) > 100_000);
     "#,
     )
@@ -168,6 +171,7 @@ fn rules_read_the_machine_and_punk_itself() {
     for verdict in summary["thresholds"].as_array().expect("a list") {
         assert_eq!(verdict["passed"], true, "{verdict:#}\n{}", outcome.told());
     }
+    assert_eq!(summary["thresholds"].as_array().map(Vec::len), Some(8), "{}", outcome.told());
     assert_eq!(summary["metrics"]["system_cpu"]["unit"], "share");
     assert!(!outcome.stdout().contains("CUSTOM METRICS"), "{}", outcome.told());
 }

@@ -42,7 +42,7 @@ const KNOWN: [Known; 9] = [
     Known {
         status: StatusCode::FORBIDDEN,
         name: "Forbidden",
-        when: "the `Origin` is not ours; or it is a change, and what it needs is missing, the token may only look, or the \
+        when: "the `Origin` is not ours, or `Sec-Fetch-Site` says that another page asks; or it is a change, and what it needs is missing, the token may only look, or the \
                monitor is read-only",
         header: None,
         comes: always,
@@ -78,14 +78,14 @@ const KNOWN: [Known; 9] = [
     Known {
         status: StatusCode::TOO_MANY_REQUESTS,
         name: "TooManyRequests",
-        when: "more than 500 requests, or 20 refused ones, in a second",
+        when: "more than 500 requests, 50 changes, or 20 refused requests, in a second",
         header: Some(RETRY_AFTER),
         comes: always,
     },
     Known {
         status: StatusCode::SERVICE_UNAVAILABLE,
         name: "ServiceUnavailable",
-        when: "too many connections are open",
+        when: "too many connections are open, too many large answers are on their way to clients that read slowly, or the run is too busy to answer",
         header: Some(RETRY_AFTER),
         comes: always,
     },

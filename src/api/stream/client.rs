@@ -35,6 +35,8 @@ impl Default for Pace {
 const FAREWELL: Duration = Duration::from_millis(500);
 /// Frames of a client that are read per second, and at once: enough for pings and pongs.
 const FRAMES: (f64, f64) = (10.0, 40.0);
+/// Why somebody is dropped who does not read.
+const SLOW: &str = "too slow: a message was not taken in time";
 /// Bytes that are read, and thrown away, from a client that shall end.
 const REST: usize = 64 << 10;
 
@@ -136,6 +138,8 @@ impl<S: AsyncRead + AsyncWrite> Client<S> {
                 }
                 sent = send(&mut self.write, &mut self.out), if !idle => match sent {
                     Ok(flushed) => (self.begun, self.flushed) = (true, flushed),
+                    // The connection has as much patience as we.
+                    Err(error) if error.kind() == io::ErrorKind::TimedOut => return End::Dropped(SLOW),
                     Err(_) => return End::Gone,
                 },
                 frame = self.joined.frames.recv(), if idle && self.over.is_none() => match frame {
@@ -150,7 +154,7 @@ impl<S: AsyncRead + AsyncWrite> Client<S> {
                 () = sleep_until(due) => {
                     let now = Instant::now();
                     if !idle && now >= write_by {
-                        return End::Dropped("too slow: a message was not taken in time");
+                        return End::Dropped(SLOW);
                     }
                     if now >= beat {
                         if asked && !heard {

@@ -2,7 +2,7 @@
 
 use super::words::{MODELS, STATUSES, VERDICTS};
 use super::{number, seconds, time};
-use crate::api::Session;
+use crate::api::{Judgement, Session};
 use crate::load::Shape;
 use crate::plan::Plan;
 use crate::snapshot::{AlertPhase, ScenarioState, Snapshot, Status};
@@ -19,10 +19,11 @@ pub(in crate::api) struct StatusWire {
     /// What tells this run from the others of the process, in all that people read; absent where there is no other.
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<String>,
-    /// Where it is. `ramping`: a load is about to be another one; `failed`: it is over and a threshold was broken.
+    /// Where it is. `ramping`: a load is about to be another one; `failed`: it is over, and its verdict says so; `cancelled`:
+    /// the same, because somebody ended it early.
     #[schemars(extend("enum" = STATUSES))]
     status: &'static str,
-    /// What it would be if the run ended now.
+    /// What it would be if the run ended now; of one that is over, what its summary says.
     #[schemars(extend("enum" = VERDICTS))]
     verdict: &'static str,
     /// When it began.
@@ -99,7 +100,7 @@ impl StatusWire {
             session_id: session.id.clone(),
             session: session.name().map(str::to_owned),
             status: status(session, snapshot),
-            verdict: verdict(snapshot),
+            verdict: session.judgement(snapshot).verdict,
             start_time: time(session.started_at),
             elapsed_seconds: seconds(snapshot.elapsed),
             progress: progress(plan, snapshot),
@@ -153,19 +154,11 @@ pub(in crate::api) fn status(session: &Session, snapshot: &Snapshot) -> &'static
         Status::Running => "running",
         Status::Paused => "paused",
         Status::Stopping | Status::Teardown => "stopping",
-        Status::Completed if verdict(snapshot) == "failed" => "failed",
-        Status::Completed if session.diary().stopped => "cancelled",
-        Status::Completed => "completed",
-    }
-}
-
-/// What the run would come to if it ended now.
-fn verdict(snapshot: &Snapshot) -> &'static str {
-    let broken = snapshot.thresholds.iter().any(|verdict| verdict.severity == "fail" && verdict.passed == Some(false));
-    match (snapshot.generator.invalid.is_empty(), broken) {
-        (false, _) => "invalid",
-        (true, true) => "failed",
-        (true, false) => "passed",
+        Status::Completed => match session.judgement(snapshot) {
+            Judgement { cancelled: true, .. } => "cancelled",
+            Judgement { verdict: "failed", .. } => "failed",
+            Judgement { .. } => "completed",
+        },
     }
 }
 

@@ -175,7 +175,7 @@ struct SwapWire {
     free: Option<u64>,
 }
 
-/// Huge pages: how many, not how large.
+/// Memory that is set aside as huge pages, in bytes.
 #[derive(Debug, Serialize, JsonSchema)]
 struct HugeWire {
     /// Set aside.

@@ -8,7 +8,8 @@ use crate::control::Author;
 use crate::expr::Change;
 use crate::metrics::{Cell, MetricId, Resolution, Scale, TagSet, Trend, specs};
 use crate::snapshot::{
-    AlertEvent, AlertPhase, AlertState, Edition, Intervention, Recent, Series, Snapshot, Status, Verdict, components,
+    AlertEvent, AlertPhase, AlertState, Edition, Ending, Intervention, Recent, Series, Snapshot, Status, Verdict,
+    components,
 };
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -20,7 +21,7 @@ fn noon() -> DateTime<Utc> {
 
 fn session() -> Session {
     let (_, snapshots) = watch::channel(Arc::new(Snapshot::default()));
-    Session::new("shop.rhai", noon(), snapshots, mpsc::unbounded_channel().0)
+    Session::new("shop.rhai", noon(), snapshots, mpsc::unbounded_channel().0, crate::api::judgement::of_tests())
 }
 
 fn json(wire: &impl serde::Serialize) -> String {
@@ -165,8 +166,9 @@ fn the_word_for_where_a_run_is() {
     };
     assert_eq!([word(Status::Setup), word(Status::Running), word(Status::Paused)], ["starting", "running", "paused"]);
     assert_eq!([word(Status::Teardown), word(Status::Completed)], ["stopping", "completed"]);
-    session.diary().follow(&Snapshot { status: Status::Stopping, ..Snapshot::default() }, noon());
-    assert_eq!(word(Status::Completed), "cancelled");
+    let stopped = Ending { stopped: Some((Author::Api, "enough".to_owned())), ..Ending::default() };
+    let cancelled = Snapshot { status: Status::Completed, ending: Arc::new(stopped), ..Snapshot::default() };
+    assert_eq!(status(&session, &cancelled), "cancelled");
     let verdict = Verdict { severity: "fail", passed: Some(false), ..Verdict::default() };
     let failed = Snapshot { status: Status::Completed, thresholds: vec![verdict], ..Snapshot::default() };
     assert_eq!(status(&session, &failed), "failed");
@@ -295,6 +297,7 @@ fn who_changed_what_and_when() {
           "notes": []
         }
       ],
+      "unlisted_revisions": 0,
       "interventions": [
         {
           "timestamp": "2026-01-18T15:30:51.000Z",
@@ -302,7 +305,8 @@ fn who_changed_what_and_when() {
           "by": "the terminal",
           "what": "paused"
         }
-      ]
+      ],
+      "unlisted_interventions": 0
     }
     "#);
 }

@@ -4,7 +4,6 @@
 
 use super::finish;
 use crate::cli::exit;
-use crate::engine::Ending;
 use crate::plan::Plan;
 use crate::report::{self, Summary};
 use crate::snapshot::Snapshot;
@@ -21,25 +20,26 @@ const MOST: usize = 10_000;
 pub(super) struct Captures {
     /// Where the summary of the end goes.
     summary: Option<PathBuf>,
+    /// Whether a measurement that cannot be trusted fails the run.
+    invalid_fails: bool,
     started_at: DateTime<Utc>,
     began: Instant,
-    seen: usize,
+    seen: u64,
     /// The number to try next.
     number: usize,
 }
 
 impl Captures {
     /// For a run that started now; `summary` is what `--summary` says.
-    pub(super) fn new(summary: Option<&Path>) -> Self {
+    pub(super) fn new(summary: Option<&Path>, invalid_fails: bool) -> Self {
         let summary = summary.map(Path::to_owned);
-        Captures { summary, started_at: Utc::now(), began: Instant::now(), seen: 0, number: 1 }
+        Captures { summary, invalid_fails, started_at: Utc::now(), began: Instant::now(), seen: 0, number: 1 }
     }
 
     /// Writes what is new in a Snapshot; what to tell of it.
     pub(super) fn take(&mut self, plan: &Plan, snapshot: &Snapshot) -> Vec<String> {
-        let new = snapshot.captures.iter().skip(self.seen);
-        let new: Vec<String> = new.cloned().collect();
-        self.seen += new.len();
+        let new: Vec<String> = snapshot.captures.since(self.seen).cloned().collect();
+        self.seen = snapshot.captures.numbered();
         new.into_iter()
             .map(|why| match self.write(plan, snapshot) {
                 Ok(path) => format!("summary of this moment written to `{}`: {why}", path.display()),
@@ -49,10 +49,10 @@ impl Captures {
     }
 
     fn write(&mut self, plan: &Plan, snapshot: &Snapshot) -> io::Result<PathBuf> {
-        let ending = Ending::default();
-        let reasons = exit::reasons(snapshot, &ending, true);
+        let ending = &snapshot.ending;
+        let reasons = exit::reasons(snapshot, ending, self.invalid_fails);
         let times = finish::Times { started_at: self.started_at, wall: self.began.elapsed() };
-        let facts = finish::facts(&reasons, snapshot, &ending, times);
+        let facts = finish::facts(&reasons, snapshot, ending, times);
         let path = self.free()?;
         let written = report::write_summary(&path, &Summary::new(plan, snapshot, &facts));
         if written.is_err() {
@@ -99,8 +99,8 @@ mod tests {
         let summary = folder.path().join("summary.json");
         fs::write(folder.path().join("summary.2.json"), "mine").unwrap();
         let plan = compile_text("test.rhai", "fn run() {}".to_owned(), &Overrides::default()).plan.unwrap();
-        let mut captures = Captures::new(Some(&summary));
-        let mut snapshot = Snapshot { captures: vec!["first".to_owned()], ..Snapshot::default() };
+        let mut captures = Captures::new(Some(&summary), true);
+        let mut snapshot = Snapshot { captures: vec!["first".to_owned()].into(), ..Snapshot::default() };
         assert_eq!(captures.take(&plan, &snapshot).len(), 1);
         assert_eq!(captures.take(&plan, &snapshot), Vec::<String>::new());
         snapshot.captures.push("second".to_owned());
@@ -118,8 +118,8 @@ mod tests {
     fn what_cannot_be_written_is_a_warning() {
         let folder = tempfile::tempdir().unwrap();
         let plan = compile_text("test.rhai", "fn run() {}".to_owned(), &Overrides::default()).plan.unwrap();
-        let mut captures = Captures::new(Some(&folder.path().join("no/such/folder.json")));
-        let snapshot = Snapshot { captures: vec!["why".to_owned()], ..Snapshot::default() };
+        let mut captures = Captures::new(Some(&folder.path().join("no/such/folder.json")), true);
+        let snapshot = Snapshot { captures: vec!["why".to_owned()].into(), ..Snapshot::default() };
         let told = captures.take(&plan, &snapshot);
         assert!(told[0].starts_with("warning: a summary of this moment cannot be written: `"), "{told:?}");
     }

@@ -5,12 +5,12 @@ use crate::cli::args::Color;
 use crate::cli::exit::{self, Exit};
 use crate::cli::{err, out};
 use crate::diagnostic::Diagnostic;
-use crate::engine::{Ending, on_large_stack};
+use crate::engine::on_large_stack;
 use crate::plan::Plan;
 use crate::printable::clean;
 use crate::report::{self, Facts, HookError, Outcome, Reason, Stopped, Style, Summary};
 use crate::script::summary::{self, Output};
-use crate::snapshot::{Delivery, Snapshot};
+use crate::snapshot::{Delivery, Ending, Snapshot};
 use chrono::{DateTime, Utc};
 use std::io::IsTerminal;
 use std::path::Path;
@@ -83,14 +83,20 @@ fn problem(reasons: &mut Vec<(Exit, String)>, problem: Diagnostic, color: bool) 
     reasons.sort_by_key(|(exit, _)| *exit);
 }
 
-/// What the report needs to know of the end.
-pub(super) fn facts(reasons: &[(Exit, String)], snapshot: &Snapshot, ending: &Ending, times: Times) -> Facts {
+/// The reason that decides, and the verdict.
+pub(super) fn decision(reasons: &[(Exit, String)], snapshot: &Snapshot) -> (Option<Exit>, Outcome) {
     let deciding = reasons.first().map(|(exit, _)| *exit);
     let outcome = match deciding {
         None if snapshot.generator.invalid.is_empty() => Outcome::Passed,
         None | Some(Exit::NotMeasured) => Outcome::Invalid,
         Some(_) => Outcome::Failed,
     };
+    (deciding, outcome)
+}
+
+/// What the report needs to know of the end.
+pub(super) fn facts(reasons: &[(Exit, String)], snapshot: &Snapshot, ending: &Ending, times: Times) -> Facts {
+    let (deciding, outcome) = decision(reasons, snapshot);
     let hook_errors = ending.failed_hook.iter().map(|(hook, error)| HookError {
         hook: (*hook).to_owned(),
         message: error.message.clone(),

@@ -3,12 +3,12 @@
 use super::browser::Browser;
 use super::finish::{self, Times};
 use super::wish::Wish;
-use crate::api::{Access, Format, Intake, Lent, Session, SoFar, Tls, Token, address, serve};
+use crate::api::{Access, Format, Intake, Judgement, Lent, Session, SoFar, Tls, Token, address, serve};
 use crate::cli::args::{MonitorArgs, Secret};
 use crate::cli::err;
 use crate::cli::exit::{self, Exit};
 use crate::diagnostic::Diagnostic;
-use crate::engine::{Beside, Ending, beside};
+use crate::engine::{Beside, beside};
 use crate::prometheus;
 use crate::report::{self, Facts, Summary};
 use crate::snapshot::{Served, Snapshot};
@@ -150,15 +150,20 @@ fn scrape(runs: &[(Option<&str>, &Snapshot)], served: &Served, accept: Option<&s
     (format.content_type(), prometheus::render_sessions(runs, Some(served), format, prometheus::MOST_SERIES))
 }
 
+/// What a run comes to, if it ended now: by the rules of its report and its exit code.
+pub(super) fn judge(snapshot: &Snapshot, invalid_fails: bool) -> Judgement {
+    let reasons = exit::reasons(snapshot, &snapshot.ending, invalid_fails);
+    let (deciding, outcome) = finish::decision(&reasons, snapshot);
+    Judgement { verdict: outcome.word(), cancelled: deciding.is_some_and(Exit::is_by_somebody) }
+}
+
 /// The run so far as a file: what its report would be if it ended now.
 pub(super) fn export(format: Format, so_far: SoFar<'_>) -> Option<String> {
-    let SoFar { snapshot, started_at, outputs } = so_far;
+    let SoFar { snapshot, started_at, outputs, invalid_fails } = so_far;
     let plan = snapshot.plan.as_deref()?;
     let wall = (Utc::now() - started_at).to_std().unwrap_or_default();
-    // How it ends is not known yet, so nothing of that speaks against it.
-    let ending = Ending::default();
-    let reasons = exit::reasons(snapshot, &ending, true);
-    let facts = finish::facts(&reasons, snapshot, &ending, Times { started_at, wall });
+    let reasons = exit::reasons(snapshot, &snapshot.ending, invalid_fails);
+    let facts = finish::facts(&reasons, snapshot, &snapshot.ending, Times { started_at, wall });
     let facts = Facts { deliveries: outputs.deliveries.clone(), ..facts };
     Some(match format {
         Format::Json => Summary::new(plan, snapshot, &facts).to_json(),

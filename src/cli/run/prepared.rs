@@ -6,7 +6,7 @@
 use super::monitor;
 use super::name::file_of;
 use super::running::{Manner, Running};
-use crate::api::{Preferences, Session};
+use crate::api::{Judge, Preferences, Session};
 use crate::cli::args::{LogFormat, OnInvalid, RunArgs, RunFlags};
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Company, Run, Settings, StartError, Watch, on_large_stack};
@@ -107,7 +107,8 @@ impl Prepared {
         let run = Run::start(Arc::clone(&plan), settings)?;
         let script = plan.sources.first().map(|source| source.path.clone()).unwrap_or_default();
         let (outputs, told) = watch::channel(Arc::default());
-        let session = Session::new(script, started_at, run.snapshots(), run.commands())
+        let judge = Judge { judge: monitor::judge, invalid_fails: manner.invalid_fails };
+        let session = Session::new(script, started_at, run.snapshots(), run.commands(), judge)
             .beside(taken)
             .named(label.clone())
             .with_outputs(told)

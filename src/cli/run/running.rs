@@ -95,7 +95,7 @@ impl Running {
         mut stops: watch::Receiver<u32>,
     ) -> Exit {
         let mut snapshots = self.run.snapshots();
-        let mut told = Told::new(Captures::new(self.manner.summary.as_deref()));
+        let mut told = Told::new(Captures::new(self.manner.summary.as_deref(), self.manner.invalid_fails));
         while snapshots.changed().await.is_ok() {
             let snapshot = Arc::clone(&snapshots.borrow_and_update());
             self.tell(&snapshot, &mut told, &mut progress);
@@ -116,10 +116,10 @@ impl Running {
 
     /// Everything that is told of a Snapshot.
     fn tell(&mut self, snapshot: &Snapshot, told: &mut Told, progress: &mut Progress) {
-        for intervention in snapshot.interventions.iter().skip(told.interventions) {
+        for intervention in snapshot.interventions.since(told.interventions) {
             progress.say(&report::intervention(intervention));
         }
-        told.interventions = snapshot.interventions.len();
+        told.interventions = snapshot.interventions.numbered();
         for line in told.captures.take(&self.plan, snapshot) {
             progress.say(&line);
         }
@@ -169,7 +169,7 @@ impl Running {
 /// What was told of a run already.
 struct Told {
     captures: Captures,
-    interventions: usize,
+    interventions: u64,
     warnings: Vec<String>,
 }
 

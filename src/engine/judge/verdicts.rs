@@ -1,20 +1,25 @@
 //! From what is remembered of a rule to the Verdict of a Snapshot.
 
 use super::{Now, Watched};
-use crate::expr::{Abort, ClosureRule, Judgement, RuleSeverity, Selector, ThresholdRule};
+use crate::engine::window::{Eyes, Window};
+use crate::expr::{Abort, ClosureRule, Judgement, Moment, RuleSeverity, Selector, ThresholdRule};
 use crate::snapshot::{Snapshot, Verdict};
 use crate::units::duration;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 fn word(severity: RuleSeverity) -> &'static str {
     if severity == RuleSeverity::Warn { "warn" } else { "fail" }
 }
 
-pub(super) fn verdict(watched: &Watched<ThresholdRule>, now: &Now<'_>) -> Verdict {
+pub(super) fn verdict(watched: &Watched<ThresholdRule>, now: &Now<'_>, eyes: &RefCell<Eyes>) -> Verdict {
     let Watched { rule, memory, revision, since, note, .. } = watched;
     let (passed, decided) = memory.verdict(rule.condition.is_momentary());
     let shown = |judgement: Option<Judgement>| judgement.and_then(|judgement| rule.condition.show(judgement));
     let no_data = now.over && decided.is_none_or(|decided| decided.observed.is_none());
+    // As it is judged at the end, where it is then judged at all.
+    let is_open = !now.over && passed.is_none() && (rule.condition.is_momentary() || memory.last.is_none());
+    let ended_now = is_open.then(|| rule.judge(&Window::watched(now.snapshot, eyes), Moment::End).passed).flatten();
     let current = shown(memory.last).filter(|_| decided != memory.last);
     Verdict {
         selector: rule.selector.to_string(),
@@ -24,6 +29,7 @@ pub(super) fn verdict(watched: &Watched<ThresholdRule>, now: &Now<'_>) -> Verdic
         severity: word(rule.options.severity),
         abort: rule.options.abort != Abort::No,
         passed,
+        ended_now,
         holds: memory.last.and_then(|last| last.passed),
         observed: decided.and_then(|decided| decided.observed),
         observed_text: shown(decided),

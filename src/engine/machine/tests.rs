@@ -203,7 +203,8 @@ fn every_metric_of_the_machine_is_sampled_somewhere() {
     };
     let flow = Some(Flow::default());
     let sampled = samples(&whole, &sight::Flows { network: flow, loopback: flow, disks: flow });
-    let names = sampled.iter().map(|(name, _)| *name).chain(["punk_loop_lag_p99", "punk_lateness_p99"]);
+    let names =
+        sampled.iter().map(|(name, _)| *name).chain(["punk_loop_lag_p99", "punk_lateness_p99", "system_cpu_core"]);
     let mut names: Vec<&str> = names.collect();
     let declared = BUILT_IN.iter().map(|def| &*def.name);
     let mut declared: Vec<&str> =

@@ -73,7 +73,7 @@ fn unknown_tag() {
     1 | threshold("http_req_duration{url:/cart}", "p(95) < 300ms");
       |                              ^^^ did you mean `name`?
       |
-      = help: tags are `scenario`, `name`, `method`, `status`, `group`, `expected_response`, `error_code`, `proto`, `check`, `phase`, `host`, `tenant`
+      = help: tags are `scenario`, `name`, `method`, `status`, `group`, `expected_response`, `error_code`, `proto`, `check`, `phase`, `host`, `core`, `tenant`
 
     1 error
     "#);
@@ -258,7 +258,7 @@ fn everything_at_once() {
     1 | threshold("htp_reqs{status:200,urll:x}", "p(101) of x =< 10furlongs");
       |                                ^^^^
       |
-      = help: tags are `scenario`, `name`, `method`, `status`, `group`, `expected_response`, `error_code`, `proto`, `check`, `phase`, `host`, `tenant`
+      = help: tags are `scenario`, `name`, `method`, `status`, `group`, `expected_response`, `error_code`, `proto`, `check`, `phase`, `host`, `core`, `tenant`
 
     error: `101` is not a percentile
      --> t.rhai:1:45

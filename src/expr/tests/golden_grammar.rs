@@ -279,7 +279,7 @@ fn of_an_unknown_metric_with_an_unknown_tag() {
     1 | threshold("http_reqs", "rate of http_req_faild{tenent:x} < 1% or count of");
       |                                                ^^^^^^ did you mean `tenant`?
       |
-      = help: tags are `scenario`, `name`, `method`, `status`, `group`, `expected_response`, `error_code`, `proto`, `check`, `phase`, `host`, `tenant`
+      = help: tags are `scenario`, `name`, `method`, `status`, `group`, `expected_response`, `error_code`, `proto`, `check`, `phase`, `host`, `core`, `tenant`
 
     error: expected a metric such as `http_req_duration`, found the end
      --> t.rhai:1:74

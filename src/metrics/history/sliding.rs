@@ -10,7 +10,7 @@ use super::{History, STEPS};
 use crate::metrics::bins::{bin, highest};
 use crate::metrics::counts::Counts;
 use crate::metrics::histogram::Scale;
-use crate::metrics::trend::{Moments, Trend};
+use crate::metrics::trend::{Moments, Trend, rank};
 use std::time::Duration;
 
 /// The distribution of the last so many seconds over some series of one metric.
@@ -145,8 +145,7 @@ impl Sliding {
         if percent <= 0.0 {
             return Some(min);
         }
-        let rank = (percent.min(100.0) / 100.0 * count as f64).ceil().max(1.0) as u64;
-        let [ranked] = self.counts.ranked([rank]);
+        let [ranked] = self.counts.ranked([rank(percent, count)]);
         let bin = ranked.unwrap_or_else(|| bin(self.scale.highest, self.digits));
         Some((highest(bin, self.digits) as f64 / self.scale.per_unit).clamp(min, max))
     }

@@ -137,7 +137,8 @@ pub(in crate::report) fn edited() -> Run {
                 ],
             )
         },
-    ];
+    ]
+    .into();
     snapshot.code_revisions = vec![code(1, 0.0, 10.0), code(2, 20.0, 5.0)];
     let delivery = Delivery { receiver: "https://hooks.test".into(), sent: 5, ..Delivery::default() };
     run.facts =

@@ -54,7 +54,7 @@ impl ThresholdWire {
             scenario: verdict.scenario.clone(),
             severity: verdict.severity,
             abort: verdict.abort,
-            passed: verdict.passed,
+            passed: verdict.at_end(),
             holds: verdict.holds,
             observed: verdict.observed.and_then(number),
             first_breach: verdict.first_breach.and_then(ms),
