@@ -60,6 +60,7 @@ pub mod printable;
 pub mod roster;
 pub mod snapshot;
 pub mod store;
+pub mod trail;
 pub mod units;
 // -- beside the house: the service that punk tests itself against
 pub mod target;

@@ -32,6 +32,7 @@ use crate::logs::Journal;
 use crate::metrics::{Cell, ErrorLog, History, MetricId, MetricSpec, TagSet, Trend};
 use crate::plan::Plan;
 use crate::roster::Roster;
+use crate::trail::Trail;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -79,6 +80,8 @@ pub struct ScenarioState {
     pub target: Option<u32>,
     /// Open model: iterations per second that the plan wants now.
     pub target_rate: Option<f64>,
+    /// Whether somebody has scaled it, so that the targets are theirs and not the plan's.
+    pub scaled: bool,
     /// Open model: arrivals that were due so far.
     pub arrivals: u64,
     /// Open model: those of them that wait for a user now.
@@ -189,22 +192,23 @@ pub struct Snapshot {
     pub alert_events: Vec<Arc<AlertEvent>>,
     /// The revision of the rules that judge; the script as it began is 1, and 0 before anything is known.
     pub revision: u64,
-    /// What was edited, in order; bounded.
-    pub edits: Vec<Edition>,
+    /// What was edited, in order; the last ones.
+    pub edits: Trail<Edition>,
     /// An edit that could not be read, until it is mended.
     pub broken_edit: Option<BrokenEdit>,
     /// How the revisions of the code do: the previous one and the current one. Empty until code was edited.
     pub code_revisions: Vec<CodeRevision>,
-    /// Why somebody wanted to keep this moment as a summary of its own, in order; bounded.
-    pub captures: Vec<String>,
+    /// Why somebody wanted to keep this moment as a summary of its own, in order; the last ones.
+    pub captures: Trail<String>,
     /// The Plan as it is now, with all that edits have made of it; `None` before anything is known.
     pub plan: Option<Arc<Plan>>,
     /// What every series has seen, second by second.
     pub history: Arc<RwLock<History>>,
     /// The users that are there: now, and not only at the tick.
     pub roster: Arc<Roster>,
-    /// What was changed while the run went on, in order; bounded.
-    pub interventions: Vec<Intervention>,
+    /// What was changed while the run went on, or asked for and refused, in order; the last ones. What was refused, and what
+    /// the load did itself, goes before what somebody has done.
+    pub interventions: Trail<Intervention>,
     /// Errors so far.
     pub errors: Arc<ErrorLog>,
     /// Connections to the targets.

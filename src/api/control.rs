@@ -10,7 +10,7 @@ use super::wire::{STATUSES, status};
 use crate::control::{Author, Command};
 use crate::diagnostic::did_you_mean;
 use crate::plan::{Plan, Work};
-use crate::snapshot::{Snapshot, Status};
+use crate::snapshot::{Intervention, Snapshot, Status};
 use axum::extract::{RawPathParams, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -128,8 +128,9 @@ async fn scale(Chosen(session): Chosen, request: Request) -> Result<Response, Pr
     let before = session.snapshot();
     let to = target(&scale, before.plan.as_deref())?;
     let message = session.ask(Command::Scale { by: Author::Api, scenario: scale.scenario, to }).await?;
-    let known = before.interventions.len();
-    Ok(done(&session, message, |snapshot| snapshot.interventions.len() > known).await)
+    let own = |one: &Intervention| one.by == Author::Api && one.what == message;
+    let known = before.interventions.numbered();
+    Ok(done(&session, message.clone(), |snapshot| snapshot.interventions.since(known).any(own)).await)
 }
 
 /// What a load shall be, if its scenario is there and is scaled so.

@@ -68,7 +68,8 @@ pub(super) fn rows() -> Vec<Row> {
 /// `GET /export?format`
 async fn export(Chosen(session): Chosen, query: Query) -> Result<Response, Problem> {
     let (_, (format, media, end)) = query.chosen("format", &FORMATS);
-    let file = session.export(format, &session.snapshot()).ok_or_else(|| Problem::conflict("the run has not begun yet"))?;
+    let file =
+        session.export(format, &session.snapshot()).ok_or_else(|| Problem::conflict("the run has not begun yet"))?;
     let mut response = Response::new(Body::from(file));
     let name = format!("attachment; filename=\"{}.{end}\"", session.id());
     let name = HeaderValue::from_str(&name).expect("an id is made of letters, digits and dashes");

@@ -7,7 +7,7 @@ use crate::snapshot::Snapshot;
 pub struct Judgement {
     /// `passed`, `failed` or `invalid`: the verdict of its summary.
     pub verdict: &'static str,
-    /// Whether what decides is that somebody ended it early.
+    /// Whether somebody ended it early, and nothing else speaks against it.
     pub cancelled: bool,
 }
 

@@ -103,14 +103,14 @@ async fn replace(Chosen(session): Chosen, request: Request) -> Result<Response, 
         return Err(stale(snapshot.revision));
     }
     let rules = Arc::new(edit.rules(plan)?);
-    let known = snapshot.edits.len();
+    let known = snapshot.edits.numbered();
     let said = session.ask(Command::Rules { by: Author::Api, base, rules }).await;
     let snapshot = match said {
         Ok(said) if !said.starts_with("revision") => session.snapshot(),
-        Ok(_) => session.shows(|snapshot| snapshot.edits.len() > known).await,
+        Ok(_) => session.shows(|snapshot| snapshot.edits.numbered() > known).await,
         Err(problem) => {
             // Somebody may have been faster.
-            let snapshot = session.shows(|snapshot| snapshot.edits.len() > known).await;
+            let snapshot = session.shows(|snapshot| snapshot.edits.numbered() > known).await;
             return Err(match base.filter(|base| *base != snapshot.revision) {
                 Some(_) => stale(snapshot.revision),
                 None => problem,

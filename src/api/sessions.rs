@@ -76,7 +76,17 @@ mod tests {
 
     fn session(taken: &[String]) -> (Session, watch::Sender<Arc<Snapshot>>) {
         let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
-        (Session::new("a.rhai", Utc::now(), snapshots, mpsc::unbounded_channel().0, crate::api::judgement::of_tests()).beside(taken), publish)
+        (
+            Session::new(
+                "a.rhai",
+                Utc::now(),
+                snapshots,
+                mpsc::unbounded_channel().0,
+                crate::api::judgement::of_tests(),
+            )
+            .beside(taken),
+            publish,
+        )
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The chronicle: makes entries of the log of what is new since the last Snapshot, of what scripts said, and of what happened to
 //! the process.
 //!
-//! Called by the collector for every Snapshot before it is published. It sees all of them, so it misses nothing. It looks
-//! at no requests and shows nothing: windows read the journal through the Snapshot.
+//! Called by the collector for every Snapshot before it is published, of which it sees all, and for every change and edit when
+//! it happens, since a Snapshot keeps the last of them only: so it misses nothing. It looks at no requests and shows nothing: windows read the journal through the Snapshot.
 
 use crate::events::Event;
 use crate::expr::AlertSeverity;
@@ -20,8 +20,6 @@ const EVENTS: usize = 100;
 pub(super) struct Chronicle {
     journal: Arc<Journal>,
     status: Option<Status>,
-    interventions: usize,
-    edits: usize,
     broken_edit: Option<BrokenEdit>,
     /// Number of the first alert event that was not entered.
     events: u64,
@@ -80,6 +78,16 @@ impl Chronicle {
         }
     }
 
+    /// Enters what somebody changed, or could not; `now` is the wall time of this moment.
+    pub(super) fn intervened(&mut self, one: &Intervention, now: SystemTime) {
+        Arc::make_mut(&mut self.journal).push(change(one, now));
+    }
+
+    /// Enters an edit.
+    pub(super) fn edited(&mut self, edition: &Edition) {
+        Arc::make_mut(&mut self.journal).push(edit(edition));
+    }
+
     /// Enters what is new in a Snapshot that was judged.
     pub(super) fn note(&mut self, snapshot: &Snapshot, now: SystemTime) {
         let mut news = Vec::new();
@@ -89,10 +97,6 @@ impl Chronicle {
         let over = snapshot.status == Status::Completed;
         let state = entry(Level::Info, Source::Run, state(snapshot.status).to_owned());
         news.extend(Some(&state).filter(|_| turned && !over).cloned());
-        news.extend(snapshot.interventions.iter().skip(self.interventions).map(|one| change(one, now)));
-        self.interventions = snapshot.interventions.len();
-        news.extend(snapshot.edits.iter().skip(self.edits).map(edit));
-        self.edits = snapshot.edits.len();
         if self.broken_edit != snapshot.broken_edit {
             news.push(match &snapshot.broken_edit {
                 Some(broken) => {
@@ -229,7 +233,7 @@ mod tests {
         chronicle.lines(&[line], now + Duration::from_secs(60), Duration::from_secs(2));
         snapshot.elapsed = Duration::from_secs(2);
         snapshot.thresholds = vec![verdict(false)];
-        snapshot.interventions = vec![
+        for one in [
             Intervention { at: Duration::from_secs(2), by: Author::Terminal, what: "paused".into(), refused: None },
             Intervention {
                 at: Duration::from_secs(2),
@@ -237,7 +241,9 @@ mod tests {
                 what: "browse: 50 users".into(),
                 refused: Some("it is over".into()),
             },
-        ];
+        ] {
+            chronicle.intervened(&one, now);
+        }
         snapshot.generator = Generator { warnings: vec!["CPU".into()], ..Generator::default() };
         snapshot.broken_edit =
             Some(BrokenEdit { at: Duration::from_secs(2), by: Author::File, text: "error: no\n".into() });

@@ -28,6 +28,7 @@ use crate::plan::{Plan, Work};
 use crate::roster::Roster;
 use crate::snapshot::{BrokenEdit, Edition, Ending, Snapshot, components};
 use crate::snapshot::{Generator, Intervention, Status};
+use crate::trail::Trail;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant, SystemTime};
@@ -116,7 +117,7 @@ pub(super) struct Collector {
     status: Status,
     ending: Arc<Ending>,
     clock: Option<RunClock>,
-    interventions: Vec<Intervention>,
+    interventions: Trail<Intervention>,
     by_code: ByCode,
     /// Where an edit of code that makes errors is to be undone.
     rollback: Option<(Rollback, mpsc::UnboundedSender<Command>)>,
@@ -127,18 +128,13 @@ pub(super) struct Collector {
     /// Something has changed that no Snapshot shows yet, and that shall not wait for the next tick.
     untold: bool,
     revision: u64,
-    edits: Vec<Edition>,
+    edits: Trail<Edition>,
     broken_edit: Option<BrokenEdit>,
-    captures: Vec<String>,
+    captures: Trail<String>,
     roster: Arc<Roster>,
     /// The last Snapshot's, for one that is published between two ticks.
     generator: Generator,
 }
-
-/// Most interventions that are kept; a run with more is steered by a machine, whose own log is the better place.
-const INTERVENTIONS: usize = 1_000;
-/// Most edits that are kept, and as many captures.
-const EDITS: usize = 1_000;
 
 impl Collector {
     pub(super) fn new(
@@ -171,16 +167,16 @@ impl Collector {
             status: Status::Starting,
             ending: Arc::default(),
             clock: None,
-            interventions: Vec::new(),
+            interventions: Trail::default(),
             by_code: ByCode::default(),
             ended: None,
             sequence: 0,
             reached: None,
             untold: false,
             revision: 1,
-            edits: Vec::new(),
+            edits: Trail::default(),
             broken_edit: None,
-            captures: Vec::new(),
+            captures: Trail::default(),
             generator: Generator::default(),
             plan,
             spares,
@@ -235,11 +231,7 @@ impl Collector {
                 Ok(ToCollector::Printed(lines)) => self.say(&lines),
                 Ok(ToCollector::Looked(look)) => self.sightings.look(*look),
                 Ok(ToCollector::Observed(seen)) => self.sightings.see(*seen, self.elapsed()),
-                Ok(ToCollector::Captured(why)) => {
-                    if self.captures.len() < EDITS {
-                        self.captures.push(why);
-                    }
-                }
+                Ok(ToCollector::Captured(why)) => self.captures.push(why),
                 Ok(ToCollector::Settle(settled)) => {
                     // The last second is seldom whole, and is all there is of it.
                     self.ledger.close(self.elapsed() + Duration::from_secs(1));
@@ -277,10 +269,12 @@ impl Collector {
         }
     }
 
+    /// The log has it at once, whatever is kept for the report: there, what somebody has done outlives what a machine does
+    /// every second, and what was refused.
     fn note(&mut self, intervention: Intervention) {
-        if self.interventions.len() < INTERVENTIONS {
-            self.interventions.push(intervention);
-        }
+        self.chronicle.intervened(&intervention, SystemTime::now());
+        let spared = |one: &Intervention| one.refused.is_none() && one.by != Author::Load;
+        self.interventions.push_sparing(intervention, spared);
     }
 
     fn enter(&mut self, status: Status) {
@@ -309,9 +303,8 @@ impl Collector {
         if edition.by == Author::File {
             self.broken_edit = None;
         }
-        if self.edits.len() < EDITS {
-            self.edits.push(edition);
-        }
+        self.chronicle.edited(&edition);
+        self.edits.push(edition);
         self.untold = true;
     }
 

@@ -244,7 +244,11 @@ impl Judge {
     pub(super) fn acknowledge(&mut self, id: &str, who: String) -> Result<(), String> {
         let bell = self.alerts.iter_mut().find(|bell| bell.fired > 0 && bell.id() == id);
         let bell = bell.ok_or_else(|| format!("`{id}` is the last ringing of no alert"))?;
-        bell.acknowledged_by = Some(who);
+        bell.acknowledged_by = Some(who.clone());
+        let ring = self.events.iter_mut().find(|event| event.firing && event.id == id);
+        if let Some(ring) = ring {
+            Arc::make_mut(ring).acknowledged_by = Some(who);
+        }
         Ok(())
     }
 
@@ -303,6 +307,7 @@ impl Judge {
             description: bell.rule.description.clone(),
             resolution: bell.rule.resolution.clone(),
             because,
+            acknowledged_by: None,
             notify: bell.rule.notify.as_slice().into(),
         }));
         if self.events.len() > EVENTS {

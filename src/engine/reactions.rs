@@ -94,6 +94,7 @@ mod tests {
             description: "too many".to_owned(),
             resolution: String::new(),
             because: None,
+            acknowledged_by: None,
             notify: Arc::default(),
         }
     }

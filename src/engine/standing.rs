@@ -142,6 +142,7 @@ impl Standing {
         state.users_max = state.users_max.max(users).max(peaks);
         (state.users, state.target, state.iterations, state.interrupted) = (users, target, iterations, interrupted);
         (state.dropped, state.progress, state.done, state.recent) = (dropped, progress, done, recent);
+        state.scaled = self.scaled[at].is_some();
         (state.target_rate, state.arrivals, state.waiting, state.begins) = (target_rate, arrivals, waiting, begins);
     }
 }

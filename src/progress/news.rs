@@ -379,15 +379,23 @@ mod tests {
         second.notes = vec!["undoes revision 2 by the API".into()];
         let mut snapshots = vec![snapshot(40.0, vec![before.clone()])];
         before.revision = 1;
-        snapshots.push(Snapshot { edits: vec![first.clone()], revision: 2, ..snapshot(40.5, vec![after.clone()]) });
+        snapshots.push(Snapshot {
+            edits: vec![first.clone()].into(),
+            revision: 2,
+            ..snapshot(40.5, vec![after.clone()])
+        });
         let ringing = AlertState {
             name: "slow tail".into(),
             revision: 3,
             would_have: vec![seconds(12.0), seconds(31.0)],
             ..AlertState::default()
         };
-        let two =
-            Snapshot { edits: vec![first, second], revision: 3, alerts: vec![ringing], ..snapshot(41.0, vec![after]) };
+        let two = Snapshot {
+            edits: vec![first, second].into(),
+            revision: 3,
+            alerts: vec![ringing],
+            ..snapshot(41.0, vec![after])
+        };
         snapshots.extend([two.clone(), two]);
         insta::assert_snapshot!(told(&mut News::default(), &snapshots), @r#"
         [40.5s] revision 2 (file) at 40.2s: ~ threshold http_req_duration: p(95) < 300ms → p(95) < 250ms
@@ -437,7 +445,7 @@ mod tests {
         let with = |time: f64, broken: Option<BrokenEdit>| Snapshot { broken_edit: broken, ..snapshot(time, vec![]) };
         let text = "error: unknown variable: `frist`\n  --> a.rhai:3:5\n   |\n 3 |     frist\n   |     ^^^^^ did you mean `first`?\n";
         let mut edited = with(8.5, Some(broken("error: half")));
-        edited.edits = vec![edition(2, &[("fn run", None, None)])];
+        edited.edits = vec![edition(2, &[("fn run", None, None)])].into();
         let mended = Snapshot { edits: edited.edits.clone(), ..with(9.0, None) };
         let snapshots = [
             with(3.0, Some(broken(text))),
@@ -476,6 +484,7 @@ mod tests {
             description: "the tail is slow".into(),
             resolution: "look at the pool".into(),
             because: (number == 3).then(|| "removed by revision 3".into()),
+            acknowledged_by: None,
             notify: [].into(),
         })
     }

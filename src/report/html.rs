@@ -5,7 +5,7 @@ use super::checks::{checks, group_path};
 use super::errors::errors;
 use super::facts::Facts;
 use super::figures::{per_second, share};
-use super::interventions::intervention;
+use super::interventions::{self, intervention};
 use super::markup::escaped;
 use super::operations::{Operation, operations};
 use super::page::{percent, rate, time};
@@ -200,7 +200,8 @@ fn happened(page: &mut Page, snapshot: &Snapshot) {
         ]
     });
     page.table("Alerts", &["at>", "alert", "", "when", "value>", "meaning"], rings.collect());
-    let changes = snapshot.interventions.iter().map(|one| vec![text(intervention(one))]);
+    let changes = snapshot.interventions.iter().map(intervention);
+    let changes = interventions::lost(snapshot).into_iter().chain(changes).map(|one| vec![text(one)]);
     page.table("Changes", &[""], changes.collect());
     let edits = snapshot.edits.iter().map(|edit| {
         let changes: Vec<String> = edit.changes.iter().map(ToString::to_string).collect();

@@ -16,13 +16,24 @@ pub fn intervention(intervention: &Intervention) -> String {
     }
 }
 
-/// All of them, in order.
+/// That some are no longer kept, in words; `None` while all are.
+pub(super) fn lost(snapshot: &Snapshot) -> Option<String> {
+    let lost = Some(snapshot.interventions.lost()).filter(|lost| *lost > 0)?;
+    Some(format!(
+        "and {lost} more, for which there is no room: what was refused and what the load did itself goes first"
+    ))
+}
+
+/// All that are kept, in order.
 pub(super) fn list(page: &mut Page, snapshot: &Snapshot) {
     if snapshot.interventions.is_empty() {
         return;
     }
     page.heading("CHANGES", "while the run went on; run time stands still in a pause");
-    for one in &snapshot.interventions {
+    if let Some(lost) = lost(snapshot) {
+        page.pieces(2, 4, &[Piece::tinted(&lost, Tint::Notable)]);
+    }
+    for one in snapshot.interventions.iter() {
         let tint = if one.refused.is_some() { Tint::Dim } else { Tint::Plain };
         page.pieces(2, 4, &[Piece::tinted(&intervention(one), tint)]);
     }

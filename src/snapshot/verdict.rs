@@ -165,6 +165,8 @@ pub struct AlertEvent {
     pub resolution: String,
     /// Why it is over, where it is not that its condition is: `removed by revision 3`.
     pub because: Option<String>,
+    /// Who has seen that it rings; of the edge that began it alone, and kept when it rings again.
+    pub acknowledged_by: Option<String>,
     /// Who is told, of the alert as it was declared at that moment. Never shown: addresses and headers are secrets.
     pub notify: Arc<[Receiver]>,
 }

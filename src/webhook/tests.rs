@@ -130,6 +130,7 @@ fn event(number: u64, firing: bool, notify: &[Receiver]) -> AlertEvent {
         description: "the tail is slow".into(),
         resolution: "look at the pool".into(),
         because: None,
+        acknowledged_by: None,
         notify: notify.into(),
     }
 }

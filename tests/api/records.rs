@@ -248,3 +248,36 @@ fn who_changed_what_stands_in_the_log_and_in_the_report() {
     assert_eq!((&summary["edits"][0]["by"], &summary["edits"][0]["revision"]), (&json!("the API"), &json!(2)));
     assert!(report.contains("the test is over") && report.contains("the API"), "{report}");
 }
+
+#[test]
+fn what_somebody_did_outlives_any_number_of_refusals() {
+    let target = target();
+    let mut running = super::shop(&target).listening().start();
+    until(&mut running, "/api/status", |status| status["status"] == "running");
+    let address = running.monitor();
+    let post = |path: &str, body: &str| super::change(&address, "POST", path, &[], body).ok();
+    post("/api/control/scale", r#"{"scenario": "users", "users": 2}"#);
+    (0..1_005).for_each(|_| running.type_line("resume"));
+    // The list is full, and one more takes the place of a refusal.
+    until(&mut running, "/api/thresholds/revisions", |trail| trail["unlisted_interventions"] == 6);
+    post("/api/control/pause", "");
+    post("/api/control/resume", "");
+    post("/api/control/scale", r#"{"scenario": "users", "users": 5}"#);
+    let wanted = ["users: 2 users", "paused", "resumed", "users: 5 users"];
+    let by_the_api = |trail: &Value| -> Vec<String> {
+        let all = list(trail, "interventions").iter().filter(|one| one["by"] == "the API");
+        all.map(|one| one["what"].as_str().unwrap().to_owned()).collect()
+    };
+    let trail = get(&address, "/api/thresholds/revisions").ok();
+    assert_eq!(by_the_api(&trail), wanted, "the answer comes when its entry is there");
+    assert_eq!((list(&trail, "interventions").len(), &trail["unlisted_interventions"]), (1_000, &json!(9)));
+    let logs = get(&address, "/api/logs?since=0&limit=5&source=change").ok();
+    let said: Vec<&str> = list(&logs, "logs").iter().filter_map(|entry| entry["message"].as_str()).collect();
+    assert!(said.iter().any(|said| said.starts_with("users: 5 users (by the API)")), "{logs:#}");
+    stop(&address);
+    let outcome = running.wait();
+    let summary = outcome.summary();
+    assert!(by_the_api(&summary).starts_with(&wanted.map(str::to_owned)), "{:#}", summary["interventions"]);
+    let lost = summary["unlisted_interventions"].as_u64().unwrap();
+    assert!(lost >= 9 && outcome.stdout().contains(&format!("and {lost} more, for which there is no room")), "{lost}");
+}

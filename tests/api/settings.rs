@@ -3,8 +3,9 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use super::{get, stop, until};
+use super::{get, stop, streams, until};
 use crate::builder::{Punk, punk, target};
+use serde_json::Value;
 
 /// A script with these options of the monitor, if any.
 fn script(monitor: &str) -> String {
@@ -106,15 +107,33 @@ fn scripts_that_want_two_monitors_are_told_so() {
 #[test]
 fn answers_reach_back_and_list_as_much_as_the_script_wants() {
     let target = target();
-    let says = "#{ max_errors: 1, retention: 10.s, interval: 1.s }";
+    let says = "#{ max_errors: 1, retention: 10.s, interval: 1.m }";
     let mut running = punk().script(&script(says)).target(&target).monitored().start();
+    let address = running.monitor();
+    let mut stream = streams::open(&address, "/ws/metrics");
     let errors = until(&mut running, "/api/errors", |errors| errors["unlisted_errors"].as_u64() > Some(3));
     assert_eq!(errors["by_type"].as_array().unwrap().len(), 1, "{errors:#}");
     assert!(errors["patterns"].as_array().unwrap().len() <= 1, "{errors:#}");
-    let address = running.monitor();
-    get(&address, "/api/metrics/timeline?window=60&interval=1").ok();
+    let begins = |told: &Value| {
+        let points = told["data_points"].as_array().unwrap().iter();
+        points.map(|point| point["elapsed_seconds"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    // A minute is asked for, and what is older than ten seconds is not told.
+    let minute = "window=60&interval=1";
+    let late = |told: &Value| begins(told).last() >= Some(&12);
+    let timeline = begins(&until(&mut running, &format!("/api/metrics/timeline?{minute}"), late));
+    let end = timeline.last().unwrap() + 1;
+    assert_eq!(timeline, (end - 10..end).collect::<Vec<_>>());
+    let series = begins(&get(&address, &format!("/api/metrics/series?name=http_reqs&{minute}")).ok());
+    assert!(!series.is_empty() && series.iter().all(|begin| *begin >= end - 10), "{series:?} at {end}");
     stop(&address);
     running.wait().assert_code(103);
+    // Without a word of the script it would have been one every two seconds.
+    let mut updates = 0;
+    while let Ok(message) = stream.read() {
+        updates += usize::from(message["type"] == "metrics_update");
+    }
+    assert!(updates <= 2, "the first and the last: {updates}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ const CONTROL: &str = "the-control-token-of-a-test";
 const READ: &str = "the-read-token-of-a-test";
 
 /// A client that holds every message against the promise of all: whole first, then one number after the other.
-struct Client {
+pub(super) struct Client {
     socket: WebSocket<TcpStream>,
     sequence: Option<u64>,
 }
@@ -42,14 +42,14 @@ fn try_open(address: &str, path: &str, headers: &[&str]) -> Result<(Client, Resp
 }
 
 #[track_caller]
-fn open(address: &str, path: &str) -> Client {
+pub(super) fn open(address: &str, path: &str) -> Client {
     try_open(address, path, &[]).unwrap_or_else(|refused| panic!("{path}: {refused:?}")).0
 }
 
 impl Client {
     /// The next message, or how the stream was closed.
     #[track_caller]
-    fn read(&mut self) -> Result<Value, (u16, String)> {
+    pub(super) fn read(&mut self) -> Result<Value, (u16, String)> {
         loop {
             match self.socket.read().expect("the stream goes on, or is closed with a reason") {
                 Message::Text(text) => {

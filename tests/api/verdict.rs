@@ -101,15 +101,17 @@ fn a_run_that_somebody_ended_was_cancelled_and_did_not_pass() {
 #[test]
 fn what_cannot_be_trusted_fails_where_it_is_to_fail() {
     let target = target();
-    // More connections than there are descriptors; the check before the run knows of one for each user.
+    // More connections than there are descriptors, once the other run has what it needs; the check before the run knows of one
+    // for each user.
     let script = r#"
-        scenario("a", #{ users: 20, iterations: 40, run: many });
+        scenario("a", #{ users: 30, iterations: 60, run: many });
+        fn setup() { sleep(500.ms); }
         fn many() {
             let url = "TARGET/delay/50";
             http::batch([url, url, url, url, url, url]);
         }
     "#;
-    let starved = || beside(script).target(&target).under("ulimit -n 100");
+    let starved = || beside(script).target(&target).under("ulimit -n 120").arg("--no-watch");
     let over = Over::of(starved().start());
     over.assert("completed", "invalid", 0);
     let over = Over::of(starved().on_invalid_fail().start());

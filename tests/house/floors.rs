@@ -13,7 +13,7 @@ const WINDOWS: u8 = 5;
 const DOOR: u8 = 6;
 
 /// Each part of the crate (a folder or file directly below `src/`) and its floor.
-const FLOORS: [(&str, u8); 31] = [
+const FLOORS: [(&str, u8); 32] = [
     ("analysis", GROUND),
     ("clock", GROUND),
     ("control", GROUND),
@@ -28,6 +28,7 @@ const FLOORS: [(&str, u8); 31] = [
     ("roster", GROUND),
     ("snapshot", GROUND),
     ("store", GROUND),
+    ("trail", GROUND),
     ("units", GROUND),
     ("events", 1),
     ("timer", 1),

@@ -25,7 +25,10 @@ struct Stage {
 pub(super) fn session() -> (watch::Sender<Arc<Snapshot>>, Session) {
     let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
     let started_at = "2026-01-18T15:30:45Z".parse().unwrap();
-    (publish, Session::new("a.rhai", started_at, snapshots, mpsc::unbounded_channel().0, crate::api::judgement::of_tests()))
+    (
+        publish,
+        Session::new("a.rhai", started_at, snapshots, mpsc::unbounded_channel().0, crate::api::judgement::of_tests()),
+    )
 }
 
 fn stage() -> Stage {
@@ -214,6 +217,7 @@ fn ringing(first: u64, count: u64) -> Snapshot {
         description: String::new(),
         resolution: String::new(),
         because: None,
+        acknowledged_by: None,
         notify: Arc::default(),
     };
     let alert_events = (first..first + count).map(edge).map(Arc::new).collect();

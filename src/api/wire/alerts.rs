@@ -85,6 +85,8 @@ impl AlertWire {
         let end = events.iter().find(|event| !event.firing && event.id == ring.id);
         let is_last = |state: &&AlertState| format!("{}#{}", state.name, state.fired) == ring.id;
         let last = snapshot.alerts.iter().find(is_last);
+        // Its edge says so even after the alert has rung again; of one that is not kept any more the state does.
+        let of_last = last.and_then(|state| state.acknowledged_by.as_ref());
         let (value, value_text) = match (end, last) {
             (Some(end), _) => (end.value, end.value_text.clone()),
             (None, Some(state)) => (state.value, state.value_text.clone()),
@@ -105,7 +107,7 @@ impl AlertWire {
             state: RINGS[usize::from(end.is_some())],
             resolved_at: end.map(|end| time(DateTime::<Utc>::from(end.time))),
             because: end.and_then(|end| end.because.clone()),
-            acknowledged_by: last.and_then(|state| state.acknowledged_by.clone()),
+            acknowledged_by: ring.acknowledged_by.as_ref().or(of_last).cloned(),
         }
     }
 }

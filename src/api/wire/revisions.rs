@@ -13,10 +13,15 @@ use serde_json::Number;
 pub(in crate::api) struct RevisionsWire {
     /// The revision of the rules that judge.
     revision: u64,
-    /// Edits of the run, the oldest first.
+    /// Edits of the run, the oldest first; the last 1,000.
     revisions: Vec<RevisionWire>,
-    /// Everything else that somebody changed, or tried to.
+    /// How many there were besides.
+    unlisted_revisions: u64,
+    /// Everything else that somebody changed, or tried to: at most 1,000. Of more, what was refused and what a load did itself
+    /// goes first, then the oldest.
     interventions: Vec<InterventionWire>,
+    /// How many there were besides.
+    unlisted_interventions: u64,
     /// An edit that could not be read, until it is mended.
     #[serde(skip_serializing_if = "Option::is_none")]
     broken_edit: Option<BrokenWire>,
@@ -91,7 +96,9 @@ impl RevisionsWire {
         RevisionsWire {
             revision: snapshot.revision.max(1),
             revisions: snapshot.edits.iter().map(revision).collect(),
+            unlisted_revisions: snapshot.edits.lost(),
             interventions: snapshot.interventions.iter().map(|one| intervention(diary, one)).collect(),
+            unlisted_interventions: snapshot.interventions.lost(),
             broken_edit: snapshot.broken_edit.as_ref().map(broken),
         }
     }

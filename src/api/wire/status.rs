@@ -3,7 +3,7 @@
 use super::words::{MODELS, STATUSES, VERDICTS};
 use super::{number, seconds, time};
 use crate::api::{Judgement, Session};
-use crate::load::Target;
+use crate::load::Shape;
 use crate::plan::Plan;
 use crate::snapshot::{AlertPhase, ScenarioState, Snapshot, Status};
 use schemars::JsonSchema;
@@ -20,7 +20,7 @@ pub(in crate::api) struct StatusWire {
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<String>,
     /// Where it is. `ramping`: a load is about to be another one; `failed`: it is over, and its verdict says so; `cancelled`:
-    /// the same, because somebody ended it early.
+    /// the same, and only because somebody ended it early.
     #[schemars(extend("enum" = STATUSES))]
     status: &'static str,
     /// What it would be if the run ended now; of one that is over, what its summary says.
@@ -162,20 +162,23 @@ pub(in crate::api) fn status(session: &Session, snapshot: &Snapshot) -> &'static
     }
 }
 
-/// Whether any load is another one a second later than it is now.
+/// Whether any load is about to be another one.
 fn is_ramping(snapshot: &Snapshot) -> bool {
     let Some(plan) = &snapshot.plan else { return false };
-    let value = |target: Target| match target {
-        Target::Users(users) => f64::from(users),
-        Target::Rate(rate) => rate,
-    };
-    let scenarios = plan.scenarios.iter().zip(&snapshot.scenarios).filter(|(_, state)| !state.done);
-    scenarios.filter_map(|(planned, state)| Some((planned.work.load()?, state.begins?))).any(|(load, begins)| {
-        let Some(now) = snapshot.elapsed.checked_sub(begins) else { return false };
-        let at = |at| load.target(at).map(value);
-        let (now, soon) = (at(now), at(now + Duration::from_secs(1)));
-        now.is_some() && soon.is_some() && now != soon
-    })
+    let mut scenarios = plan.scenarios.iter().zip(&snapshot.scenarios);
+    scenarios
+        .any(|(planned, state)| planned.work.load().is_some_and(|load| ramps(&*load.shape, state, snapshot.elapsed)))
+}
+
+/// Whether a load is another one a second later than it is now, whole users or not: a slow ramp is one all the time. What
+/// somebody scaled stays where they put it.
+fn ramps(shape: &dyn Shape, state: &ScenarioState, elapsed: Duration) -> bool {
+    let begun = state.begins.filter(|_| !state.done && !state.scaled).and_then(|begins| elapsed.checked_sub(begins));
+    let Some(at) = begun else { return false };
+    let soon = at + Duration::from_secs(1);
+    // In its last second it is compared with its end.
+    let soon = shape.target(soon).unwrap_or_else(|| shape.before(shape.duration().unwrap_or(soon)));
+    shape.target(at).is_some_and(|now| now != soon)
 }
 
 /// The mean of all scenarios' progress, each as heavy as it is long.
@@ -210,4 +213,28 @@ fn duration(plan: &Plan, states: &[ScenarioState]) -> Option<Duration> {
     }
     let ends = (0..plan.scenarios.len()).map(|at| end(plan, states, at, plan.scenarios.len()));
     ends.collect::<Option<Vec<_>>>()?.into_iter().max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::{Argument, build};
+
+    /// How often it ramps of 120 looks, two in a second.
+    fn looks(from: f64, to: f64, state: &ScenarioState) -> usize {
+        let minute = Argument::Duration(Duration::from_secs(60));
+        let shape = build("ramp", &[Argument::Value(from), Argument::Value(to), minute]).unwrap();
+        (0..120).filter(|half| ramps(&*shape, state, Duration::from_millis(half * 500))).count()
+    }
+
+    #[test]
+    fn a_slow_ramp_of_users_is_one_all_the_time() {
+        let begun = ScenarioState { begins: Some(Duration::ZERO), ..ScenarioState::default() };
+        assert_eq!([looks(1.0, 10.0, &begun), looks(10.0, 10.0, &begun)], [120, 0]);
+        let scaled = ScenarioState { scaled: true, ..begun.clone() };
+        assert_eq!(looks(1.0, 10.0, &scaled), 0, "somebody holds it where it is");
+        let late = ScenarioState { begins: Some(Duration::from_secs(30)), ..begun.clone() };
+        let waits = ScenarioState { begins: None, ..begun };
+        assert_eq!([looks(1.0, 10.0, &late), looks(1.0, 10.0, &waits)], [60, 0]);
+    }
 }

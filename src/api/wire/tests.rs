@@ -8,7 +8,8 @@ use crate::control::Author;
 use crate::expr::Change;
 use crate::metrics::{Cell, MetricId, Resolution, Scale, TagSet, Trend, specs};
 use crate::snapshot::{
-    AlertEvent, AlertPhase, AlertState, Edition, Ending, Intervention, Recent, Series, Snapshot, Status, Verdict, components,
+    AlertEvent, AlertPhase, AlertState, Edition, Ending, Intervention, Recent, Series, Snapshot, Status, Verdict,
+    components,
 };
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -204,11 +205,13 @@ fn alerts_are_told_by_their_ringings() {
             description: "the tail".to_owned(),
             resolution: String::new(),
             because: None,
+            acknowledged_by: None,
             notify: Arc::default(),
         })
     };
     let mut snapshot = snapshot();
     snapshot.alert_events = vec![event(1, true, 2), event(2, false, 5), event(3, true, 8)];
+    Arc::make_mut(&mut snapshot.alert_events[0]).acknowledged_by = Some("Ada".to_owned());
     snapshot.alerts = vec![AlertState {
         name: "slow".to_owned(),
         phase: AlertPhase::Firing,
@@ -245,7 +248,8 @@ fn alerts_are_told_by_their_ringings() {
           "description": "the tail",
           "resolution": "",
           "state": "resolved",
-          "resolved_at": "2026-01-18T15:30:50.000Z"
+          "resolved_at": "2026-01-18T15:30:50.000Z",
+          "acknowledged_by": "Ada"
         }
       ]
     }
@@ -293,6 +297,7 @@ fn who_changed_what_and_when() {
           "notes": []
         }
       ],
+      "unlisted_revisions": 0,
       "interventions": [
         {
           "timestamp": "2026-01-18T15:30:51.000Z",
@@ -300,7 +305,8 @@ fn who_changed_what_and_when() {
           "by": "the terminal",
           "what": "paused"
         }
-      ]
+      ],
+      "unlisted_interventions": 0
     }
     "#);
 }

@@ -24,7 +24,7 @@ pub(super) struct Captures {
     invalid_fails: bool,
     started_at: DateTime<Utc>,
     began: Instant,
-    seen: usize,
+    seen: u64,
     /// The number to try next.
     number: usize,
 }
@@ -38,9 +38,8 @@ impl Captures {
 
     /// Writes what is new in a Snapshot; what to tell of it.
     pub(super) fn take(&mut self, plan: &Plan, snapshot: &Snapshot) -> Vec<String> {
-        let new = snapshot.captures.iter().skip(self.seen);
-        let new: Vec<String> = new.cloned().collect();
-        self.seen += new.len();
+        let new: Vec<String> = snapshot.captures.since(self.seen).cloned().collect();
+        self.seen = snapshot.captures.numbered();
         new.into_iter()
             .map(|why| match self.write(plan, snapshot) {
                 Ok(path) => format!("summary of this moment written to `{}`: {why}", path.display()),
@@ -101,7 +100,7 @@ mod tests {
         fs::write(folder.path().join("summary.2.json"), "mine").unwrap();
         let plan = compile_text("test.rhai", "fn run() {}".to_owned(), &Overrides::default()).plan.unwrap();
         let mut captures = Captures::new(Some(&summary), true);
-        let mut snapshot = Snapshot { captures: vec!["first".to_owned()], ..Snapshot::default() };
+        let mut snapshot = Snapshot { captures: vec!["first".to_owned()].into(), ..Snapshot::default() };
         assert_eq!(captures.take(&plan, &snapshot).len(), 1);
         assert_eq!(captures.take(&plan, &snapshot), Vec::<String>::new());
         snapshot.captures.push("second".to_owned());
@@ -120,7 +119,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let plan = compile_text("test.rhai", "fn run() {}".to_owned(), &Overrides::default()).plan.unwrap();
         let mut captures = Captures::new(Some(&folder.path().join("no/such/folder.json")), true);
-        let snapshot = Snapshot { captures: vec!["why".to_owned()], ..Snapshot::default() };
+        let snapshot = Snapshot { captures: vec!["why".to_owned()].into(), ..Snapshot::default() };
         let told = captures.take(&plan, &snapshot);
         assert!(told[0].starts_with("warning: a summary of this moment cannot be written: `"), "{told:?}");
     }

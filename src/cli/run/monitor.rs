@@ -153,8 +153,8 @@ fn scrape(runs: &[(Option<&str>, &Snapshot)], served: &Served, accept: Option<&s
 /// What a run comes to, if it ended now: by the rules of its report and its exit code.
 pub(super) fn judge(snapshot: &Snapshot, invalid_fails: bool) -> Judgement {
     let reasons = exit::reasons(snapshot, &snapshot.ending, invalid_fails);
-    let (deciding, outcome) = finish::decision(&reasons, snapshot);
-    Judgement { verdict: outcome.word(), cancelled: deciding.is_some_and(Exit::is_by_somebody) }
+    let cancelled = !reasons.is_empty() && reasons.iter().all(|(exit, _)| exit.is_by_somebody());
+    Judgement { verdict: finish::decision(&reasons, snapshot).1.word(), cancelled }
 }
 
 /// The run so far as a file: what its report would be if it ended now.

@@ -116,10 +116,10 @@ impl Running {
 
     /// Everything that is told of a Snapshot.
     fn tell(&mut self, snapshot: &Snapshot, told: &mut Told, progress: &mut Progress) {
-        for intervention in snapshot.interventions.iter().skip(told.interventions) {
+        for intervention in snapshot.interventions.since(told.interventions) {
             progress.say(&report::intervention(intervention));
         }
-        told.interventions = snapshot.interventions.len();
+        told.interventions = snapshot.interventions.numbered();
         for line in told.captures.take(&self.plan, snapshot) {
             progress.say(&line);
         }
@@ -169,7 +169,7 @@ impl Running {
 /// What was told of a run already.
 struct Told {
     captures: Captures,
-    interventions: usize,
+    interventions: u64,
     warnings: Vec<String>,
 }
 

@@ -265,6 +265,22 @@ fn what_rings_goes_on_ringing_through_an_edit_and_is_over_when_it_is_removed() {
 }
 
 #[test]
+fn who_has_seen_a_ringing_is_kept_when_it_rings_again() {
+    let alerts = vec![alert("slow", "p(95) of http_req_duration over 2s > 300ms", 0)];
+    let mut story = Story::new(Rules { alerts, ..Rules::default() }).seconds(3, "browse", SLOW);
+    story.judge.acknowledge("slow#1", "Ada".to_owned()).unwrap();
+    story = story.seconds(4, "browse", FAST).seconds(3, "browse", SLOW);
+    let told: Vec<_> = story
+        .said
+        .events
+        .iter()
+        .map(|event| (event.id.as_str(), event.firing, event.acknowledged_by.as_deref()))
+        .collect();
+    assert_eq!(told, [("slow#1", true, Some("Ada")), ("slow#1", false, None), ("slow#2", true, None)]);
+    assert_eq!(story.said.alerts[0].acknowledged_by, None);
+}
+
+#[test]
 fn what_rings_about_a_scenario_is_over_with_its_load() {
     let alerts = vec![alert("late", "p(95) of http_req_duration{scenario:late} over 2s > 300ms", 0)];
     let story = Story::new(Rules { alerts, ..Rules::default() }).seconds(30, "browse", FAST);

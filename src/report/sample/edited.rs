@@ -35,6 +35,7 @@ fn event(number: u64, name: &str, firing: bool, seconds: u64, value: f64) -> Arc
         description: String::new(),
         resolution: String::new(),
         because: (name == "gone" && !firing).then(|| "removed by revision 3".into()),
+        acknowledged_by: None,
         notify: [].into(),
     })
 }
@@ -136,7 +137,8 @@ pub(in crate::report) fn edited() -> Run {
                 ],
             )
         },
-    ];
+    ]
+    .into();
     snapshot.code_revisions = vec![code(1, 0.0, 10.0), code(2, 20.0, 5.0)];
     let delivery = Delivery { receiver: "https://hooks.test".into(), sent: 5, ..Delivery::default() };
     run.facts =

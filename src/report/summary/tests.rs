@@ -34,7 +34,8 @@ fn real_summaries_follow_the_schema() {
         by: Author::Signal,
         what: "paused".into(),
         refused: Some("it is over".into()),
-    }];
+    }]
+    .into();
     let mut unmended = sample::typical();
     unmended.snapshot.broken_edit =
         Some(BrokenEdit { at: Duration::from_secs(9), by: Author::File, text: "error: what is this?".into() });
@@ -140,8 +141,10 @@ fn a_typical_summary() {
       ],
       "revision": 1,
       "edits": [],
+      "unlisted_edits": 0,
       "code_revisions": [],
       "interventions": [],
+      "unlisted_interventions": 0,
       "seed": 42,
       "started_at": "2026-01-18T15:30:45.250Z",
       "duration_seconds": 30,

@@ -1,6 +1,6 @@
 //! What was edited while the run went on, and how each revision of the code did.
 
-use super::at;
+use super::{at, counted};
 use crate::report::figures::{share, statistic};
 use crate::report::page::{Page, Piece, Table, Tint, percent, time};
 use crate::snapshot::{CodeRevision, Snapshot};
@@ -14,7 +14,11 @@ pub(super) fn list(page: &mut Page, snapshot: &Snapshot) {
         return;
     }
     page.heading("EDITS", "while the run went on; totals hold the samples of all revisions");
-    for edit in &snapshot.edits {
+    if snapshot.edits.lost() > 0 {
+        let before = format!("and {} before these", counted(snapshot.edits.lost(), "edit"));
+        page.pieces(2, 4, &[Piece::tinted(&before, Tint::Notable)]);
+    }
+    for edit in snapshot.edits.iter() {
         let head = format!("revision {}", edit.revision);
         let when = format!("at {} by {}", at(edit.at), edit.by);
         let code = if edit.changes.is_empty() { "nothing changed" } else { "" };

@@ -54,7 +54,7 @@ pub(super) fn head(page: &mut Page, plan: &Plan, snapshot: &Snapshot, facts: &Fa
         concat!("punk ", env!("CARGO_PKG_VERSION")).to_owned(),
     ];
     if snapshot.revision > 1 || !snapshot.edits.is_empty() {
-        let edits = counted(snapshot.edits.len() as u64, "edit");
+        let edits = counted(snapshot.edits.numbered(), "edit");
         facts_line.push(format!("judged by revision {}; {edits}", snapshot.revision.max(1)));
     }
     page.pieces(2, 2, &[Piece::tinted(&facts_line.join(" · "), Tint::Dim)]);

@@ -61,7 +61,8 @@ fn told(seconds: u64) -> (Session, Snapshot) {
     snapshot.recent = Recent { requests: 15.0, failed: Some(0.07), p95: Some(40.0), iterations: 5.0 };
     snapshot.scenarios = vec![ScenarioState { users: 4, target_rate: Some(6.0), ..ScenarioState::default() }];
     let (_, snapshots) = watch::channel(Arc::new(Snapshot::default()));
-    let session = Session::new("shop.rhai", noon(), snapshots, mpsc::unbounded_channel().0, crate::api::judgement::of_tests());
+    let session =
+        Session::new("shop.rhai", noon(), snapshots, mpsc::unbounded_channel().0, crate::api::judgement::of_tests());
     session.diary().follow(&snapshot, noon() + chrono::TimeDelta::seconds(seconds as i64));
     (session, snapshot)
 }
