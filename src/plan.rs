@@ -122,6 +122,9 @@ pub struct Scenario {
     pub gone: bool,
 }
 
+/// More users, or arrivals per second, than anybody can mean.
+const MOST: f64 = 1e6;
+
 /// How a scenario's load becomes iterations.
 #[derive(Debug, Clone)]
 pub enum Work {
@@ -173,6 +176,20 @@ impl Work {
             Work::Load(load) | Work::Arrivals { load, .. } => Some(load),
             Work::Iterations { .. } | Work::IterationsPerUser { .. } => None,
         }
+    }
+
+    /// Whether it can have that target: users, or iterations per second.
+    ///
+    /// # Errors
+    /// Why it can never have it.
+    pub fn takes(&self, to: f64) -> Result<(), String> {
+        if !(0.0..=MOST).contains(&to) {
+            return Err(format!("{to} is no target: a number from 0 to {MOST}"));
+        }
+        if matches!(self, Work::Load(_)) && to.fract() != 0.0 {
+            return Err(format!("{to} users: a whole number is wanted"));
+        }
+        Ok(())
     }
 
     /// The word of the summary.

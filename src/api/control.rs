@@ -97,7 +97,9 @@ pub(super) fn rows() -> Vec<Row> {
 async fn pause(Chosen(session): Chosen, request: Request) -> Result<Response, Problem> {
     guard::json::<Nothing>(request).await?;
     let message = session.ask(Command::Pause { by: Author::Api }).await?;
-    Ok(done(&session, message, |snapshot| snapshot.status == Status::Paused).await)
+    // Before the scenarios begin there is no pause to wait for: the message says when there will be.
+    let waits = message == "paused";
+    Ok(done(&session, message, |snapshot| !waits || snapshot.status == Status::Paused).await)
 }
 
 /// `POST /control/resume`
@@ -150,7 +152,9 @@ fn target(scale: &Scale, plan: Option<&Plan>) -> Result<f64, Problem> {
     match (&scenario.work, scale.users, scale.rate) {
         (_, Some(_), Some(_)) => Err(wrong("`users` or `rate`, not both".to_owned())),
         (_, None, None) => Err(wrong("`users` or `rate` is missing".to_owned())),
-        (Work::Load(_), Some(to), None) | (Work::Arrivals { .. }, None, Some(to)) => Ok(to),
+        (Work::Load(_), Some(to), None) | (Work::Arrivals { .. }, None, Some(to)) => {
+            scenario.work.takes(to).map(|()| to).map_err(wrong)
+        }
         (Work::Load(_), ..) => Err(wrong(format!("`{name}` has users, and no rate: give `users`"))),
         (Work::Arrivals { .. }, ..) => Err(wrong(format!("`{name}` has a rate: give `rate`, per second"))),
         _ => Err(wrong(format!("`{name}` has a fixed number of iterations: there is nothing to scale"))),

@@ -5,13 +5,11 @@
 use super::order::Order;
 use crate::clock::RunClock;
 use crate::load::{self, Argument, Model};
-use crate::plan::{Plan, Work};
+use crate::plan::Plan;
 use std::time::{Duration, Instant};
 
 /// How far ahead of its order a new target holds, so that all shards have heard of it when it does.
 pub(super) const AHEAD: Duration = Duration::from_millis(20);
-/// More users, or arrivals per second, than anybody can mean.
-const MOST: f64 = 1e6;
 
 /// The run's clock, and whether somebody has stopped it.
 #[derive(Debug)]
@@ -53,7 +51,9 @@ impl Changes {
     /// Stops the clock, or says why not; `None` where it does not run yet and will not start.
     pub(super) fn pause(&mut self, now: Instant) -> Result<Option<RunClock>, String> {
         if std::mem::replace(&mut self.paused, true) {
-            return Err("the run is paused already".to_owned());
+            let begun =
+                if self.clock.is_some() { "the run is paused already" } else { "the run is to begin paused already" };
+            return Err(begun.to_owned());
         }
         Ok(self.clock.as_mut().map(|clock| {
             clock.pause(now);
@@ -79,14 +79,7 @@ impl Changes {
         let Some(load) = work.load() else {
             return Err(format!("`{name}` has a fixed number of iterations: there is nothing to scale"));
         };
-        if !(0.0..=MOST).contains(&to) {
-            return Err(format!("{to} is no target: a number from 0 to {MOST}"));
-        }
-        if let Work::Load(_) = work
-            && to.fract() != 0.0
-        {
-            return Err(format!("{to} users: a whole number is wanted"));
-        }
+        work.takes(to)?;
         let shape = load::build("constant", &[Argument::Value(to)]).map_err(|error| error.to_string())?;
         let what = match load.model {
             Model::Users => format!("{name}: {to} users"),

@@ -188,16 +188,22 @@ impl Lead<'_> {
             }
             Command::Stop { by, why } => {
                 if self.ending.stopped.is_none() {
+                    self.told(now, by.clone(), format!("stop: {why}"), Ok(()));
                     self.ending.stopped = Some((by, why));
                     self.tell_ending();
                     self.status(Status::Stopping);
                     // Before the clock goes on, or an iteration might begin between the two.
                     self.shards.tell(&Order::Drain);
                     self.end_pause(now);
+                } else if matches!(by, Author::Api | Author::Terminal) {
+                    // Of users, each may want the end; of people, it is known who did.
+                    self.told(now, by, format!("stop, which is under way: {why}"), Ok(()));
                 }
             }
             Command::Kill { by } => {
-                self.ending.killed = true;
+                if !std::mem::replace(&mut self.ending.killed, true) {
+                    self.told(now, by.clone(), "end at once".to_owned(), Ok(()));
+                }
                 self.ending.stopped.get_or_insert((by, "interrupted at once".to_owned()));
                 self.tell_ending();
                 self.status(Status::Stopping);
@@ -213,14 +219,18 @@ impl Lead<'_> {
             }
             Command::Pause { by } => {
                 let paused = self.running().and_then(|()| self.changes.pause(now));
-                if let Some(Some(clock)) = self.told(now, by, "paused".to_owned(), paused) {
+                let later = paused.as_ref().is_ok_and(Option::is_none);
+                let what = if later { "will pause when the scenarios begin" } else { "paused" };
+                if let Some(Some(clock)) = self.told(now, by, what.to_owned(), paused) {
                     self.turn(Some(clock));
                     self.status(Status::Paused);
                 }
             }
             Command::Resume { by } => {
                 let resumed = self.running().and_then(|()| self.changes.resume(now));
-                if let Some(Some(clock)) = self.told(now, by, "resumed".to_owned(), resumed) {
+                let later = resumed.as_ref().is_ok_and(Option::is_none);
+                let what = if later { "will not pause when the scenarios begin" } else { "resumed" };
+                if let Some(Some(clock)) = self.told(now, by, what.to_owned(), resumed) {
                     self.turn(Some(clock));
                     self.status(Status::Running);
                 }

@@ -1,7 +1,7 @@
 //! Changing a run through the monitor: what it answers, what the run does, what the report says of it.
 
 use super::{Answer, change, get, shop, until};
-use crate::builder::target;
+use crate::builder::{punk, target};
 use serde_json::{Value, json};
 
 #[test]
@@ -21,7 +21,10 @@ fn pause_resume_scale_and_stop_are_obeyed_and_told_with_their_author() {
         (r#"{"scenario": "userz", "users": 5}"#, 422, "there is no scenario `userz`: did you mean `users`?"),
         (r#"{"scenario": "users", "rate": 5}"#, 422, "`users` has users, and no rate: give `users`"),
         (r#"{"scenario": "users"}"#, 422, "`users` or `rate` is missing"),
-        (r#"{"scenario": "users", "users": -1}"#, 409, "-1 is no target: a number from 0 to 1000000"),
+        // What can never be is the body's fault, not the run's state.
+        (r#"{"scenario": "users", "users": -1}"#, 422, "-1 is no target: a number from 0 to 1000000"),
+        (r#"{"scenario": "users", "users": 1e7}"#, 422, "10000000 is no target: a number from 0 to 1000000"),
+        (r#"{"scenario": "users", "users": 2.5}"#, 422, "2.5 users: a whole number is wanted"),
         (r#"{"scenario": "users", "usres": 5}"#, 400, "the body cannot be read: unknown field `usres`"),
         (r#"{"scenario": "#, 400, "the body cannot be read: EOF while parsing"),
         ("", 400, "the body says what"),
@@ -38,7 +41,7 @@ fn pause_resume_scale_and_stop_are_obeyed_and_told_with_their_author() {
     let changes = summary["interventions"].as_array().unwrap();
     let told: Vec<&str> =
         changes.iter().filter(|one| one.get("refused").is_none()).map(|one| one["what"].as_str().unwrap()).collect();
-    assert_eq!(told, ["paused", "resumed", "users: 5 users"]);
+    assert_eq!(told, ["paused", "resumed", "users: 5 users", "stop: seen enough"]);
     assert!(changes.iter().all(|one| one["by"] == "the API" && one["at_seconds"].is_number()), "{changes:#?}");
     outcome.assert_stderr("paused (by the API)");
 }
@@ -152,4 +155,26 @@ fn an_alert_is_acknowledged_by_somebody_and_everybody_sees_it() {
     assert_eq!(summary["alerts"][0]["acknowledged_by"], "Ada", "{:#}", summary["alerts"]);
     assert_eq!(summary["interventions"][0]["what"], "alert busy#1 acknowledged by Ada");
     assert_eq!(summary["interventions"][0]["by"], "the API");
+}
+
+#[test]
+fn a_pause_before_the_scenarios_begin_says_when_it_holds() {
+    let target = target();
+    let script = r#"
+        options(#{ base_url: "TARGET" });
+        fn setup() { http::get("/echo"); sleep(2.s); }
+        scenario("a", #{ users: 1, duration: 50.s, graceful_stop: 1.s, run: || { http::get("/echo"); sleep(20.ms); } });
+    "#;
+    let mut running = punk().script(script).target(&target).monitored().start();
+    running.until("setup", |_| target.stats().requests > 0);
+    let address = running.monitor();
+    let post = |what: &str| change(&address, "POST", &format!("/api/control/{what}"), &[], "");
+    assert_eq!(post("pause").ok()["message"], "will pause when the scenarios begin");
+    assert_eq!(post("pause").refused(409), "the run is to begin paused already");
+    assert_eq!(post("resume").ok()["message"], "will not pause when the scenarios begin");
+    assert_eq!(post("pause").ok()["message"], "will pause when the scenarios begin");
+    until(&mut running, "/api/status", |status| status["status"] == "paused");
+    assert_eq!(post("resume").ok()["message"], "resumed");
+    super::stop(&address);
+    running.wait();
 }

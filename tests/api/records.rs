@@ -3,6 +3,7 @@
 use super::{ask, get, stop, until};
 use crate::builder::{Running, punk, target};
 use punk::target::{Target, TargetOptions, TlsMode};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 /// Everything that can go wrong, six times each; then one user stays, so that there is somebody to ask.
@@ -239,7 +240,7 @@ fn who_changed_what_stands_in_the_log_and_in_the_report() {
     let outcome = running.wait();
     let summary = outcome.summary();
     let report = outcome.stdout();
-    for what in ["paused", "resumed", "users: 2 users", "Ada <b>"] {
+    for what in ["paused", "resumed", "users: 2 users", "Ada <b>", "stop: the test is over"] {
         let found = list(&summary, "interventions").iter().find(|one| one["what"].as_str().unwrap().contains(what));
         let found = found.unwrap_or_else(|| panic!("no {what} in {:#}", summary["interventions"]));
         assert!(found["by"] == "the API" && found["at_seconds"].is_number(), "{found:#}");
@@ -252,32 +253,69 @@ fn who_changed_what_stands_in_the_log_and_in_the_report() {
 #[test]
 fn what_somebody_did_outlives_any_number_of_refusals() {
     let target = target();
-    let mut running = super::shop(&target).listening().start();
+    let mut running = super::shop(&target).start();
     until(&mut running, "/api/status", |status| status["status"] == "running");
     let address = running.monitor();
     let post = |path: &str, body: &str| super::change(&address, "POST", path, &[], body).ok();
     post("/api/control/scale", r#"{"scenario": "users", "users": 2}"#);
-    (0..1_005).for_each(|_| running.type_line("resume"));
-    // The list is full, and one more takes the place of a refusal.
+    let resume = || super::change(&address, "POST", "/api/control/resume", &[], "").refused(409);
+    (0..1_005).for_each(|_| assert_eq!(resume(), "the run is not paused"));
     until(&mut running, "/api/thresholds/revisions", |trail| trail["unlisted_interventions"] == 6);
     post("/api/control/pause", "");
     post("/api/control/resume", "");
     post("/api/control/scale", r#"{"scenario": "users", "users": 5}"#);
     let wanted = ["users: 2 users", "paused", "resumed", "users: 5 users"];
-    let by_the_api = |trail: &Value| -> Vec<String> {
-        let all = list(trail, "interventions").iter().filter(|one| one["by"] == "the API");
+    let done = |trail: &Value| -> Vec<String> {
+        let all = list(trail, "interventions").iter().filter(|one| one.get("refused").is_none());
         all.map(|one| one["what"].as_str().unwrap().to_owned()).collect()
     };
     let trail = get(&address, "/api/thresholds/revisions").ok();
-    assert_eq!(by_the_api(&trail), wanted, "the answer comes when its entry is there");
+    assert_eq!(done(&trail), wanted, "the answer comes when its entry is there");
     assert_eq!((list(&trail, "interventions").len(), &trail["unlisted_interventions"]), (1_000, &json!(9)));
-    let logs = get(&address, "/api/logs?since=0&limit=5&source=change").ok();
+    let logs = get(&address, "/api/logs?limit=50").ok();
     let said: Vec<&str> = list(&logs, "logs").iter().filter_map(|entry| entry["message"].as_str()).collect();
     assert!(said.iter().any(|said| said.starts_with("users: 5 users (by the API)")), "{logs:#}");
     stop(&address);
     let outcome = running.wait();
     let summary = outcome.summary();
-    assert!(by_the_api(&summary).starts_with(&wanted.map(str::to_owned)), "{:#}", summary["interventions"]);
+    assert!(done(&summary).starts_with(&wanted.map(str::to_owned)), "{:#}", summary["interventions"]);
     let lost = summary["unlisted_interventions"].as_u64().unwrap();
-    assert!(lost >= 9 && outcome.stdout().contains(&format!("and {lost} more, for which there is no room")), "{lost}");
+    assert!(outcome.stdout().contains(&format!("and {lost} more, for which there is no room")), "{lost}");
+}
+
+#[test]
+fn who_stopped_a_run_and_why_stands_in_the_log_and_in_the_report() {
+    /// What stops it, and then who and why.
+    type Stops = (fn(&mut Running), &'static str, &'static str);
+    let ways: [Stops; 3] = [
+        (|running| stop(&running.monitor()), "the API", "the test is over"),
+        (|running| running.type_line("stop"), "the terminal", "stopped from the terminal"),
+        (|running| running.send(Signal::INT), "a signal", "interrupted by a signal"),
+    ];
+    let target = target();
+    // Its last iteration is long enough for somebody to look.
+    let script = r#"
+        options(#{ base_url: "TARGET" });
+        scenario("a", #{ users: 1, duration: 50.s, graceful_stop: 3.s, run: || { http::get("/echo"); sleep(50.s); } });
+    "#;
+    for (stops, by, why) in ways {
+        let mut running = punk().script(script).target(&target).listening().monitored().start();
+        // The diary knows the time of day from the first second that it has seen.
+        until(&mut running, "/api/status", |status| status["elapsed_seconds"].as_f64() > Some(0.5));
+        stops(&mut running);
+        let what = format!("stop: {why}");
+        let trail = until(&mut running, "/api/thresholds/revisions", |trail| !list(trail, "interventions").is_empty());
+        let one = &trail["interventions"][0];
+        assert_eq!((&one["what"], &one["by"]), (&json!(what), &json!(by)), "{trail:#}");
+        assert!(is_time(&one["timestamp"]), "{trail:#}");
+        let logs = get(&running.monitor(), "/api/logs?since=0").ok();
+        let said: Vec<&str> = list(&logs, "logs").iter().filter_map(|entry| entry["message"].as_str()).collect();
+        assert!(said.contains(&format!("{what} (by {by})").as_str()), "{logs:#}");
+        let outcome = running.wait();
+        let summary = outcome.summary();
+        let one = &summary["interventions"][0];
+        assert_eq!((&one["what"], &one["by"]), (&json!(what), &json!(by)), "{:#}", summary["interventions"]);
+        assert!(one["at_seconds"].as_f64() > Some(0.0), "{one:#}");
+        assert!(outcome.stdout().contains(&format!("{what} (by {by})")), "{}", outcome.told());
+    }
 }

@@ -85,7 +85,7 @@ const KNOWN: [Known; 9] = [
     Known {
         status: StatusCode::SERVICE_UNAVAILABLE,
         name: "ServiceUnavailable",
-        when: "too many connections are open, too many large answers are on their way to clients that read slowly, or the run is too busy to answer",
+        when: "too many connections are open, the run is too busy to answer, or too many large answers are on their way to clients that read slowly",
         header: Some(RETRY_AFTER),
         comes: always,
     },

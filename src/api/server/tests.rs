@@ -33,7 +33,8 @@ async fn serving(
     let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
     let export: Export = |_, _| Some("x".repeat(LARGE));
     let judge = crate::api::judgement::of_tests();
-    let session = Session::new("a.rhai", Utc::now(), snapshots, mpsc::unbounded_channel().0, judge).with_export(export);
+    let commands = mpsc::unbounded_channel().0;
+    let session = Session::new("a.rhai", Utc::now(), snapshots, commands, judge).with_export(export);
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let access = Access { address, hosts: Vec::new(), control: None, read: None, readonly: false, tls: false };
