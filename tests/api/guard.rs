@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use super::{ask, change, get, raw, shop, stop};
+use super::{ask, change, get, raw, shop, stop, until};
 use crate::builder::{punk, target};
 
 const CONTROL: &str = "the-control-token-of-a-test";
@@ -55,6 +55,8 @@ fn tokens_open_what_they_are_for_and_are_told_to_nobody() {
     let target = target();
     let mut running =
         shop(&target).env("PUNK_MONITOR_TOKEN", CONTROL).args(&format!("--monitor-read-token {READ}")).start();
+    // Before the scenarios begin, a pause only will be one.
+    until(&mut running, "/api/status", |status| status["status"] == "running");
     let address = running.monitor();
     let bearer = |token: &str| format!("authorization: Bearer {token}");
     let post = |token: &str| ask(&address, "POST", "/api/control/pause", &[&bearer(token)], "");
