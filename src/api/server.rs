@@ -1,7 +1,8 @@
 //! The server: connections, their limits and their end. What is answered is the router's.
 //!
 //! Started by the door on a thread of its own. hyper speaks HTTP/1.1; a client that sends its head too slowly, or nothing, is
-//! closed, and so is one that does not read its answer; those beyond the limit are turned away at once, so that nobody waits for a silent crowd.
+//! closed, and so is one that does not read its answer; those beyond the limit are turned away at once, so that nobody waits
+//! for a silent crowd.
 
 use super::patient::Patient;
 use super::{Access, Lent, Monitor, Session, Tls, router};

@@ -199,17 +199,9 @@ fn fill(
     let oldest = session.preferences.oldest(digest.end());
     let stretches: Vec<_> = past.stretches(digest.end()).filter(|(from, _)| *from >= oldest).collect();
     let windows = match whole {
-        Some(measure) => {
-            let windows = digest.windows(measure, &stretches);
-            drop(digest);
-            windows
-        }
-        None => {
-            drop(digest);
-            windows(snapshot, &places, &stretches)?
-        }
+        Some(measure) => digest.windows(measure, &stretches),
+        None => windows(snapshot, &places, &stretches)?,
     };
-    let digest = session.digest(snapshot);
     // The last second of a run is seldom whole, and whoever asks for the warm-up by its phase has it counted.
     let measured = |from, to| {
         let seconds = if with_phases { digest.seconds(from, to) } else { digest.counted(from, to) };

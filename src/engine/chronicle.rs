@@ -2,7 +2,8 @@
 //! the process.
 //!
 //! Called by the collector for every Snapshot before it is published, of which it sees all, and for every change and edit when
-//! it happens, since a Snapshot keeps the last of them only: so it misses nothing. It looks at no requests and shows nothing: windows read the journal through the Snapshot.
+//! it happens, since a Snapshot keeps the last of them only: so it misses nothing. It looks at no requests and shows nothing:
+//! windows read the journal through the Snapshot.
 
 use crate::events::Event;
 use crate::expr::AlertSeverity;

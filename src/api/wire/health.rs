@@ -137,9 +137,10 @@ impl MonitorWire {
             Some((Condition::Warning, format!("{what} within the last minute; {so_far} so far")))
         });
         let component = ComponentWire::new(&Component::new(Part::Monitor, recent.collect()));
-        let Served { clients, opened, dropped, refused, messages_made, messages_sent, .. } = counts.served();
+        let served = counts.served();
+        let Served { clients, opened, dropped, refused, messages_made, messages_sent, .. } = served;
+        let Served { requests_refused, connections_refused, .. } = served;
         let streams = StreamsWire { clients, opened, dropped, refused, messages_made, messages_sent };
-        let Served { requests_refused, connections_refused, .. } = counts.served();
         MonitorWire { component, streams, requests_refused, connections_refused }
     }
 }
